@@ -1,0 +1,15 @@
+"""The vocabulary every room speaks.
+
+market       instruments, bar rows, the universe
+orders       intents, verdicts, brackets, working orders, fills, positions
+account      what the broker says we own
+signals      a strategy's conviction and the target it leads to
+events       what happened (past tense); commands: what to do (imperative)
+ids          computed order references
+sessions     trading hours by exchange_calendars (the one file that imports it)
+config       config.toml, strict, every fault with its line (config_rules: contradictions between keys; config_faults:
+             faults in words; config_lines: where each key stands)
+errors       sorted by who must act
+messages     the one codec between messages and bytes
+indicators/  PURE numba kernels; io/ journal, bar store, logging
+"""

@@ -1,0 +1,171 @@
+"""Everything that can happen to the engine: frozen, past tense. `received_at` is the only clock the engine has."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from shared.account import Account, BrokerPosition
+from shared.market import BarRow
+from shared.orders import CompletedOrder, Fill, OpenOrder
+
+
+class _Event(Struct, frozen=True, kw_only=True, tag=True, eq=False):
+    received_at: datetime
+
+
+class RunStarted(_Event, frozen=True, kw_only=True, tag=True):
+    """A process took over the journal; orders without an answer may or may not have left the one before."""
+
+    run_id: str
+
+
+class SessionScheduled(_Event, frozen=True, kw_only=True, tag=True):
+    """The exchange calendar's hours of the session that runs or comes next (instants in UTC)."""
+
+    session: date
+    opens_at: datetime
+    closes_at: datetime
+
+
+class BarsClosed(_Event, frozen=True, kw_only=True, tag=True):
+    """One closed interval for the whole universe.
+
+    `warm_up` rows come from history: they feed the strategies' indicators but never lead to an order.
+    """
+
+    closed_at: datetime
+    interval_s: int
+    row: BarRow
+    warm_up: bool = False
+
+
+class OrderAccepted(_Event, frozen=True, kw_only=True, tag=True):
+    """The broker holds the order (any working status)."""
+
+    ref: str
+    perm_id: int
+    broker_status: str
+
+
+class OrderFilled(_Event, frozen=True, kw_only=True, tag=True):
+    """One execution, live or recovered."""
+
+    fill: Fill
+
+
+class FillCorrected(_Event, frozen=True, kw_only=True, tag=True):
+    """An execution whose execId stem is known came again with a higher suffix: it replaces the first."""
+
+    fill: Fill
+
+
+class CommissionReported(_Event, frozen=True, kw_only=True, tag=True):
+    """What one execution cost, in `currency`; may be late, may never come."""
+
+    exec_id: str
+    commission: float
+    currency: str
+
+
+class OrderCancelled(_Event, frozen=True, kw_only=True, tag=True):
+    """The broker says the order is gone (or, for `reason` 'not found', that it does not know it)."""
+
+    ref: str
+    reason: str
+
+
+class OrderRejected(_Event, frozen=True, kw_only=True, tag=True):
+    """The broker refused the order for good (*rejected* is the broker's word; ours is *denied*)."""
+
+    ref: str
+    code: int
+    text: str
+
+
+class OrderUnknown(_Event, frozen=True, kw_only=True, tag=True):
+    """An order whose fate cannot be told now: silence, a code without a meaning, a lost connection."""
+
+    ref: str
+    reason: str
+
+
+class AccountReported(_Event, frozen=True, kw_only=True, tag=True):
+    """The broker's account values."""
+
+    account: Account
+
+
+class BrokerReported(_Event, frozen=True, kw_only=True, tag=True):
+    """Everything the broker says when asked, as one answer.
+
+    `asked_at` is when the question left. `unanswered` names the requests that could not be asked or did not end: an
+    empty list next to a name in `unanswered` means "could not ask", never "nothing there".
+    """
+
+    asked_at: datetime
+    positions: tuple[BrokerPosition, ...]
+    open_orders: tuple[OpenOrder, ...]
+    completed_orders: tuple[CompletedOrder, ...]
+    fills: tuple[Fill, ...]
+    account: Account | None
+    unanswered: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.unanswered
+
+
+class TimerFired(_Event, frozen=True, kw_only=True, tag=True):
+    """A timer the engine set has run out."""
+
+    timer_id: str
+
+
+class ConnectionLost(_Event, frozen=True, kw_only=True, tag=True):
+    """No orders can be sent and no answers come; what was in flight is unknown."""
+
+    reason: str
+
+
+class ConnectionRestored(_Event, frozen=True, kw_only=True, tag=True):
+    """The broker answers again; nothing may be entered before a complete BrokerReported has been compared."""
+
+    account_id: str
+
+
+class OperatorCommanded(_Event, frozen=True, kw_only=True, tag=True):
+    """A person's order; `scope` is 'account', 'strategy:x' or 'instrument:x'."""
+
+    verb: Literal["halt", "reduce", "resume", "flatten", "observe"]
+    scope: str
+    actor: str
+
+
+class StopRequested(_Event, frozen=True, kw_only=True, tag=True):
+    """The process is asked to end: pull entries, keep or renew protection, then leave."""
+
+    reason: str
+
+
+Event = (
+    RunStarted
+    | SessionScheduled
+    | BarsClosed
+    | OrderAccepted
+    | OrderFilled
+    | FillCorrected
+    | CommissionReported
+    | OrderCancelled
+    | OrderRejected
+    | OrderUnknown
+    | AccountReported
+    | BrokerReported
+    | TimerFired
+    | ConnectionLost
+    | ConnectionRestored
+    | OperatorCommanded
+    | StopRequested
+)

@@ -1,0 +1,61 @@
+"""Order references: computed, never random, so that a bare broker dump rebuilds the bracket tree.
+
+`OB1:<strategy>:<session>:<plan>:<leg>`, for example `OB1:sma:20131008:SPY-3:S`. The plan is the symbol and a number
+that rises by one per plan of that strategy, symbol and session; the leg is a letter (shared/orders.py) and, for
+exits and re-protection, a number.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+from shared.orders import Leg
+
+PREFIX = "OB1"
+
+
+class OrderRef(Struct, frozen=True, kw_only=True):
+    """The parts of one of our order references."""
+
+    strategy: str
+    session: str
+    plan: str
+    leg: Leg
+    number: int = 0
+
+    @property
+    def plan_id(self) -> str:
+        """Identity of the whole bracket: everything but the leg."""
+        return f"{PREFIX}:{self.strategy}:{self.session}:{self.plan}"
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}:{self.leg.value}{self.number or ''}"
+
+
+def plan_id(strategy: str, session: date, symbol: str, number: int) -> str:
+    """Identity of the `number`-th plan of a strategy in an instrument in a session."""
+    return f"{PREFIX}:{strategy}:{session:%Y%m%d}:{symbol}-{number}"
+
+
+def leg_ref(plan: str, leg: Leg, number: int = 0) -> str:
+    """The order reference of one leg of a plan."""
+    return f"{plan}:{leg.value}{number or ''}"
+
+
+def parse_ref(text: str) -> OrderRef | None:
+    """The parts of `text`, or None if the order is not one of ours (foreign orders are never guessed at)."""
+    parts = text.split(":")
+    if len(parts) != 5 or parts[0] != PREFIX or not all(parts):  # noqa: PLR2004 - the five parts of the docstring
+        return None
+    letter, number = parts[4][0], parts[4][1:]
+    if letter not in {leg.value for leg in Leg} or (number and not number.isdigit()):
+        return None
+    return OrderRef(strategy=parts[1], session=parts[2], plan=parts[3], leg=Leg(letter), number=int(number or 0))
+
+
+def exec_stem(exec_id: str) -> str:
+    """An execId without its correction suffix: `0001.02.03.01` and `.02` are the same execution corrected."""
+    head, dot, last = exec_id.rpartition(".")
+    return head if dot and last.isdigit() and head.count(".") >= 2 else exec_id  # noqa: PLR2004 - four dotted parts

@@ -1,0 +1,120 @@
+"""structlog, set up once per process: JSON lines to a file, readable lines on stderr.
+
+Lines of the standard library's logging (ib_insync speaks through it) take the same road. Account numbers and
+whatever else was given to `hide` never reach a line, nor does the value of a key that names a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import MutableMapping
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+HEARTBEAT = "heartbeat"
+_FILE_BYTES_MAX = 20_000_000
+_FILES_KEPT = 5
+_SECRET_KEYS = frozenset({"account", "account_id", "password", "secret", "token"})
+_QUIET_AT_INFO = ("ib_insync", "asyncio", "numba", "matplotlib")
+_hidden: dict[str, str] = {}
+
+
+def set_up_logging(log_file: Path, *, stderr_is_terminal: bool | None = None) -> None:
+    """Send every line to `log_file` (JSON, 20 MB, 5 old files kept) and to stderr.
+
+    On a terminal stderr shows everything in colour; elsewhere (journald, a pipe) heartbeats stay out of it.
+    """
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    is_terminal = sys.stderr.isatty() if stderr_is_terminal is None else stderr_is_terminal
+    to_file = RotatingFileHandler(log_file, maxBytes=_FILE_BYTES_MAX, backupCount=_FILES_KEPT, encoding="utf-8")
+    to_file.setFormatter(_formatter(structlog.processors.JSONRenderer(serializer=_to_json)))
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(_formatter(structlog.dev.ConsoleRenderer(colors=is_terminal)))
+    if not is_terminal:
+        to_stderr.addFilter(lambda record: not _is_heartbeat(record))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(to_file)
+    root.addHandler(to_stderr)
+    root.setLevel(logging.INFO)
+    for name in _QUIET_AT_INFO:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*_shared_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def hide(value: str) -> None:
+    """From now on show `value` (an account number, a token) only as its first two characters and stars."""
+    if value:
+        _hidden[value] = masked(value)
+
+
+def masked(value: str) -> str:
+    """`DU1234567` as `DU***67`: enough to tell two accounts apart, not enough to use one."""
+    return f"{value[:2]}***{value[-2:]}" if len(value) > 4 else "***"  # noqa: PLR2004 - two and two shown
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+        _redact,
+    ]
+
+
+def _formatter(renderer: Processor) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_shared_processors(),
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+
+
+def _redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    return {key: _cleaned(key, value) for key, value in line.items()}
+
+
+def _cleaned(key: str, value: object) -> object:
+    if isinstance(value, MutableMapping):
+        return {inner: _cleaned(inner, held) for inner, held in value.items()}
+    if isinstance(value, list | tuple) and key != "_record":
+        return [_cleaned(key, held) for held in value]
+    if not isinstance(value, str):
+        return value
+    if key in _SECRET_KEYS:
+        return masked(value)
+    for secret, shown in _hidden.items():
+        value = value.replace(secret, shown)
+    return value
+
+
+def _is_heartbeat(record: logging.LogRecord) -> bool:
+    return isinstance(record.msg, dict) and record.msg.get("event") == HEARTBEAT
+
+
+def _to_json(line: EventDict, **_: object) -> str:
+    """Strict JSON: a NaN (no price yet) is null, an instant is ISO text."""
+    return json.dumps(_jsonable(line), default=str, allow_nan=False, ensure_ascii=False)
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - only NaN differs from itself
+        return None
+    if isinstance(value, dict):
+        return {key: _jsonable(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(held) for held in value]
+    return value
