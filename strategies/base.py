@@ -1,0 +1,69 @@
+"""What every strategy is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from copy import deepcopy
+from datetime import datetime
+from typing import Self, SupportsIndex
+
+from shared.errors import ConfigError
+from shared.market import BarRow, Universe
+from shared.signals import Signal
+from strategies.state import Snapshot, Value, pack, unpack
+
+_FIXED = ("universe", "symbols", "_params")
+
+
+class Strategy(ABC):
+    """From one bar row to convictions, with no clock, no IO, no knowledge of quantities, account or broker.
+
+    A strategy's parameters are keyword arguments of its `__init__` after the universe. What it sets on
+    itself is its state: `snapshot` carries numbers, str, bool, None, dates, lists, tuples, dicts, numpy
+    arrays and indicators, and says so clearly when it meets anything else.
+    """
+
+    _params: dict[str, Value]
+
+    def __new__(cls, universe: Universe, **params: Value) -> Self:  # noqa: ARG004 - each __init__ takes it
+        """Keep the parameters, so that a snapshot made under other ones is never restored."""
+        strategy = super().__new__(cls)
+        strategy._params = deepcopy(dict(sorted(params.items())))
+        return strategy
+
+    def __init__(self, universe: Universe) -> None:
+        self.universe = universe
+        self.symbols = universe.symbols
+
+    @abstractmethod
+    def on_row(self, row: BarRow, closed_at: datetime, /) -> list[Signal]:
+        """The convictions that this closed row leads to.
+
+        Say the current conviction of every instrument there is a view on: the same conviction again changes
+        nothing, an instrument that is not mentioned keeps its last one. The arrays of `row` are shaped
+        (n_instruments,) in the order of `symbols`, NaN where an instrument printed nothing; they are read
+        only.
+        """
+
+    def signal(self, index: SupportsIndex, conviction: float, reason: str) -> Signal:
+        """A conviction from -1 (short) over 0 (flat) to 1 (long) in the instrument at `index` of the row."""
+        symbol = self.symbols[index]
+        if not -1.0 <= conviction <= 1.0:
+            name = type(self).__name__
+            raise ConfigError(f"strategy {name}: conviction {conviction} for {symbol}, allowed: -1 to 1")
+        return Signal(symbol=symbol, conviction=float(conviction), reason=reason)
+
+    def snapshot(self) -> bytes:
+        """The whole state; the same state gives the same bytes. ConfigError on a value it cannot carry."""
+        name = type(self).__name__
+        state = {key: value for key, value in sorted(vars(self).items()) if key not in _FIXED}
+        return pack(Snapshot(strategy=name, symbols=self.symbols, params=self._params, state=state))
+
+    def restore(self, data: bytes) -> None:
+        """Take over the state in `data`; DataError if another strategy, universe or parameters made it."""
+        found = unpack(data)
+        mine = Snapshot(strategy=type(self).__name__, symbols=self.symbols, params=self._params, state={})
+        mine.refuse_if_other(found)
+        for name in [name for name in vars(self) if name not in _FIXED]:
+            delattr(self, name)
+        vars(self).update(found.state)
