@@ -1,0 +1,292 @@
+"""A broker whose market is rows of bars: our order commands in, our events out. PURE.
+
+What fills an order, and at which price, is the written rules of bar_fills.py (DESIGN.md 10); what ties orders
+together is working_orders.py; this file translates, numbers and keeps the account. permId is a counter over
+orders, execId one over executions, so that two runs over the same rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import assert_never
+
+from msgspec import Struct
+
+from brokers.simulated.bar_fills import BarMatcher, slipped
+from brokers.simulated.bar_ledger import BarLedger
+from brokers.simulated.touch_levels import TouchLevels
+from brokers.simulated.working_orders import Cancelled, Filled, Outcome, Reduced, SimOrder, StatusChanged
+from shared.commands import CancelOrder, Flatten, OrderCommand, PlaceBracket, ReplaceStop
+from shared.events import (
+    AccountReported,
+    BrokerReported,
+    CommissionReported,
+    Event,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+)
+from shared.market import BarRow, Universe, bar_of
+from shared.orders import BracketOrder, CompletedOrder, Fill, OpenOrder, Order, OrderType, Side
+
+CLIENT_ID = 0
+FILLED_ALREADY = 104  # IB: cannot modify a filled order
+BAD_ORDER = 201  # IB: order rejected, reason in the text
+LASTING_TIF = "GTC"
+
+FillCommission = Callable[[float, float, float, float], float]
+"""Shares filled before, their average price, this execution's shares and price -> its cost in currency."""
+
+
+class _Sent(Struct):
+    """One order of ours at this broker: shares filled so far and their value in currency."""
+
+    order: Order
+    sent_at: datetime
+    filled: int = 0
+    value: float = 0.0
+
+    @property
+    def average_price(self) -> float:
+        return self.value / self.filled if self.filled else 0.0
+
+
+class BarBroker:
+    """One account; every verb answers with the events it caused, in the order in which they happened."""
+
+    def __init__(
+        self,
+        *,
+        universe: Universe,
+        account_id: str,
+        starting_cash: float,
+        matcher: BarMatcher,
+        commission: FillCommission,
+        slippage_bps: float,
+    ) -> None:
+        self.account_id = account_id
+        self._index = {symbol: at for at, symbol in enumerate(universe.symbols)}
+        self._matcher = matcher
+        self._commission = commission
+        self._slippage_bps = slippage_bps
+        self._levels = TouchLevels(len(universe))
+        self._changed: set[int] = set()
+        self._ledger = BarLedger(universe, account_id, starting_cash)
+        self._sent: dict[int, _Sent] = {}
+        self._keys: dict[str, int] = {}
+        self._executions = 0
+        self._fills: list[Fill] = []
+        self._slippage_of: dict[str, float] = {}
+        self._ended: list[int] = []
+
+    # --- verbs ------------------------------------------------------------------------------------
+
+    def execute(self, command: OrderCommand, at: datetime) -> list[Event]:
+        """Take the command; its orders first meet the next row."""
+        match command:
+            case PlaceBracket():
+                return self._place_bracket(command.bracket, at)
+            case CancelOrder():
+                return self._cancel(command.ref, at)
+            case ReplaceStop():
+                key = self._keys.get(command.order.ref)
+                return self._place(command.order, at) if key is None else self._modify(key, command.order, at)
+            case Flatten():
+                return self._place(command.order, at)
+            case _:
+                assert_never(command)
+
+    def on_row(self, closed_at: datetime, row: BarRow) -> list[Event]:
+        """Match every working order against the row and value the account at its closes."""
+        if self._changed:
+            self._levels.refresh(self._changed, self._matcher.working())
+            self._changed.clear()
+        events: list[Event] = []
+        for instrument in self._levels.touched(row):
+            bar = bar_of(row, instrument)
+            events += self._events(self._matcher.on_bar(instrument, bar, closed_at.timestamp()), closed_at)
+        self._ledger.mark(row)
+        return events
+
+    def end_session(self, closed_at: datetime) -> list[Event]:
+        """Cancel the day orders of the session that closed then.
+
+        One sent at its close is for the next session.
+        """
+        events: list[Event] = []
+        for order in self._matcher.working():
+            if order.tif != LASTING_TIF and self._sent[order.key].sent_at < closed_at:
+                events += self._events(self._matcher.cancel(order.key, "end of session"), closed_at)
+        self._fills.clear()
+        self._ended.clear()
+        return events
+
+    # --- questions --------------------------------------------------------------------------------
+
+    @property
+    def cash(self) -> float:
+        return self._ledger.cash
+
+    @property
+    def net_liquidation(self) -> float:
+        return self._ledger.net_liquidation
+
+    @property
+    def gross_value(self) -> float:
+        """Market value of all positions, longs plus shorts, at the last closes."""
+        return self._ledger.gross_value
+
+    def slippage_of(self, exec_id: str) -> float:
+        """What slippage cost in this execution, in currency, >= 0; 0 for limit orders."""
+        return self._slippage_of[exec_id]
+
+    def account(self, closed_at: datetime) -> AccountReported:
+        return AccountReported(received_at=closed_at, account=self._ledger.account())
+
+    def report(self, at: datetime) -> BrokerReported:
+        """Everything this broker knows; executions and ended orders of the session that runs."""
+        return BrokerReported(
+            received_at=at,
+            asked_at=at,
+            positions=self._ledger.positions(),
+            open_orders=tuple(self._open_order(order) for order in self._matcher.working()),
+            completed_orders=tuple(self._completed_order(key) for key in self._ended),
+            fills=tuple(self._fills),
+            account=self._ledger.account(),
+        )
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    def _place_bracket(self, bracket: BracketOrder, at: datetime) -> list[Event]:
+        legs = [bracket.entry, bracket.stop_loss]
+        if bracket.take_profit is not None:
+            legs.append(bracket.take_profit)
+        parent = len(self._sent) + 1
+        return [
+            event
+            for leg in legs
+            for event in self._place(leg, at, parent=None if leg is bracket.entry else parent, transmit=leg is legs[-1])
+        ]
+
+    def _place(self, order: Order, at: datetime, *, parent: int | None = None, transmit: bool = True) -> list[Event]:
+        if order.ref in self._keys:
+            return [_rejected(at, order.ref, BAD_ORDER, "this orderRef is already used")]
+        key = len(self._sent) + 1
+        simulated = SimOrder(
+            key=key,
+            instrument=self._index[order.symbol],
+            side=order.side.value,
+            quantity=order.quantity,
+            order_type=order.order_type.value,
+            limit_price=order.limit_price,
+            stop_price=order.stop_price,
+            parent_key=parent,
+            oca_group=order.oca_group,
+            tif=order.tif,
+            transmit=transmit,
+        )
+        self._sent[key] = _Sent(order, at)
+        self._keys[order.ref] = key
+        self._changed.add(simulated.instrument)
+        outcomes = self._matcher.submit(simulated, at=at.timestamp())
+        accepted = OrderAccepted(received_at=at, ref=order.ref, perm_id=key, broker_status=simulated.status)
+        return [accepted, *self._events(outcomes, at)]
+
+    def _modify(self, key: int, order: Order, at: datetime) -> list[Event]:
+        refusal = self._matcher.modify_refusal(key, quantity=order.quantity, stop_price=order.stop_price)
+        if refusal:
+            return [_rejected(at, order.ref, FILLED_ALREADY, refusal)]
+        outcomes = self._matcher.modify(key, quantity=order.quantity, stop_price=order.stop_price)
+        self._sent[key].order = order
+        accepted = OrderAccepted(
+            received_at=at, ref=order.ref, perm_id=key, broker_status=self._matcher.order(key).status
+        )
+        return [accepted, *self._events(outcomes, at)]
+
+    def _cancel(self, ref: str, at: datetime) -> list[Event]:
+        key = self._keys.get(ref)
+        if key is None:
+            return [OrderCancelled(received_at=at, ref=ref, reason="not found")]
+        # An order that is done answers nothing, as at IB (10148): its end has been told already.
+        return self._events(self._matcher.cancel(key, "cancelled by us"), at)
+
+    # --- outcomes ---------------------------------------------------------------------------------
+
+    def _events(self, outcomes: Iterable[Outcome], at: datetime) -> list[Event]:
+        events: list[Event] = []
+        for outcome in outcomes:
+            self._changed.add(self._matcher.order(outcome.key).instrument)
+            match outcome:
+                case Filled():
+                    events += self._filled(outcome, at)
+                case Cancelled():
+                    self._ended.append(outcome.key)
+                    ref = self._sent[outcome.key].order.ref
+                    events.append(OrderCancelled(received_at=at, ref=ref, reason=outcome.reason))
+                case Reduced() | StatusChanged():
+                    pass  # the engine reads quantities from executions; working is working
+                case _:
+                    assert_never(outcome)
+        return events
+
+    def _filled(self, outcome: Filled, at: datetime) -> list[Event]:
+        sent = self._sent[outcome.key]
+        order = sent.order
+        self._executions += 1
+        fill = Fill(
+            ref=order.ref,
+            exec_id=f"bar.0.{self._executions:08d}.01",
+            symbol=order.symbol,
+            side=order.side,
+            quantity=int(outcome.quantity),
+            price=outcome.price,
+            filled_at=at,
+            perm_id=outcome.key,
+        )
+        if self._matcher.order(outcome.key).done:
+            self._ended.append(outcome.key)
+        commission = self._commission(sent.filled, sent.average_price, fill.quantity, fill.price)
+        sent.filled += fill.quantity
+        sent.value += fill.quantity * fill.price
+        self._ledger.book(fill, commission)
+        self._fills.append(fill)
+        self._slippage_of[fill.exec_id] = self._slippage_cost(order, fill)
+        charged = CommissionReported(received_at=at, exec_id=fill.exec_id, commission=commission, currency="USD")
+        return [OrderFilled(received_at=at, fill=fill), charged]
+
+    def _slippage_cost(self, order: Order, fill: Fill) -> float:
+        """The difference to the price before slippage, which bar_fills applies to market and stop orders."""
+        if order.order_type is OrderType.LIMIT:
+            return 0.0
+        return fill.quantity * abs(fill.price - fill.price / slipped(order.side.value, 1.0, self._slippage_bps))
+
+    def _open_order(self, order: SimOrder) -> OpenOrder:
+        return OpenOrder(
+            ref=self._sent[order.key].order.ref,
+            perm_id=order.key,
+            symbol=self._sent[order.key].order.symbol,
+            side=Side(order.side),
+            quantity=int(order.quantity),
+            order_type=order.order_type,
+            limit_price=order.limit_price,
+            stop_price=order.stop_price,
+            status=order.status,
+            client_id=CLIENT_ID,
+            order_id=order.key,
+        )
+
+    def _completed_order(self, key: int) -> CompletedOrder:
+        simulated, order = self._matcher.order(key), self._sent[key].order
+        return CompletedOrder(
+            ref=order.ref,
+            perm_id=key,
+            symbol=order.symbol,
+            status=simulated.status,
+            filled=int(simulated.filled),
+        )
+
+
+def _rejected(at: datetime, ref: str, code: int, text: str) -> OrderRejected:
+    return OrderRejected(received_at=at, ref=ref, code=code, text=text)

@@ -1,0 +1,224 @@
+"""The written fill rules for bars (DESIGN 10), pessimistic, one set for every driver that replays bars. PURE.
+
+Prices. A market order gets the open, plus slippage against us. A limit is filled only when the bar trades
+THROUGH it, at the limit, or opens beyond it, at the (better) open; a touch is not enough. A stop is filled
+when the bar touches it, at the worse of stop and open, plus slippage. Slippage is in basis points of the
+price and never added to a limit.
+
+Order of events inside one bar:
+
+1. The open: market orders, stops the open has passed, limits the open is beyond. Children that an entry at
+the open made live take part: they see this whole bar. 2. Inside: stops before limits, so the stop is taken
+before the target when one bar touches both. 3. Children of an entry filled inside the bar: they can be
+stopped in it (as if the bar had opened at the entry price, for the low may come after the entry) but not take
+profit in it (for the high may have come before).
+
+With `intrabar="skip_entry_bar"` what a parent fills in a bar is out of its children's reach until the next;
+plain backtrader does it so, and comparing with it is the only use.
+
+An order meets a bar only if it was placed before the bar's `at`, the time at which the bar closed. A
+stop-limit that triggers at the open is a limit for that whole bar; one that triggers inside works from the
+next bar on. `participation` x volume (whole shares) is what all our orders together get of one bar; None is
+without limit. What is left of a market order or of a triggered stop goes on at the next open. OCA type 1 is
+taken as type 2: here a partial fill resizes the other leg and never cancels the protection of the rest.
+"""
+
+import math
+from typing import Literal
+
+import msgspec
+
+from brokers.simulated.working_orders import LIMITS, Outcome, Side, SimOrder, WorkingOrders, is_price
+from shared.market import Bar, BarRow, bar_of
+
+Intrabar = Literal["entry_bar", "skip_entry_bar"]
+
+BASIS_POINT = 1e-4
+
+
+def slipped(side: Side, price: float, slippage_bps: float) -> float:
+    """The price moved against us."""
+    return price * (1 + (BASIS_POINT if side == "BUY" else -BASIS_POINT) * slippage_bps)
+
+
+def market_fill(side: Side, bar: Bar, slippage_bps: float = 0.0) -> float:
+    return slipped(side, bar.open, slippage_bps)
+
+
+def limit_fill(side: Side, limit: float, bar: Bar) -> float | None:
+    """The price at which a resting limit is filled on this bar; None when it is not."""
+    if side == "BUY":
+        return bar.open if bar.open < limit else limit if bar.low < limit else None
+    return bar.open if bar.open > limit else limit if bar.high > limit else None
+
+
+def stop_fill(side: Side, stop: float, bar: Bar, slippage_bps: float = 0.0) -> float | None:
+    """The price at which a resting stop is filled on this bar; None when it is not touched."""
+    if side == "BUY":
+        return slipped(side, max(stop, bar.open), slippage_bps) if bar.high >= stop else None
+    return slipped(side, min(stop, bar.open), slippage_bps) if bar.low <= stop else None
+
+
+class _Passage(msgspec.Struct):
+    """One bar passing by one instrument: what of it is left, and what happened inside it."""
+
+    bar: Bar
+    at: float
+    available: float
+    inside: bool = False
+    out_of_reach: dict[int, float] = msgspec.field(default_factory=dict)  # parent -> shares no limit may close
+    entry_prices: dict[int, float] = msgspec.field(default_factory=dict)  # child -> price of the entry inside
+    triggered_inside: set[int] = msgspec.field(default_factory=set)  # stop-limits that wait for the next bar
+
+    @property
+    def at_open(self) -> Bar:
+        """The first instant of the bar as a bar of its own."""
+        price = self.bar.open
+        return Bar(price, price, price, price, self.bar.volume)
+
+    def seen_by(self, order: SimOrder) -> Bar:
+        """The part of the bar that an order can see: its open, the whole, or what followed its entry."""
+        if not self.inside:
+            return self.at_open
+        entry_price = self.entry_prices.get(order.key)
+        return self.bar if entry_price is None else msgspec.structs.replace(self.bar, open=entry_price)
+
+
+class BarMatcher(WorkingOrders):
+    """All orders of one account against rows of bars.
+
+    The cost of a row follows the working orders, not its length.
+    """
+
+    def __init__(
+        self,
+        *,
+        slippage_bps: float = 0.0,
+        participation: float | None = 1.0,
+        intrabar: Intrabar = "entry_bar",
+    ) -> None:
+        super().__init__()
+        if not slippage_bps >= 0:
+            raise ValueError(f"slippage_bps {slippage_bps}: must be 0 or more")
+        if participation is not None and not participation > 0:
+            raise ValueError(f"participation {participation}: must be above 0, or None for no limit")
+        self._slippage_bps = slippage_bps
+        self._participation = participation
+        self._skips_entry_bar = intrabar == "skip_entry_bar"
+        self._placed_at: dict[int, float] = {}
+        self._seen_at = -math.inf
+
+    def submit(self, order: SimOrder, *, market_open: bool = True, at: float | None = None) -> list[Outcome]:
+        """As in the book.
+
+        `at` (epoch seconds) is the moment of the decision; by default that of the latest bar seen.
+        """
+        order.oca_type = max(order.oca_type, 2)
+        outcomes = super().submit(order, market_open=market_open)
+        self._placed_at[order.key] = self._seen_at if at is None else at
+        return outcomes
+
+    def on_row(self, row: BarRow, at: float) -> list[Outcome]:
+        """One closed interval of the whole universe, `at` its closing time; instruments in index order."""
+        self._seen_at = max(self._seen_at, at)
+        outcomes: list[Outcome] = []
+        for instrument in sorted(self._by_instrument):
+            outcomes += self.on_bar(instrument, bar_of(row, instrument), at)
+        return outcomes
+
+    def on_bar(self, instrument: int, bar: Bar, at: float) -> list[Outcome]:
+        """One closed bar of one instrument.
+
+        A bar with a price that is none (NaN: nothing traded) is passed over.
+        """
+        self._seen_at = max(self._seen_at, at)
+        self._market_open = True
+        prices = (bar.open, bar.high, bar.low, bar.close)
+        if instrument not in self._by_instrument or not all(is_price(price) for price in prices):
+            return []
+        passage = _Passage(bar=bar, at=at, available=self._share_of(bar.volume))
+        outcomes = self._until_quiet(instrument, passage)
+        passage.inside = True
+        outcomes += self._until_quiet(instrument, passage)
+        return outcomes
+
+    def _share_of(self, volume: float) -> float:
+        if self._participation is None:
+            return math.inf
+        return math.floor(volume * self._participation + 1e-9) if volume > 0 else 0.0
+
+    def _until_quiet(self, instrument: int, passage: _Passage) -> list[Outcome]:
+        """Stops and market orders, then limits; again while a fill makes children live."""
+        outcomes: list[Outcome] = []
+        while True:
+            happened = self._take_stops(instrument, passage)
+            happened += self._take_limits(instrument, passage)
+            if not happened:
+                return outcomes
+            outcomes += happened
+
+    def _take_stops(self, instrument: int, passage: _Passage) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for order in self._old_enough(instrument, passage):
+            if order.order_type == "LMT" or self._within_reach(order, passage) <= 0:
+                continue
+            price = self._price_without_limit(order, passage)
+            if price is None:
+                continue
+            if order.waits_for_trigger:
+                order.triggered = True
+                outcomes.append(self._settle(order))
+            if order.order_type == "STP LMT":
+                if passage.inside:
+                    passage.triggered_inside.add(order.key)
+            else:
+                outcomes += self._execute(order, price, passage)
+        return outcomes
+
+    def _price_without_limit(self, order: SimOrder, passage: _Passage) -> float | None:
+        bar = passage.seen_by(order)
+        if order.takes_any_price:  # only at the open; what is left inside the bar waits for the next
+            return None if passage.inside else market_fill(order.side, bar, self._slippage_bps)
+        if not order.waits_for_trigger:
+            return None
+        assert order.stop_price is not None
+        return stop_fill(order.side, order.stop_price, bar, self._slippage_bps)
+
+    def _take_limits(self, instrument: int, passage: _Passage) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for order in self._old_enough(instrument, passage):
+            if order.order_type not in LIMITS or order.waits_for_trigger or order.key in passage.triggered_inside:
+                continue
+            assert order.limit_price is not None
+            price = limit_fill(order.side, order.limit_price, passage.seen_by(order))
+            if price is not None:
+                outcomes += self._execute(order, price, passage)
+        return outcomes
+
+    def _old_enough(self, instrument: int, passage: _Passage) -> list[SimOrder]:
+        return [
+            order
+            for order in self._by_instrument.get(instrument, {}).values()
+            if self._placed_at[order.key] < passage.at and order.why_held != "child"
+        ]
+
+    def _within_reach(self, order: SimOrder, passage: _Passage) -> float:
+        """The live quantity, less what the parent has filled in this bar and this order may not close yet."""
+        live = self.live_quantity(order)
+        is_limit = order.order_type in LIMITS and not order.waits_for_trigger
+        if order.parent_key is None or not (is_limit or self._skips_entry_bar):
+            return live
+        open_now = self._open_quantity(order) - passage.out_of_reach.get(order.parent_key, 0.0)
+        return max(0.0, min(live, open_now))
+
+    def _execute(self, order: SimOrder, price: float, passage: _Passage) -> list[Outcome]:
+        quantity = min(self._within_reach(order, passage), passage.available)
+        if quantity <= 0:
+            return []
+        passage.available -= quantity
+        if passage.inside or self._skips_entry_bar:
+            passage.out_of_reach[order.key] = passage.out_of_reach.get(order.key, 0.0) + quantity
+        if passage.inside and order.filled <= 0:
+            for child in self._children.get(order.key, ()):
+                passage.entry_prices[child.key] = price
+        return self._fill(order, quantity, price)

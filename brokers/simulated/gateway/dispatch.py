@@ -1,0 +1,110 @@
+"""Which function answers which request, and what is said to requests this gateway does not simulate."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from brokers.simulated.gateway import accounts, answers, marketdata, trading
+from brokers.simulated.gateway import requests as ask
+from brokers.simulated.gateway.refusals import Refusal, invalid, unreadable
+from brokers.simulated.gateway.wire import Unreadable, Value, fields_of, frame, integer_of
+
+if TYPE_CHECKING:
+    from brokers.simulated.gateway.client import Client
+    from brokers.simulated.gateway.session import Session
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Any, Any, Any], None]
+
+HANDLERS: dict[type[ask.Request], Handler] = {
+    ask.ReqManagedAccounts: accounts.managed_accounts,
+    ask.ReqIds: accounts.ids,
+    ask.ReqCurrentTime: accounts.current_time,
+    ask.SetServerLogLevel: accounts.server_log_level,
+    ask.ReqPositions: accounts.positions,
+    ask.CancelPositions: accounts.cancel_positions,
+    ask.ReqPositionsMulti: accounts.positions_multi,
+    ask.CancelPositionsMulti: accounts.cancel_positions_multi,
+    ask.ReqAccountUpdates: accounts.account_updates,
+    ask.ReqAccountUpdatesMulti: accounts.account_updates_multi,
+    ask.CancelAccountUpdatesMulti: accounts.cancel_account_updates_multi,
+    ask.ReqAccountSummary: accounts.account_summary,
+    ask.CancelAccountSummary: accounts.cancel_account_summary,
+    ask.ReqExecutions: accounts.executions,
+    ask.PlaceOrder: trading.place_order,
+    ask.CancelOrder: trading.cancel_order,
+    ask.ReqGlobalCancel: trading.global_cancel,
+    ask.ReqOpenOrders: trading.open_orders,
+    ask.ReqAllOpenOrders: trading.all_open_orders,
+    ask.ReqAutoOpenOrders: trading.auto_open_orders,
+    ask.ReqCompletedOrders: trading.completed_orders,
+    ask.ReqContractDetails: marketdata.contract_details,
+    ask.ReqMarketDataType: marketdata.market_data_type,
+    ask.ReqMarketData: marketdata.market_data,
+    ask.CancelMarketData: marketdata.cancel_market_data,
+    ask.ReqHistoricalData: marketdata.historical_data,
+    ask.CancelHistoricalData: marketdata.cancel_historical_data,
+    ask.ReqRealTimeBars: marketdata.real_time_bars,
+    ask.CancelRealTimeBars: marketdata.cancel_real_time_bars,
+}
+
+EMPTY_ANSWERS: dict[int, tuple[Value, ...]] = {
+    24: (19, 1, "<ScanParameterResponse/>"),  # scanner parameters
+    80: (78, 0),  # family codes
+    82: (80, 0),  # market depth exchanges
+    85: (85, 0),  # news providers
+}
+"""Requests without a request id are answered with nothing found."""
+
+REQ_ID_AT = dict.fromkeys((78, 79, 81, 83, 84, 86, 87, 88, 91, 92, 94, 96, 97, 100, 102, 104), 1) | dict.fromkeys(
+    (10, 11, 21, 22, 23, 52, 53, 54, 55, 56, 57, 67, 68, 69, 70, 93, 95), 2
+)
+"""Where the request id stands in requests that are not simulated (field 0 is the message id)."""
+REQ_ID_AT |= dict.fromkeys((22, 89, 90, 93, 95, 98, 101, 103), 1)
+KNOWN_IDS_MAX = 105
+SIMULATED = frozenset(kind for kind, request in ask.REQUESTS.items() if request in HANDLERS)
+
+
+def answer(session: Session, client: Client, payload: bytes) -> None:
+    """Answer one frame of a client: never silence, never an exception."""
+    fields = fields_of(payload)
+    try:
+        if integer_of("message id", fields[0] if fields else "") in SIMULATED:
+            request = ask.decode(fields)
+            HANDLERS[type(request)](session, client, request)
+        else:
+            _not_simulated(client, fields)
+    except Unreadable as fault:
+        _say(client, _order_id(fields), unreadable(str(fault)))
+    except Exception:
+        log.exception("client %d: request %s failed", client.client_id, fields[:3])
+        _say(client, _order_id(fields), Refusal(322, "Error processing request."))
+    session.settle()
+
+
+def _say(client: Client, req_id: int, refusal: Refusal) -> None:
+    client.send(answers.error(req_id, refusal.code, refusal.text))
+
+
+def _not_simulated(client: Client, fields: list[str]) -> None:
+    kind = integer_of("message id", fields[0] if fields else "")
+    if kind in EMPTY_ANSWERS:
+        client.send(frame(EMPTY_ANSWERS[kind]))
+    elif 0 < kind <= KNOWN_IDS_MAX:
+        _say(client, _integer_at(fields, REQ_ID_AT.get(kind, 0)), invalid(f"request {kind} is not simulated"))
+    else:
+        _say(client, answers.NO_REQUEST, unreadable(f"Unknown message id {kind}"))
+
+
+def _order_id(fields: list[str]) -> int:
+    """The id an unreadable request is about: placeOrder's order id, otherwise none."""
+    return _integer_at(fields, 1) if fields[:1] == ["3"] else answers.NO_REQUEST
+
+
+def _integer_at(fields: list[str], index: int) -> int:
+    if not index or index >= len(fields) or not fields[index].isdigit():
+        return answers.NO_REQUEST
+    return int(fields[index])

@@ -1,0 +1,129 @@
+"""Framing and values of the TWS socket protocol (TWS.md 2.1).
+
+A frame is a 4-byte big-endian length and that many bytes of NUL-terminated UTF-8 fields. Clients write the
+same value in several ways (`0`, `0.0`, empty, an unset double in two spellings), so reading is tolerant and
+writing is exact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import struct
+from collections.abc import Iterable
+from typing import TypeAlias
+
+Value: TypeAlias = str | int | float | bool | None
+
+UNSET_DOUBLE = "1.7976931348623157E308"
+UNSET_INTEGER = 2147483647
+FRAME_BYTES_MAX = 1 << 20
+"""A client's longest honest request is below 2 kB; beyond this bound it is not speaking our protocol."""
+
+
+class Unreadable(ValueError):  # noqa: N818 - names the state of the message
+    """A frame or field that cannot be understood; its text is what error 320 tells the client."""
+
+
+def text_of(value: Value) -> str:
+    """The text of one field: integral numbers without a decimal point, booleans as 1 and 0, None as empty."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int):
+        return str(value)
+    return _number_text(value)
+
+
+def _number_text(value: float) -> str:
+    assert not math.isnan(value), "NaN never goes on the wire"
+    if math.isinf(value):
+        return "Infinite"
+    if value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - exact integers of a double
+        return str(int(value))
+    written = repr(value)
+    return f"{value:.12f}".rstrip("0") if "e" in written else written
+
+
+def frame(fields: Iterable[Value]) -> bytes:
+    """One frame, ready to send."""
+    payload = "".join(f"{text_of(field)}\0" for field in fields).encode()
+    return struct.pack(">I", len(payload)) + payload
+
+
+def fields_of(payload: bytes) -> list[str]:
+    """The fields of one frame's payload; a last field without its NUL counts as a field."""
+    pieces = payload.decode(errors="replace").split("\0")
+    if pieces and not pieces[-1]:
+        pieces.pop()
+    return pieces
+
+
+async def read_payload(reader: asyncio.StreamReader) -> bytes | None:
+    """The next frame's payload, or None when the peer has gone. Raises Unreadable beyond FRAME_BYTES_MAX."""
+    try:
+        (length,) = struct.unpack(">I", await reader.readexactly(4))
+        if length > FRAME_BYTES_MAX:
+            raise Unreadable(f"frame of {length} bytes, allowed are {FRAME_BYTES_MAX}")
+        return await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+class FieldReader:
+    """Takes the fields of one request in order; every fault names the field and the text found there."""
+
+    def __init__(self, fields: list[str]) -> None:
+        self._fields = fields
+        self._next = 0
+        self.seen: dict[str, str] = {}
+        """The texts read so far by name: later fields may depend on them."""
+
+    def text(self, name: str) -> str:
+        if self._next >= len(self._fields):
+            raise Unreadable(f"Unable to parse field {name!r}: the message ends after {len(self._fields)} fields")
+        value = self._fields[self._next]
+        self._next += 1
+        self.seen[name] = value
+        return value
+
+    def number(self, name: str) -> float | None:
+        """A double, or None where it is unset (empty, or the largest double in any spelling)."""
+        return number_of(name, self.text(name))
+
+    def integer(self, name: str) -> int:
+        """An integer; empty and unset read as 0."""
+        return integer_of(name, self.text(name))
+
+    def flag(self, name: str) -> bool:
+        return bool(self.integer(name))
+
+
+def number_of(name: str, text: str) -> float | None:
+    """The double written as `text`; None when unset."""
+    if not text:
+        return None
+    if text == "Infinite":
+        return math.inf
+    try:
+        value = float(text)
+    except ValueError:
+        raise Unreadable(f"Unable to parse field {name!r}: {text!r} is not a number") from None
+    if math.isnan(value) or math.isinf(value):
+        raise Unreadable(f"Unable to parse field {name!r}: {text!r} is not a finite number")
+    return None if value >= float(UNSET_DOUBLE) else value
+
+
+def integer_of(name: str, text: str) -> int:
+    """The integer written as `text`; 0 when empty or unset."""
+    if text.lower() in {"true", "false"}:
+        return int(text.lower() == "true")
+    value = number_of(name, text)
+    if value is None:
+        return 0
+    if not value.is_integer():
+        raise Unreadable(f"Unable to parse field {name!r}: {text!r} is not an integer")
+    return 0 if value == UNSET_INTEGER else int(value)

@@ -1,0 +1,46 @@
+"""Which instruments a row can touch at all: two comparisons of arrays, not a visit to every order. PURE.
+
+Per instrument the highest price at or below which something waits (sell stops, buy limits) and the lowest at
+or above which something waits (buy stops, sell limits); a market order waits at any price. On most rows most
+resting orders are not reached, and a replay of many instruments spends its time elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+import numpy as np
+
+from brokers.simulated.working_orders import SimOrder
+from shared.market import BarRow
+
+
+class TouchLevels:
+    """Float64 arrays of shape (n_instruments,): -inf and inf where nothing waits."""
+
+    def __init__(self, instruments: int) -> None:
+        self._below = np.full(instruments, -np.inf)
+        self._above = np.full(instruments, np.inf)
+
+    def refresh(self, changed: Container[int], working: Iterable[SimOrder]) -> None:
+        """Take the levels of the `changed` instruments anew from all working orders."""
+        for instrument in range(len(self._below)):
+            if instrument in changed:
+                self._below[instrument], self._above[instrument] = -np.inf, np.inf
+        for order in working:
+            if order.instrument in changed:
+                self._add(order)
+
+    def touched(self, row: BarRow) -> list[int]:
+        """The instruments whose bar may fill something, in index order; never fewer than there are."""
+        reached = (row.low <= self._below) | (row.high >= self._above)
+        return [int(instrument) for instrument in np.flatnonzero(reached)]
+
+    def _add(self, order: SimOrder) -> None:
+        at, price = order.instrument, order.stop_price if order.waits_for_trigger else order.limit_price
+        if price is None or order.takes_any_price:
+            self._below[at] = np.inf
+        elif (order.side == "SELL") == order.waits_for_trigger:
+            self._below[at] = max(self._below[at], price)
+        else:
+            self._above[at] = min(self._above[at], price)
