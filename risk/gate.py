@@ -1,0 +1,18 @@
+"""All rules on one intent. There is no way around it and no switch in it; what is not known is refused."""
+
+from __future__ import annotations
+
+from risk.checks import RULES
+from risk.limits import Limits
+from risk.view import RiskView
+from shared.orders import OrderIntent, RiskVerdict
+
+__all__ = ["RiskView", "judge"]
+
+
+def judge(intent: OrderIntent, view: RiskView, limits: Limits) -> RiskVerdict:
+    """The verdict on `intent`: every breach in the order of RULES, and the quantity that all rules pass."""
+    found = (rule(intent, view, limits) for rule in RULES.values())
+    breaches = tuple(breach for breach in found if breach is not None)
+    approved = min((intent.quantity, *(breach.allowed for breach in breaches)))
+    return RiskVerdict(approved_quantity=max(approved, 0), breaches=breaches)

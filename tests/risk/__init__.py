@@ -1,0 +1,1 @@
+"""Rules, sizing and exits, by hand and by property."""

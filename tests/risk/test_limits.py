@@ -1,0 +1,28 @@
+"""The limits are the [risk] section, all of it, with nothing assumed."""
+
+from pathlib import Path
+
+import pytest
+
+from risk.limits import Limits
+from shared.config import RiskConfig, load_config
+
+SHIPPED = Path(__file__).resolve().parents[2] / "config.toml"
+
+
+def test_the_limits_are_the_keys_of_the_risk_section():
+    assert list(Limits.__struct_fields__) == list(RiskConfig.model_fields)
+
+
+def test_the_shipped_limits_arrive():
+    limits = Limits.of(load_config(SHIPPED).risk)
+    assert (limits.max_order_quantity, limits.max_gross_exposure, limits.price_collar_pct) == (
+        2_000,
+        1.0,
+        3.0,
+    )
+
+
+def test_a_limit_left_out_is_an_error():
+    with pytest.raises(TypeError, match="max_order_notional"):
+        Limits(max_order_quantity=1)  # type: ignore[call-arg]
