@@ -1,0 +1,343 @@
+"""What we believe: plans, orders, fills, prices, the account and how far all of it can be trusted.
+
+The book keeps accounts and answers questions; it decides nothing. Everything in it is encodable, so that a snapshot
+is the book's bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from msgspec import Struct, field
+
+from daemon.engine.order_life import Happening, next_status
+from daemon.engine.prices import Prices
+from shared.account import Account
+from shared.ids import OrderRef, exec_stem, parse_ref
+from shared.market import Universe
+from shared.orders import Fill, Leg, Order, OrderStatus, Position, RoundTrip, Side, WorkingOrder
+from shared.signals import TargetPosition
+
+PROTECTIVE = (Leg.STOP_LOSS, Leg.PROTECTION)
+MEMORY = timedelta(days=8)
+
+
+class Plan(Struct, kw_only=True):
+    """One bracket from decision to flat. Quantities are positive, `side` is the entry's; money in currency."""
+
+    plan_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    stop_price: float | None
+    take_profit_price: float | None
+    opened: int = 0
+    opened_value: float = 0.0
+    closed: int = 0
+    closed_value: float = 0.0
+    commission: float = 0.0
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    exit_leg: Leg = Leg.EXIT
+    numbers: dict[str, int] = field(default_factory=dict)
+    unprotected_since: datetime | None = None
+    refused_protections: int = 0
+    refused_exits: int = 0
+
+    @property
+    def open_quantity(self) -> int:
+        """Filled entry minus filled exits; negative if exits overfilled."""
+        return self.opened - self.closed
+
+    @property
+    def signed_quantity(self) -> int:
+        return self.side.sign * self.open_quantity
+
+    @property
+    def average_price(self) -> float:
+        return self.opened_value / self.opened if self.opened else 0.0
+
+    def next_number(self, leg: Leg) -> int:
+        """A fresh number for an exit or a re-protection of this plan."""
+        self.numbers[leg.value] = self.numbers.get(leg.value, 0) + 1
+        return self.numbers[leg.value]
+
+
+class Lock(Struct, kw_only=True):
+    """Why an instrument takes no entries, since when, and how many clean reports in a row it has seen."""
+
+    cause: str
+    since: datetime
+    clean_reports: int = 0
+
+
+class Hours(Struct, frozen=True, kw_only=True):
+    """The session that runs or comes next."""
+
+    session: date
+    opens_at: datetime
+    closes_at: datetime
+
+
+class Book(Struct, kw_only=True):
+    """The whole belief. Dictionaries keep insertion order, which is the order in which things were decided."""
+
+    prices: Prices
+    plans: dict[str, Plan] = field(default_factory=dict)
+    orders: dict[str, WorkingOrder] = field(default_factory=dict)
+    closed_orders: dict[str, OrderStatus] = field(default_factory=dict)
+    fills: dict[str, Fill] = field(default_factory=dict)
+    commissions: dict[str, float] = field(default_factory=dict)
+    plan_numbers: dict[str, int] = field(default_factory=dict)
+    convictions: dict[str, dict[str, float]] = field(default_factory=dict)
+    targets: dict[str, dict[str, TargetPosition]] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
+    locks: dict[str, Lock] = field(default_factory=dict)
+    suspicions: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
+    trading_states: dict[str, str] = field(default_factory=dict)
+    account: Account | None = None
+    hours: Hours | None = None
+    last_row_at: datetime | None = None
+    is_connected: bool = False
+    is_reconciled: bool = False
+    is_stopping: bool = False
+    day_start_equity: float | None = None
+    realized_profit: float = 0.0
+    round_trips: list[RoundTrip] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, universe: Universe) -> Book:
+        return cls(prices=Prices.empty(len(universe)))
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def enter_order(self, order: Order, at: datetime) -> None:
+        """Note an order the moment it is commanded; from here on it counts for every limit."""
+        ref = self.ref_of(order.ref)
+        self.orders[order.ref] = WorkingOrder(
+            order=order, plan=ref.plan_id, leg=ref.leg, status=OrderStatus.PENDING, sent_at=at
+        )
+
+    def move(self, ref: str, happening: Happening) -> WorkingOrder | None:
+        """Apply `happening` to the order; returns it, or None if it is not live in the book (any more)."""
+        working = self.orders.get(ref)
+        if working is None:
+            return None
+        working.status = next_status(working.status, happening)
+        if working.status.is_final:
+            self.closed_orders[ref] = working.status
+            del self.orders[ref]
+        return working
+
+    def ref_of(self, text: str) -> OrderRef:
+        """The parts of a reference that is known to be ours."""
+        ref = parse_ref(text)
+        if ref is None:
+            message = f"order reference {text!r}: not one of ours, expected OB1:<strategy>:<session>:<plan>:<leg>"
+            raise ValueError(message)
+        return ref
+
+    def orders_of(self, plan_id: str) -> Iterator[WorkingOrder]:
+        """Live orders of a plan, oldest first."""
+        return (order for order in self.orders.values() if order.plan == plan_id)
+
+    def entry_of(self, plan: Plan) -> WorkingOrder | None:
+        """The plan's entry while it is live."""
+        return next((order for order in self.orders_of(plan.plan_id) if order.leg is Leg.ENTRY), None)
+
+    def exits_working(self, plan: Plan) -> int:
+        """Shares that live market exits of the plan will still close."""
+        return sum(order.remaining for order in self.orders_of(plan.plan_id) if order.leg is Leg.EXIT)
+
+    def protected_quantity(self, plan: Plan) -> int:
+        """Shares of the plan that live stops at the broker (or of unknown fate) cover."""
+        return sum(order.remaining for order in self.orders_of(plan.plan_id) if order.leg in PROTECTIVE)
+
+    def unknown_orders(self) -> list[WorkingOrder]:
+        return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
+
+    # --- fills --------------------------------------------------------------------------------------------------
+
+    def book_fill(self, fill: Fill) -> Plan | None:
+        """Book one execution exactly once, keyed by its execId stem.
+
+        A corrected execution (same stem, other suffix) replaces the first. Returns the plan it belongs to, or None
+        if there was nothing to book.
+        """
+        stem = exec_stem(fill.exec_id)
+        known = self.fills.get(stem)
+        if known is not None and known.exec_id >= fill.exec_id:
+            return None
+        plan = self.plan_for(fill)
+        if known is not None:
+            self._apply(plan, known, -1)
+        self.fills[stem] = fill
+        self._apply(plan, fill, 1)
+        self._fill_order(fill, fill.quantity - (known.quantity if known else 0))
+        return plan
+
+    def plan_for(self, fill: Fill) -> Plan:
+        """The fill's plan; rebuilt from the reference alone if the journal never held it."""
+        return self.plan_of(self.ref_of(fill.ref), symbol=fill.symbol, side=fill.side)
+
+    def plan_of(self, ref: OrderRef, *, symbol: str, side: Side) -> Plan:
+        """The plan of a reference whose order has `side`; a new, bare one if it is not in the book."""
+        plan = self.plans.get(ref.plan_id)
+        if plan is None:
+            plan = Plan(
+                plan_id=ref.plan_id,
+                strategy=ref.strategy,
+                symbol=symbol,
+                side=side if ref.leg is Leg.ENTRY else side.opposite,
+                stop_price=None,
+                take_profit_price=None,
+            )
+            self.plans[ref.plan_id] = plan
+        return plan
+
+    def _apply(self, plan: Plan, fill: Fill, sign: int) -> None:
+        quantity, value = sign * fill.quantity, sign * fill.quantity * fill.price
+        if self.ref_of(fill.ref).leg is Leg.ENTRY:
+            plan.opened += quantity
+            plan.opened_value += value
+            plan.opened_at = plan.opened_at or fill.filled_at
+        else:
+            if fill.side is plan.side:  # buys back what exits overfilled
+                quantity, value = -quantity, -value
+            self.realized_profit += plan.side.sign * (value - quantity * plan.average_price)
+            plan.closed += quantity
+            plan.closed_value += value
+            plan.closed_at, plan.exit_leg = fill.filled_at, self.ref_of(fill.ref).leg
+
+    def _fill_order(self, fill: Fill, quantity: int) -> None:
+        working = self.orders.get(fill.ref)
+        if working is None:
+            return
+        working.filled += quantity
+        working.perm_id = fill.perm_id or working.perm_id
+        done = working.filled >= working.order.quantity
+        self.move(fill.ref, Happening.ALL_FILLED if done else Happening.PART_FILLED)
+
+    def book_commission(self, exec_id: str, commission: float) -> None:
+        """Note what an execution cost; a repeat replaces, an unknown execution is kept for later."""
+        stem = exec_stem(exec_id)
+        before = self.commissions.get(stem, 0.0)
+        self.commissions[stem] = commission
+        self.realized_profit -= commission - before
+        fill = self.fills.get(stem)
+        if fill is not None:
+            self.plan_for(fill).commission += commission - before
+
+    def take_account(self, account: Account) -> None:
+        """The broker's latest account values; the first of a session is what the day is measured from."""
+        self.account = account
+        if self.day_start_equity is None:
+            self.day_start_equity = account.net_liquidation
+
+    def set_target(self, strategy: str, symbol: str, quantity: int, reason: str) -> None:
+        """What the strategy should hold from now on (signed shares)."""
+        target = TargetPosition(strategy=strategy, symbol=symbol, quantity=quantity, reason=reason)
+        self.targets.setdefault(strategy, {})[symbol] = target
+
+    def target(self, strategy: str, symbol: str) -> int:
+        """Signed shares the strategy should hold; 0 if it never said."""
+        target = self.targets.get(strategy, {}).get(symbol)
+        return target.quantity if target else 0
+
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    def holding(self, strategy: str, symbol: str) -> int:
+        """Signed shares a strategy holds in an instrument."""
+        return sum(
+            plan.signed_quantity for plan in self.plans.values() if (plan.strategy, plan.symbol) == (strategy, symbol)
+        )
+
+    def working_entries(self, strategy: str | None, symbol: str) -> tuple[int, int]:
+        """Remaining shares of live (working or unknown) entries: (buys, sells); strategy None = all of them."""
+        buys = sells = 0
+        for order in self.orders.values():
+            if order.leg is not Leg.ENTRY or order.order.symbol != symbol:
+                continue
+            if strategy is not None and self.plans[order.plan].strategy != strategy:
+                continue
+            if order.order.side is Side.BUY:
+                buys += order.remaining
+            else:
+                sells += order.remaining
+        return buys, sells
+
+    def position(self, symbol: str) -> Position:
+        """Our whole position in an instrument over all strategies; average price of the open plans."""
+        quantity, value = 0, 0.0
+        for plan in self.plans.values():
+            if plan.symbol == symbol:
+                quantity += plan.signed_quantity
+                value += plan.signed_quantity * plan.average_price
+        return Position(quantity=quantity, average_price=value / quantity if quantity else 0.0)
+
+    def positions(self) -> dict[str, Position]:
+        """Every non-flat position by symbol."""
+        symbols = dict.fromkeys(plan.symbol for plan in self.plans.values() if plan.open_quantity)
+        held = {symbol: self.position(symbol) for symbol in symbols}
+        return {symbol: position for symbol, position in held.items() if position.quantity}
+
+    def unprotected_plans(self) -> list[Plan]:
+        """Plans whose open shares are not wholly covered by live stops."""
+        return [plan for plan in self.plans.values() if plan.open_quantity > 0 and not self._is_covered(plan)]
+
+    def _is_covered(self, plan: Plan) -> bool:
+        return self.protected_quantity(plan) >= plan.open_quantity
+
+    @property
+    def equity(self) -> float | None:
+        return self.account.net_liquidation if self.account else None
+
+    def gross_exposure(self, universe: Universe) -> float:
+        """Worst case over every instrument in currency: positions with all live entries of one side filled."""
+        symbols = dict.fromkeys(plan.symbol for plan in self.plans.values())
+        total = 0.0
+        for symbol in symbols:
+            quantity = self.position(symbol).quantity
+            buys, sells = self.working_entries(None, symbol)
+            price = self.prices.price(universe.index(symbol)) or 0.0
+            total += max(abs(quantity + buys), abs(quantity - sells)) * price
+        return total
+
+    def retire_plans(self) -> None:
+        """Forget plans that are flat and have no live order; what they earned is noted as a round trip."""
+        busy = {order.plan for order in self.orders.values()}
+        done = [key for key, plan in self.plans.items() if plan.open_quantity == 0 and key not in busy]
+        for key in done:
+            plan = self.plans.pop(key)
+            if plan.opened and plan.opened_at and plan.closed_at:
+                self.round_trips.append(_round_trip(plan, plan.opened_at, plan.closed_at))
+
+    def forget_before(self, session: date) -> None:
+        """A new session begins: drop what no broker will report again (TWS repeats executions for up to 7 days)."""
+        self.retire_plans()
+        oldest = f"{session - MEMORY:%Y%m%d}"
+        self.closed_orders = {
+            ref: status for ref, status in self.closed_orders.items() if self.ref_of(ref).session >= oldest
+        }
+        self.fills = {stem: fill for stem, fill in self.fills.items() if self.ref_of(fill.ref).session >= oldest}
+        self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
+        day = f"{session:%Y%m%d}"
+        self.plan_numbers = {key: number for key, number in self.plan_numbers.items() if key.startswith(day)}
+        self.round_trips = []
+
+
+def _round_trip(plan: Plan, opened_at: datetime, closed_at: datetime) -> RoundTrip:
+    return RoundTrip(
+        strategy=plan.strategy,
+        symbol=plan.symbol,
+        quantity=plan.side.sign * plan.opened,
+        entry_price=plan.average_price,
+        exit_price=plan.closed_value / plan.closed,
+        opened_at=opened_at,
+        closed_at=closed_at,
+        gross_profit=plan.side.sign * (plan.closed_value - plan.opened_value),
+        commission=plan.commission,
+        exit_leg=plan.exit_leg,
+    )

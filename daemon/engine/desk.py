@@ -1,0 +1,122 @@
+"""One strategy at work: its instruments, its indicators for sizing and exits, its share of the equity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+from msgspec import Struct
+
+from daemon.engine.settings import ExitPolicy, SizingPolicy
+from risk.exits import stop_and_target
+from risk.sizing import atr_sized, fixed_fraction
+from shared.indicators.atr import Atr
+from shared.market import BarRow, Instrument, Universe
+from shared.orders import Side
+from shared.signals import Signal
+from strategies.base import Strategy
+from strategies.state import Snapshot, pack, unpack
+
+
+class DeskState(Struct, frozen=True, kw_only=True):
+    """A desk's memory for the snapshot: the strategy's own bytes and those of its ATRs."""
+
+    strategy: bytes
+    ranges: bytes
+
+
+class Desk:
+    """Feeds one strategy its slice of every row and turns its convictions into quantities and exit prices."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        strategy: Strategy,
+        universe: Universe,
+        allocation: float,
+        sizing: SizingPolicy,
+        exits: ExitPolicy,
+    ) -> None:
+        self.name = name
+        self.strategy = strategy
+        self.symbols = strategy.symbols
+        self._instruments = {symbol: universe.instruments[universe.index(symbol)] for symbol in self.symbols}
+        self._columns = np.array([universe.index(symbol) for symbol in self.symbols])
+        self._is_whole = self.symbols == universe.symbols
+        self._position = {symbol: position for position, symbol in enumerate(self.symbols)}
+        self._allocation = allocation
+        self._sizing = sizing
+        self._exits = exits
+        self._ranges = {period: Atr(len(self.symbols), period) for period in self._periods()}
+
+    def _periods(self) -> list[int]:
+        wanted = [policy.atr_period for policy in (self._sizing, self._exits) if policy.method == "atr"]
+        return sorted(set(wanted))
+
+    def on_row(self, row: BarRow, closed_at: datetime) -> Iterable[Signal]:
+        """The strategy's signals on its own instruments' part of the row."""
+        mine = row if self._is_whole else self._slice(row)
+        for atr in self._ranges.values():
+            atr.update(mine.high, mine.low, mine.close)
+        return self.strategy.on_row(mine, closed_at)
+
+    def _slice(self, row: BarRow) -> BarRow:
+        take = self._columns
+        return BarRow(
+            open=row.open[take],
+            high=row.high[take],
+            low=row.low[take],
+            close=row.close[take],
+            volume=row.volume[take],
+        )
+
+    def _atr(self, symbol: str, period: int) -> float:
+        return float(self._ranges[period].value[self._position[symbol]])
+
+    def target(self, symbol: str, conviction: float, equity: float | None, price: float | None) -> int:
+        """Signed shares for a conviction; 0 when equity, price or ATR are not known (fails closed)."""
+        if equity is None or price is None:
+            return 0
+        policy = self._sizing
+        if policy.method == "fixed_fraction":
+            return fixed_fraction(
+                equity=equity,
+                allocation=self._allocation,
+                fraction=policy.fraction,
+                conviction=conviction,
+                price=price,
+            )
+        return atr_sized(
+            equity=equity,
+            allocation=self._allocation,
+            risk_fraction=policy.fraction,
+            atr=self._atr(symbol, policy.atr_period),
+            atr_multiple=policy.atr_multiple,
+            conviction=conviction,
+            price=price,
+        )
+
+    def exit_prices(self, symbol: str, side: Side, price: float) -> tuple[float, float | None] | None:
+        """Stop loss and take profit for an entry at `price`, on tick; None when no valid stop can be told."""
+        policy = self._exits
+        atr = self._atr(symbol, policy.atr_period) if policy.method == "atr" else None
+        return stop_and_target(side=side, price=price, policy=policy, atr=atr, instrument=self._instruments[symbol])
+
+    def column(self, symbol: str) -> int:
+        """Where the instrument stands in the whole universe's rows."""
+        return int(self._columns[self._position[symbol]])
+
+    def instrument(self, symbol: str) -> Instrument:
+        return self._instruments[symbol]
+
+    def snapshot(self) -> DeskState:
+        """The strategy's bytes and those of the desk's own indicators, exact."""
+        own = Snapshot(strategy=self.name, symbols=self.symbols, params={}, state={"ranges": self._ranges})
+        return DeskState(strategy=self.strategy.snapshot(), ranges=pack(own))
+
+    def restore(self, state: DeskState) -> None:
+        """Take over what `snapshot` gave."""
+        self.strategy.restore(state.strategy)
+        self._ranges = unpack(state.ranges).state["ranges"]

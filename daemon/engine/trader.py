@@ -1,0 +1,276 @@
+"""From signals to orders: targets, exits and entries, each through the risk gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from daemon.engine import planning
+from daemon.engine.book import Book, Plan
+from daemon.engine.desk import Desk
+from daemon.engine.order_life import Happening
+from daemon.engine.settings import EngineSettings
+from risk.gate import RiskView, judge
+from risk.trading_state import TradingState, strictest
+from shared.commands import CancelOrder, Command, Flatten, Notify, PlaceBracket, SetTimer
+from shared.market import Universe
+from shared.orders import BracketOrder, Leg, Order, OrderIntent, OrderStatus, RiskVerdict, WorkingOrder
+from shared.signals import Signal
+
+ACKNOWLEDGE_TIMER = "acknowledge:"
+ENTRY_TIMER = "entry:"
+_CANCELLABLE = (OrderStatus.PENDING, OrderStatus.WORKING)
+
+
+class Trader:
+    """Turns convictions into commands; its only memory is the book."""
+
+    def __init__(self, book: Book, settings: EngineSettings, universe: Universe, desks: dict[str, Desk]) -> None:
+        self._book = book
+        self._settings = settings
+        self._universe = universe
+        self._desks = desks
+
+    # --- targets ------------------------------------------------------------------------------------------------
+
+    def take_signals(self, desk: Desk, signals: Iterable[Signal], *, warm_up: bool) -> None:
+        """Note changed convictions and the targets they lead to; the same conviction again changes nothing.
+
+        A warm-up row may end a holding but never opens one.
+        """
+        convictions = self._book.convictions.setdefault(desk.name, {})
+        for signal in signals:
+            if convictions.get(signal.symbol) == signal.conviction:
+                continue
+            if signal.conviction and not warm_up and self._book.equity is None:
+                continue  # nothing can be sized yet: the signal is still news when it can
+            convictions[signal.symbol] = signal.conviction
+            quantity = self._quantity_for(desk, signal, warm_up=warm_up)
+            self._book.set_target(desk.name, signal.symbol, quantity, signal.reason)
+
+    def _quantity_for(self, desk: Desk, signal: Signal, *, warm_up: bool) -> int:
+        if signal.conviction == 0:
+            return 0
+        if warm_up:
+            held = self._book.holding(desk.name, signal.symbol)
+            return held if held * signal.conviction > 0 else 0
+        price = self._book.prices.price(self._universe.index(signal.symbol))
+        return desk.target(signal.symbol, signal.conviction, self._book.equity, price)
+
+    def settle_for_holding(self, plan: Plan, reason: str) -> None:
+        """The signal behind the plan is used up: what is held now is what should be held."""
+        held = self._book.holding(plan.strategy, plan.symbol)
+        self._book.set_target(plan.strategy, plan.symbol, held, reason)
+
+    # --- what a row leads to ------------------------------------------------------------------------------------
+
+    def reduce(self, now: datetime) -> list[Command]:
+        """Cancels and exits: everything that lowers exposure."""
+        if not self._book.is_connected:
+            return []
+        if self._is_closing_time(now):
+            self._aim_flat("the session ends")
+        commands = self._cancel_stale_entries(now)
+        for strategy, symbol in self._held():
+            for plan, quantity in planning.exit_quantities(self._book, strategy, symbol):
+                commands += self._exit(plan, quantity, now)
+        return commands
+
+    def enter(self, now: datetime) -> list[Command]:
+        """Entries towards the targets, as far as the gate allows."""
+        if not self._book.is_connected:
+            return []
+        commands: list[Command] = []
+        for desk in self._desks.values():
+            for symbol, target in list(self._book.targets.get(desk.name, {}).items()):
+                if target.quantity == 0:
+                    continue
+                intent = planning.entry_intent(self._book, desk.name, symbol, target.reason)
+                if intent is not None:
+                    commands += self._enter(desk, intent, now)
+        return commands
+
+    def _held(self) -> list[tuple[str, str]]:
+        return list(dict.fromkeys((p.strategy, p.symbol) for p in self._book.plans.values() if p.open_quantity > 0))
+
+    def _is_closing_time(self, now: datetime) -> bool:
+        hours, before = self._book.hours, self._settings.flatten_before_close_s
+        if hours is None or before <= 0 or self._settings.is_daily:
+            return False
+        return hours.closes_at - timedelta(seconds=before) <= now < hours.closes_at
+
+    def _aim_flat(self, reason: str) -> None:
+        for strategy, targets in self._book.targets.items():
+            for symbol, target in targets.items():
+                if target.quantity:
+                    self._book.set_target(strategy, symbol, 0, reason)
+
+    def _cancel_stale_entries(self, now: datetime) -> list[Command]:
+        commands: list[Command] = []
+        for working in self._live_entries():
+            plan = self._book.plans[working.plan]
+            target = self._book.target(plan.strategy, plan.symbol)
+            if target * plan.side.sign <= 0:
+                commands += self.cancel(working, "no longer wanted")
+            elif planning.entry_is_overdue(self._settings, working.sent_at, now):
+                commands += self.cancel(working, "its time is up")
+        return commands
+
+    def _live_entries(self) -> list[WorkingOrder]:
+        return [order for order in self._book.orders.values() if order.leg is Leg.ENTRY]
+
+    def cancel(self, working: WorkingOrder, reason: str) -> list[Command]:
+        """Ask for the cancel of an order that can still be cancelled."""
+        if working.status not in _CANCELLABLE:
+            return []
+        self._book.move(working.order.ref, Happening.CANCEL_ASKED)
+        return [CancelOrder(ref=working.order.ref, reasons=(reason,))]
+
+    def cancel_entries(self, reason: str, scope: str = "account") -> list[Command]:
+        """Ask for the cancel of every live entry in the scope."""
+        commands: list[Command] = []
+        for working in self._live_entries():
+            if in_scope(scope, self._book.plans[working.plan]):
+                commands += self.cancel(working, reason)
+        return commands
+
+    def flatten(self, now: datetime, reason: str, scope: str = "account") -> list[Command]:
+        """Close every open plan in the scope, past the trading state (a person said so)."""
+        commands = self.cancel_entries(reason, scope)
+        for plan in list(self._book.plans.values()):
+            if not in_scope(scope, plan):
+                continue
+            self._book.set_target(plan.strategy, plan.symbol, 0, reason)
+            quantity = plan.open_quantity - self._book.exits_working(plan)
+            if quantity > 0:
+                commands += self._exit(plan, quantity, now, by_operator=True)
+        return commands
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def _exit(self, plan: Plan, quantity: int, now: datetime, *, by_operator: bool = False) -> list[Command]:
+        reason = self._book.targets.get(plan.strategy, {}).get(plan.symbol)
+        why = reason.reason if reason else "no target"
+        intent = OrderIntent(
+            strategy=plan.strategy,
+            symbol=plan.symbol,
+            side=plan.side.opposite,
+            quantity=quantity,
+            reduces=True,
+            reason=why,
+        )
+        price = self._book.prices.price(self._universe.index(plan.symbol))
+        view = self._view(intent, price, now, plan=plan, by_operator=by_operator)
+        verdict = judge(intent, view, self._settings.limits)
+        if verdict.approved_quantity == 0:
+            return self._note_refusal(intent, verdict)
+        order = planning.exit_order(plan, verdict.approved_quantity)
+        self._book.enter_order(order, now)
+        return [Flatten(order=order, reasons=(why, *_texts(verdict))), self._await_answer(order)]
+
+    def _enter(self, desk: Desk, intent: OrderIntent, now: datetime) -> list[Command]:
+        price = self._book.prices.price(self._universe.index(intent.symbol))
+        instrument = desk.instrument(intent.symbol)
+        expected = None if price is None else planning.entry_price(self._settings, instrument, intent.side, price)
+        verdict = judge(intent, self._view(intent, expected, now), self._settings.limits)
+        if verdict.approved_quantity == 0 or price is None or expected is None:
+            return self._note_refusal(intent, verdict)
+        plan = planning.new_plan(self._book, desk, intent, price)
+        if plan is None:
+            self._book.set_target(intent.strategy, intent.symbol, 0, "no valid stop")
+            text = f"{intent.strategy} {intent.symbol}: no valid stop loss at {price}, entry denied"
+            return [Notify(level="warning", code="entry_denied", text=text)]
+        self._book.refusals.pop(f"{intent.strategy}:{intent.symbol}", None)
+        limit_price = expected if self._settings.entry == "limit" else None
+        bracket = planning.bracket_of(plan, verdict.approved_quantity, limit_price)
+        return self._place(plan, bracket, now, (intent.reason, *_texts(verdict)))
+
+    def _place(self, plan: Plan, bracket: BracketOrder, now: datetime, reasons: tuple[str, ...]) -> list[Command]:
+        self._book.plans[plan.plan_id] = plan
+        for order in (bracket.entry, bracket.stop_loss, bracket.take_profit):
+            if order is not None:
+                self._book.enter_order(order, now)
+        commands: list[Command] = [PlaceBracket(bracket=bracket, reasons=reasons), self._await_answer(bracket.entry)]
+        if bracket.entry.limit_price is not None and not self._settings.is_daily:
+            timer_id, after_s = ENTRY_TIMER + bracket.entry.ref, self._settings.entry_timeout_s
+            commands.append(SetTimer(timer_id=timer_id, after_s=after_s, clock="market"))
+        return commands
+
+    def _await_answer(self, order: Order) -> SetTimer:
+        after_s = self._settings.acknowledge_within_s
+        return SetTimer(timer_id=ACKNOWLEDGE_TIMER + order.ref, after_s=after_s, clock="wall")
+
+    def _note_refusal(self, intent: OrderIntent, verdict: RiskVerdict) -> list[Command]:
+        """Say it once, and again only when other rules object."""
+        key = f"{intent.strategy}:{intent.symbol}"
+        rules = ",".join(breach.rule for breach in verdict.breaches)
+        if self._book.refusals.get(key) == rules:
+            return []
+        self._book.refusals[key] = rules
+        what = "exit" if intent.reduces else "entry"
+        text = f"{intent.strategy} {intent.side} {intent.quantity} {intent.symbol}: {'; '.join(_texts(verdict))}"
+        return [Notify(level="info", code=f"{what}_denied", text=text)]
+
+    # --- what the gate sees -------------------------------------------------------------------------------------
+
+    def _view(
+        self,
+        intent: OrderIntent,
+        price: float | None,
+        now: datetime,
+        *,
+        plan: Plan | None = None,
+        by_operator: bool = False,
+    ) -> RiskView:
+        book, column = self._book, self._universe.index(intent.symbol)
+        buys, sells = book.working_entries(None, intent.symbol)
+        opens_at, closes_at = self._window(now)
+        return RiskView(
+            now=now,
+            price=price,
+            price_at=book.prices.priced_at(column),
+            reference_price=book.prices.good_price(column),
+            price_is_suspect=book.prices.is_suspect(column),
+            equity=book.equity,
+            position=plan.signed_quantity if plan else book.position(intent.symbol).quantity,
+            working_buy=buys,
+            working_sell=sells,
+            exits_working=book.exits_working(plan) if plan else 0,
+            gross_exposure=book.gross_exposure(self._universe),
+            opens_at=opens_at,
+            closes_at=closes_at,
+            entry_after_open_s=self._settings.entry_after_open_s,
+            entry_before_close_s=self._settings.entry_before_close_s,
+            trading_state=self.state_for(intent.strategy, intent.symbol),
+            is_reconciled=book.is_reconciled,
+            has_unknown=any(order.order.symbol == intent.symbol for order in book.unknown_orders()),
+            is_locked=intent.symbol in book.locks,
+            operator_flatten=by_operator,
+        )
+
+    def _window(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """The session in which an order decided now acts: with daily bars that is the next one, whenever it opens."""
+        if self._book.hours is None:
+            return None, None
+        if self._settings.is_daily:
+            before = timedelta(seconds=self._settings.entry_after_open_s)
+            after = timedelta(seconds=self._settings.entry_before_close_s)
+            return now - before, now + after
+        return self._book.hours.opens_at, self._book.hours.closes_at
+
+    def state_for(self, strategy: str, symbol: str) -> TradingState:
+        """The strictest of the account's, the strategy's and the instrument's trading state."""
+        scopes = ("account", f"strategy:{strategy}", f"instrument:{symbol}")
+        states = [TradingState(self._book.trading_states.get(scope, TradingState.ACTIVE)) for scope in scopes]
+        if self._book.is_stopping:
+            states.append(TradingState.REDUCING)
+        return strictest(*states)
+
+
+def in_scope(scope: str, plan: Plan) -> bool:
+    """Whether 'account', 'strategy:x' or 'instrument:x' covers the plan."""
+    return scope in ("account", f"strategy:{plan.strategy}", f"instrument:{plan.symbol}")
+
+
+def _texts(verdict: RiskVerdict) -> tuple[str, ...]:
+    return tuple(breach.text for breach in verdict.breaches)
