@@ -1,0 +1,112 @@
+"""ib_insync's decoder with three changes, so that no message is lost in silence.
+
+Only the messages we live on are decoded; a failure is reported instead of logged and forgotten; an execution
+keeps its time as text, because ib_insync drops the whole execution if it does not know the zone (TWS.md
+3.26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ib_insync.decoder import Decoder
+
+from brokers.ib.translate import RawExecution
+
+MESSAGES = {
+    3: "orderStatus",
+    4: "error",
+    5: "openOrder",
+    9: "nextValidId",
+    10: "contractDetails",
+    11: "execDetails",
+    15: "managedAccounts",
+    17: "historicalData",
+    49: "currentTime",
+    50: "realtimeBar",
+    52: "contractDetailsEnd",
+    53: "openOrderEnd",
+    55: "execDetailsEnd",
+    59: "commissionReport",
+    61: "position",
+    62: "positionEnd",
+    63: "accountSummary",
+    64: "accountSummaryEnd",
+    101: "completedOrder",
+    102: "completedOrdersEnd",
+}
+"""Message id to the wrapper's method. Every other message of TWS is passed over."""
+
+_EXECUTION_FIELDS = 27
+_COMMISSION_FIELDS = 8
+
+
+class Receiver(Protocol):
+    """What the decoder tells beside the callbacks."""
+
+    def unreadable(self, fields: list[str], error: Exception) -> None:
+        """A message we live on could not be decoded or handled."""
+
+
+class RawDecoder(Decoder):
+    """Decodes one message after the other; `wrapper` has the methods of MESSAGES and of Receiver."""
+
+    def __init__(self, wrapper: Receiver, server_version: int) -> None:
+        super().__init__(wrapper, server_version)  # type: ignore[arg-type]
+        self.receiver = wrapper
+        self.handlers = {number: self.handlers[number] for number in MESSAGES}
+
+    def wrap(self, methodName: str, types: list[type], skip: int = 2) -> Callable[[list[str]], None]:  # noqa: N803
+        """The parent's handler for simple messages, without its catch-all; a short message is an error."""
+
+        def handler(fields: list[str]) -> None:
+            given = fields[skip : skip + len(types)]
+            if len(given) < len(types):
+                raise ValueError(f"{methodName} of {len(fields)} fields")
+            values = [_value(kind, field) for kind, field in zip(types, given, strict=True)]
+            getattr(self.receiver, methodName)(*values)
+
+        return handler
+
+    def interpret(self, fields: list[str]) -> None:
+        try:
+            handler = self.handlers.get(int(fields[0]))
+            if handler is not None:
+                handler(fields)
+        except Exception as error:  # noqa: BLE001 - whatever it is: that message is lost, the next must be read
+            self.receiver.unreadable(fields, error)
+
+    def commissionReport(self, fields: list[str]) -> None:  # noqa: N802 - the parent's name
+        """A recorded report of a real TWS (2023) has a ninth field, which the parent takes for an error."""
+        super().commissionReport(fields[:_COMMISSION_FIELDS])  # type: ignore[no-untyped-call]
+
+    def execDetails(self, fields: list[str]) -> None:  # noqa: N802 - the parent's name
+        if len(fields) < _EXECUTION_FIELDS:
+            raise ValueError(f"an execution of {len(fields)} fields")
+        raw = RawExecution(
+            req_id=int(fields[1]),
+            order_id=int(fields[2] or 0),
+            con_id=int(fields[3] or 0),
+            symbol=fields[4],
+            sec_type=fields[5],
+            currency=fields[11],
+            exec_id=fields[14],
+            time=fields[15],
+            account=fields[16],
+            side=fields[18],
+            shares=float(fields[19]),
+            price=float(fields[20]),
+            perm_id=int(fields[21] or 0),
+            client_id=int(fields[22] or 0),
+            order_ref=fields[26],
+        )
+        self.wrapper.execDetails(raw.req_id, raw)  # type: ignore[arg-type, call-arg]
+
+
+def _value(kind: type, field: str) -> Any:  # noqa: ANN401 - one of str, int, float, bool
+    if kind is str:
+        return field
+    if kind is bool:
+        return bool(int(field or 0))
+    return kind(field or 0)

@@ -1,0 +1,134 @@
+"""Our commands as IB orders: which, under which ids, in which sequence. Pure but for the ids it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ib_insync import Order as IbOrder
+from msgspec import Struct
+
+from brokers.ib.register import Ended, OrderRecord, OrderRegister
+from shared.commands import CancelOrder, Flatten, OrderCommand, PlaceBracket, ReplaceStop
+from shared.orders import BracketOrder, Order
+
+OCA_REDUCE_WITH_BLOCK = 2
+"""A fill reduces the other orders of the group, and only one of them is at an exchange at a time."""
+
+
+class Placed(Struct, frozen=True):
+    """One order to send; `is_new` is False for the change of an order that works."""
+
+    order: Order
+    ib_order: IbOrder
+    is_new: bool = True
+
+
+class Refused(Struct, frozen=True):
+    """A command that must not leave: what the broker has under these references has to be looked at first."""
+
+    refs: tuple[str, ...]
+    reason: str
+
+
+Plan = list[Placed] | int | Refused
+"""Orders to send in this sequence, the order id to cancel, or neither."""
+
+
+def plan_of(command: OrderCommand, register: OrderRegister, next_id: Callable[[], int]) -> Plan:
+    """What has to be sent for a command."""
+    match command:
+        case PlaceBracket(bracket=bracket):
+            return _bracket(bracket, register, next_id)
+        case Flatten(order=order):
+            return _sent_before((order,), register) or [_placed(order, next_id())]
+        case ReplaceStop(order=order):
+            return _stop(order, register, next_id)
+        case CancelOrder(ref=ref):
+            return _cancel(ref, register)
+
+
+def ib_order_of(order: Order, order_id: int, *, parent_id: int = 0, transmit: bool = True) -> IbOrder:
+    """The order in IB's terms; prices that its type has not stay unset."""
+    ib_order = IbOrder(
+        orderId=order_id,
+        action=order.side.value,
+        totalQuantity=order.quantity,
+        orderType=order.order_type.value,
+        tif=order.tif,
+        orderRef=order.ref,
+        parentId=parent_id,
+        transmit=transmit,
+        outsideRth=False,
+    )
+    if order.limit_price is not None:
+        ib_order.lmtPrice = order.limit_price
+    if order.stop_price is not None:
+        ib_order.auxPrice = order.stop_price
+    if order.oca_group:
+        ib_order.ocaGroup = order.oca_group
+        ib_order.ocaType = OCA_REDUCE_WITH_BLOCK
+    return ib_order
+
+
+def record_of(placed: Placed, client_id: int) -> OrderRecord:
+    """What the register keeps of an order that is about to be sent."""
+    order, ib_order = placed.order, placed.ib_order
+    return OrderRecord(
+        ref=order.ref,
+        order_id=ib_order.orderId,
+        client_id=client_id,
+        terms=(order.quantity, order.limit_price, order.stop_price),
+        parent_id=ib_order.parentId,
+        oca_group=ib_order.ocaGroup,
+        oca_type=ib_order.ocaType,
+    )
+
+
+def _bracket(bracket: BracketOrder, register: OrderRegister, next_id: Callable[[], int]) -> Plan:
+    """Entry, target, stop: nothing is transmitted before the last, so a broken send leaves no naked entry."""
+    children = [order for order in (bracket.take_profit, bracket.stop_loss) if order is not None]
+    refused = _sent_before((bracket.entry, *children), register)
+    if refused is not None:
+        return refused
+    parent_id = next_id()
+    last = children[-1]
+    return [
+        _placed(bracket.entry, parent_id, transmit=False),
+        *(_placed(order, next_id(), parent_id=parent_id, transmit=order is last) for order in children),
+    ]
+
+
+def _stop(order: Order, register: OrderRegister, next_id: Callable[[], int]) -> Plan:
+    record = register.by_ref(order.ref)
+    if record is None or record.ended in {Ended.CANCELLED, Ended.REJECTED}:
+        return [_placed(order, next_id())]
+    if record.ended is Ended.FILLED:
+        return Refused((order.ref,), "is reported filled, so it cannot be changed")
+    if record.client_id != register.client_id:
+        return Refused((order.ref,), f"works under client id {record.client_id}, only that one may change it")
+    ib_order = ib_order_of(order, record.order_id, parent_id=record.parent_id)
+    # TWS refuses a change of the OCA group of a working order (10327).
+    ib_order.ocaGroup, ib_order.ocaType = record.oca_group, record.oca_type
+    return [Placed(order, ib_order, is_new=False)]
+
+
+def _cancel(ref: str, register: OrderRegister) -> Plan:
+    record = register.by_ref(ref)
+    if record is None:
+        return Refused((ref,), f"cancel: client id {register.client_id} has no such order at this connection")
+    if record.client_id != register.client_id:
+        return Refused((ref,), f"cancel: works under client id {record.client_id}, only that one may cancel it")
+    return record.order_id
+
+
+def _sent_before(orders: tuple[Order, ...], register: OrderRegister) -> Refused | None:
+    """One reference, at most one order (DESIGN.md 5): a second one is never sent, nor its family."""
+    known = [order.ref for order in orders if register.by_ref(order.ref) is not None]
+    if not known:
+        return None
+    reason = f"not sent: {', '.join(known)} was sent before or works"
+    return Refused(tuple(order.ref for order in orders), reason)
+
+
+def _placed(order: Order, order_id: int, *, parent_id: int = 0, transmit: bool = True) -> Placed:
+    return Placed(order, ib_order_of(order, order_id, parent_id=parent_id, transmit=transmit))

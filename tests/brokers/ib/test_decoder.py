@@ -1,0 +1,86 @@
+"""The decoder loses nothing in silence: every message is a callback, or is told as unreadable."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brokers.ib.decoder import MESSAGES, RawDecoder
+from tests.brokers.ib.peers import commission, execution, open_order, order_status
+
+
+class Taker:
+    """Stands where the wrapper stands."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+        self.unread: list[list[str]] = []
+
+    def unreadable(self, fields, error) -> None:
+        self.unread.append(fields)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: self.called.append(name)
+
+
+def taken(*messages: list[str]) -> Taker:
+    taker = Taker()
+    decoder = RawDecoder(taker, 176)
+    for fields in messages:
+        decoder.interpret(fields)
+    return taker
+
+
+def fields_of(message: str) -> list[str]:
+    return message.split("|")[:-1]
+
+
+WHOLE = [
+    open_order("x"),
+    order_status("Submitted"),
+    execution("x", "a.b.c.01"),
+    commission("a.b.c.01"),
+    "4|2|-1|2104|text||",
+    "61|3|DU1|1|SPY|STK||0.0|||ARCA|USD|SPY|SPY|10|680|",
+    "50|3|9|1763649000|1|2|0.5|1.5|100|1.2|3|",
+]
+text = st.text(alphabet="0123456789.-abcXYZ|é ", max_size=8)
+
+
+@pytest.mark.parametrize("message", WHOLE)
+def test_a_whole_message_is_one_callback(message):
+    taker = taken(fields_of(message))
+    assert (len(taker.called), taker.unread) == (1, [])
+
+
+@pytest.mark.parametrize("message", [message for message in WHOLE if not message.startswith("4|")])
+def test_a_message_cut_short_is_told_and_the_next_one_is_read(message):
+    taker = taken(fields_of(message)[:5], fields_of(message))
+    assert (len(taker.called), len(taker.unread)) == (1, 1)
+
+
+def test_messages_we_do_not_live_on_are_passed_over():
+    taker = taken(["1", "6", "9", "4", "680.5", "1", "0"], ["8", "1", "10:00"])
+    assert (taker.called, taker.unread) == ([], [])
+
+
+def test_an_error_in_a_callback_is_told_as_well():
+    def fail(_seconds):
+        raise KeyError("missing")
+
+    taker = Taker()
+    taker.__dict__["currentTime"] = fail
+    RawDecoder(taker, 176).interpret(["49", "1", "1763649000"])
+    assert taker.unread == [["49", "1", "1763649000"]]
+
+
+@given(st.sampled_from(sorted(MESSAGES)), st.lists(text, max_size=40))
+def test_no_message_whatever_it_holds_stops_the_reading(number, fields):
+    taker = taken([str(number), *fields], ["49", "1", "1763649000"])
+    assert "currentTime" in taker.called
+
+
+@given(st.lists(text, max_size=3))
+def test_what_is_no_message_at_all_does_not_stop_the_reading(fields):
+    assert "currentTime" in taken(fields, ["49", "1", "1763649000"]).called

@@ -1,0 +1,100 @@
+"""When a question has an answer, and whose answer it is."""
+
+import asyncio
+
+import pytest
+
+from brokers.ib.requests import POSITIONS, RequestRefused, Requests
+from shared.errors import BrokerUnavailable
+
+
+def nothing() -> None:
+    """Stands for the sending."""
+
+
+async def asked(requests: Requests, key: int | str = POSITIONS, timeout_s: float = 5.0) -> asyncio.Task[list[int]]:
+    """A question that has left."""
+    left = asyncio.Event()
+    task = asyncio.create_task(requests.ask("question", key, left.set, timeout_s))
+    await left.wait()
+    return task
+
+
+async def test_the_rows_before_the_end_marker_are_the_answer():
+    requests = Requests()
+    requests.add(POSITIONS, 0)
+    task = await asked(requests)
+    requests.add(POSITIONS, 1)
+    requests.add(POSITIONS, 2)
+    requests.add(17, 3)
+    requests.end(POSITIONS)
+    requests.add(POSITIONS, 4)
+    assert await task == [1, 2]
+
+
+async def test_an_error_code_ends_its_own_question_only():
+    requests = Requests()
+    first, second = await asked(requests, 1), await asked(requests, 2)
+    assert requests.refuse(1, 321, "no")
+    assert not requests.refuse(3, 321, "no")
+    requests.end(2)
+    with pytest.raises(RequestRefused, match="321 no"):
+        await first
+    assert await second == []
+
+
+async def test_two_questions_of_one_kind_wait_for_each_other():
+    requests = Requests()
+    first = await asked(requests)
+    second = asyncio.create_task(requests.ask("question", POSITIONS, nothing, 5.0))
+    requests.add(POSITIONS, 1)
+    requests.end(POSITIONS)
+    assert await first == [1]
+    while not requests.is_open(POSITIONS):  # noqa: ASYNC110 - the lock passes on in the loop's own time
+        await asyncio.sleep(0)
+    requests.add(POSITIONS, 2)
+    requests.end(POSITIONS)
+    assert await second == [2]
+
+
+async def test_the_late_answer_to_a_question_given_up_is_thrown_away():
+    requests = Requests()
+    given_up = await asked(requests)
+    requests.add(POSITIONS, 1)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    task = await asked(requests)
+    requests.add(POSITIONS, 2)
+    requests.end(POSITIONS)
+    requests.add(POSITIONS, 3)
+    requests.end(POSITIONS)
+    assert await task == [3]
+
+
+async def test_the_late_end_of_a_question_given_up_settles_the_debt_by_itself():
+    requests = Requests()
+    with pytest.raises(BrokerUnavailable):
+        await requests.ask("question", POSITIONS, nothing, 0.0)
+    requests.end(POSITIONS)
+    task = await asked(requests)
+    requests.add(POSITIONS, 1)
+    requests.end(POSITIONS)
+    assert await task == [1]
+
+
+async def test_a_spoilt_answer_is_no_answer_even_with_its_end_marker():
+    requests = Requests()
+    task = await asked(requests, 5)
+    assert requests.spoil(5, "a row could not be read")
+    requests.end(5)
+    with pytest.raises(BrokerUnavailable, match="a row could not be read"):
+        await task
+
+
+async def test_a_lost_connection_answers_every_question_and_every_later_one():
+    requests = Requests()
+    task = await asked(requests)
+    requests.close("the socket is gone")
+    for question in (task, requests.ask("question", 9, nothing, 5.0)):
+        with pytest.raises(BrokerUnavailable, match="question: the socket is gone"):
+            await question
