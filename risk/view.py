@@ -21,7 +21,7 @@ class RiskView(Struct, frozen=True, kw_only=True):
     reference_price: float | None  # the last good price
     price_is_suspect: bool  # a jump not yet confirmed, or a crossed quote
     equity: float | None
-    position: int  # signed, all strategies together, this instrument
+    position: int  # signed, this instrument: the whole account for an entry, the plan it closes for an exit
     working_buy: int  # what entries may still buy, unknown orders included
     working_sell: int  # what entries may still sell, unknown orders included
     exits_working: int  # what exits (not protective legs) may still close

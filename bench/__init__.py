@@ -1,0 +1,8 @@
+"""Speed, as ratios against what a user would pick instead. `python -m bench [all|replay|latency] [--json]`.
+
+rounds.py            interleaved rounds and medians; result.py what a comparison is and how it is printed
+panels.py            the synthetic panel of the replay comparison
+replay_speed.py      our replay against plain_backtrader.py
+latency.py           our daemon against bare_script.py, both at the end of wire_server.py
+results/             the text of the last full run, with its command and date
+"""

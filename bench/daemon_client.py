@@ -1,0 +1,61 @@
+"""Our side of the latency comparison: the whole daemon, as `openbell run` starts it.
+
+`python -m bench.daemon_client PORT FOLDER` runs until it is killed; journal and log go into FOLDER.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from daemon.runtime.wiring import run_daemon
+from shared.config import Config
+
+
+def config_of(port: int, folder: Path) -> Config:
+    """Five-second rows, one symbol, a strategy that trades on each; brackets and gate as in any run."""
+    return Config.model_validate(
+        {
+            "state_dir": str(folder / "state"),
+            "log_dir": str(folder / "logs"),
+            "broker": {"port": port, "follow_gateway_clock": True},
+            "session": {
+                "calendar": "XNYS",
+                "entry_after_open_s": 0,
+                "entry_before_close_s": 0,
+                "flatten_before_close_s": 0,
+            },
+            "universe": {"symbols": ["SPY"]},
+            "bars": {"interval_s": 5, "warm_up": 0},
+            "strategy": [
+                {
+                    "name": "alternate",
+                    "kind": str(Path(__file__).with_name("alternate.py")),
+                    "allocation": 1.0,
+                    "sizing": {"method": "fixed_fraction", "fraction": 0.01},
+                    "exits": {"method": "percent", "stop_pct": 1.0, "target_pct": 2.0},
+                }
+            ],
+            "execution": {
+                "entry": "market",
+                "limit_offset_bps": 0.0,
+                "entry_timeout_s": 60.0,
+                "acknowledge_within_s": 10.0,
+            },
+            "risk": {
+                "max_order_quantity": 10_000,
+                "max_order_notional": 1e6,
+                "max_position_quantity": 10_000,
+                "max_position_notional": 1e6,
+                "max_gross_exposure": 2.0,
+                "price_collar_pct": 5.0,
+                "price_jump_pct_max": 10.0,
+                "price_age_max_s": 600.0,
+                "protect_within_s": 5.0,
+            },
+        }
+    )
+
+
+if __name__ == "__main__":
+    run_daemon(config_of(int(sys.argv[1]), Path(sys.argv[2])), until_close=False, live_flag=False)

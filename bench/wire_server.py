@@ -1,0 +1,141 @@
+"""The far end of the latency comparison: a TWS on the wire that sends one bar when told and times the order.
+
+Requests are answered by the simulated gateway's own session; only the clock is different: nothing moves by
+itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from brokers.simulated.gateway import layouts
+from brokers.simulated.gateway.answers import message
+from brokers.simulated.gateway.client import Client
+from brokers.simulated.gateway.clock import ManualClock
+from brokers.simulated.gateway.dispatch import answer
+from brokers.simulated.gateway.playback import play_step
+from brokers.simulated.gateway.session import Session
+from brokers.simulated.gateway.wire import fields_of, frame, read_payload
+from brokers.simulated.market.source import HistoryBars, MarketStep
+
+SYMBOL = "SPY"
+ACCOUNT = "DU7654321"
+PRICE, SPREAD = 100.0, 0.02
+STEP_S = 5
+SESSION = date(2013, 10, 8)
+OPENS_AT = datetime(2013, 10, 8, 13, 30, tzinfo=UTC).timestamp()
+CLOSES_AT = datetime(2013, 10, 8, 20, 0, tzinfo=UTC).timestamp()
+BEGINS_AT = OPENS_AT + 600
+SERVER_VERSION = 176
+PLACE_ORDER = b"3\0"
+
+
+class FlatMarket:
+    """One symbol whose price stands still, so that a market order fills at once and no stop is touched."""
+
+    symbols: tuple[str, ...] = (SYMBOL,)
+    session = SESSION
+    opens_at = OPENS_AT
+    closes_at = CLOSES_AT
+    step_s = STEP_S
+
+    def steps(self) -> Iterator[MarketStep]:
+        return iter(())
+
+    def step(self, starts_at: float) -> MarketStep:
+        """Five seconds at PRICE."""
+        at, volume = np.array([PRICE]), np.array([1e6])
+        bid, ask = np.array([PRICE - SPREAD / 2]), np.array([PRICE + SPREAD / 2])
+        return MarketStep(starts_at=starts_at, open=at, high=at, low=at, close=at, volume=volume, bid=bid, ask=ask)
+
+    def history(self, symbol: str, *, end_at: float, duration_s: float, bar_s: int) -> HistoryBars:  # noqa: ARG002 - the market's protocol
+        nothing = np.empty(0)
+        return HistoryBars(starts_at=nothing, open=nothing, high=nothing, low=nothing, close=nothing, volume=nothing)
+
+    def min_tick(self, symbol: str) -> float:  # noqa: ARG002 - as above
+        return 0.01
+
+    def long_name(self, symbol: str) -> str:
+        return symbol
+
+    def exchange(self, symbol: str) -> str:  # noqa: ARG002 - as above
+        return "ARCA"
+
+    def con_id(self, symbol: str) -> int:  # noqa: ARG002 - as above
+        return 756733
+
+
+class WireServer:
+    """One client, one session; `bar_to_order` is the measurement."""
+
+    def __init__(self) -> None:
+        self._market = FlatMarket()
+        self._clock = ManualClock(BEGINS_AT)
+        self._session = Session(self._market, self._clock, ACCOUNT, 1_000_000.0)
+        self._orders: asyncio.Queue[int] = asyncio.Queue()
+        self._subscribed = asyncio.Event()
+        self._session.on_bars_wanted = self._subscribed.set
+        self._starts_at = BEGINS_AT
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for client in self._session.each_client():
+            client.close()
+
+    async def until_subscribed(self) -> None:
+        """Return when the client has asked for real-time bars."""
+        await self._subscribed.wait()
+
+    async def bar_to_order(self, wait_s: float) -> int | None:
+        """Nanoseconds from just before the bar's bytes leave to the first placeOrder; None if none comes."""
+        while not self._orders.empty():
+            self._orders.get_nowait()
+        step = self._market.step(self._starts_at)
+        self._starts_at += STEP_S
+        self._clock.advance_to(self._starts_at)
+        self._session.next_step_at = self._starts_at
+        play_step(self._session, step)
+        started = time.perf_counter_ns()
+        self._session.flush()
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._orders.get() - started
+        except TimeoutError:
+            return None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(4)
+        await read_payload(reader)
+        writer.write(frame((SERVER_VERSION, "20131008 09:40:00 EST")))
+        payload = await read_payload(reader)
+        assert payload is not None
+        client = Client(writer, int(fields_of(payload)[2]))
+        self._session.clients[client.client_id] = client
+        client.send(message(layouts.MANAGED_ACCOUNTS, accounts=ACCOUNT))
+        client.send(message(layouts.NEXT_VALID_ID, orderId=1))
+        client.send(self._session.notice())
+        client.flush()
+        while (payload := await read_payload(reader)) is not None:
+            if payload.startswith(PLACE_ORDER):
+                self._orders.put_nowait(time.perf_counter_ns())
+            answer(self._session, client, payload)
+            self._session.flush()
+        del self._session.clients[client.client_id]
+        writer.close()

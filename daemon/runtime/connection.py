@@ -1,0 +1,187 @@
+"""Keeps the broker connected: back-off, one line per change of state, never a reason to exit.
+
+Every time it comes up: the account is checked, ConnectionRestored is said, everything is asked, the rows
+since the last one are fetched from history as warm-up, and the streams start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from enum import StrEnum
+
+import structlog
+from msgspec import Struct
+
+from brokers.port import Broker
+from daemon.runtime.clock import MarketClock
+from daemon.runtime.feed import DAY_S, Feed
+from daemon.runtime.guard import check_account
+from daemon.runtime.inbox import Inbox
+from daemon.runtime.reports import Reporter
+from shared.config import Config
+from shared.errors import BrokerUnavailable, DataError
+from shared.events import ConnectionLost, ConnectionRestored, Event
+from shared.io.logging import hide
+
+_log = structlog.get_logger("openbell")
+BACK_OFF_S_FIRST = 1.0
+BACK_OFF_S_MAX = 30.0
+_HISTORY_ROUNDS_MAX = 3
+
+
+class ConnectionState(StrEnum):
+    """Where the connection stands; orders can be sent while it is UP."""
+
+    CONNECTING = "connecting"
+    UP = "up"
+    DOWN = "down"
+
+
+class Probe(Struct):
+    """The question for the broker's time: when it was last answered, how far the clocks are apart."""
+
+    asked: int = 0
+    answered_s: float | None = None
+    clock_offset_s: float = 0.0
+
+
+class Connection:
+    """Supervises one broker; `begin` is awaited after each connect, before anything is asked."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        broker: Broker,
+        clock: MarketClock,
+        inbox: Inbox,
+        feed: Feed,
+        reporter: Reporter,
+    ) -> None:
+        self._config = config
+        self._broker = broker
+        self._clock = clock
+        self._inbox = inbox
+        self._feed = feed
+        self._reporter = reporter
+        self._lost = asyncio.Event()
+        self._hint = asyncio.Event()
+        self.state = ConnectionState.CONNECTING
+        self.probe = Probe()
+
+    @property
+    def is_up(self) -> bool:
+        return self.state is ConnectionState.UP
+
+    async def run(self, begin: Callable[[], Awaitable[None]]) -> None:
+        """Connect, watch, reconnect, for ever.
+
+        Raises:
+            ConfigError: the broker reports an account that must not be traded.
+        """
+        while True:
+            await self._come_up(begin)
+            await self._watch()
+            await self._broker.disconnect()
+
+    def on_event(self, event: Event) -> None:
+        """An event of the broker: changes of the connection are judged here, all others go to the inbox."""
+        match event:
+            case ConnectionLost(reason=reason):
+                self._lose(reason)
+            case ConnectionRestored():
+                self._hint.set()
+            case _:
+                self._inbox.put(event)
+
+    async def _come_up(self, begin: Callable[[], Awaitable[None]]) -> None:
+        delay_s, has_spoken = BACK_OFF_S_FIRST, False
+        while True:
+            try:
+                return await self._attempt(begin)
+            except BrokerUnavailable as error:
+                self._lose(str(error))
+                if not has_spoken:
+                    _log.warning("broker_unreachable", reason=str(error), retrying_for="ever")
+                    has_spoken = True
+            await self._broker.disconnect()
+            await _within(self._hint, delay_s)
+            self._hint.clear()
+            delay_s = min(delay_s * 2, BACK_OFF_S_MAX)
+
+    async def _attempt(self, begin: Callable[[], Awaitable[None]]) -> None:
+        self._lost.clear()
+        account_id = await self._broker.connect()
+        hide(account_id)
+        check_account(self._config, account_id)
+        await begin()
+        self.state = ConnectionState.UP
+        _log.info("connected", account=account_id, market_at=self._clock.now().isoformat())
+        self._inbox.put(ConnectionRestored(received_at=self._clock.now(), account_id=account_id))
+        await self._reporter.report()
+        await self._fill_from_history()
+        self._feed.begin()
+        await self._broker.subscribe()
+        self._reporter.is_open = True
+
+    async def _fill_from_history(self) -> None:
+        """Rows nobody fed: before the first, or while we were away. Fetching takes time, so look again."""
+        for _ in range(_HISTORY_ROUNDS_MAX):
+            bars = self._rows_missing()
+            if bars == 0:
+                return
+            try:
+                rows = await self._broker.warm_up(
+                    interval_s=self._config.bars.interval_s, bars=bars, before=self._clock.now()
+                )
+            except (BrokerUnavailable, DataError) as error:
+                # Positions and protection do not depend on it; indicators stay cold, or keep a gap.
+                _log.warning("history_unavailable", reason=str(error))
+                return
+            if self._feed.put_history(rows) == 0:
+                return
+
+    def _rows_missing(self) -> int:
+        interval_s, warm_up = self._config.bars.interval_s, self._config.bars.warm_up
+        last = self._feed.last_row_at
+        if last is None:
+            return warm_up
+        missing = (self._clock.now() - last) // timedelta(seconds=interval_s)
+        return max(0, min(missing, max(warm_up, DAY_S // interval_s)))
+
+    async def _watch(self) -> None:
+        """Return once the connection is lost."""
+        while not await _within(self._lost, self._config.runtime.heartbeat_every_s):
+            await self._ask_time()
+
+    async def _ask_time(self) -> None:
+        timeout_s = self._config.broker.request_timeout_s
+        self.probe.asked += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                broker_at = await self._broker.server_time()
+        except (BrokerUnavailable, TimeoutError) as error:
+            self._lose(f"no answer to the question for the time within {timeout_s:g} s ({error})")
+            return
+        self.probe.answered_s = asyncio.get_running_loop().time()
+        self.probe.clock_offset_s = (self._clock.now() - broker_at).total_seconds()
+        self._clock.observe(broker_at)
+
+    def _lose(self, reason: str) -> None:
+        """Note the loss once; attempts to come up again that fail are no further losses."""
+        self._lost.set()
+        if not self.is_up:
+            return
+        self.state = ConnectionState.DOWN
+        self._reporter.is_open = False
+        self._inbox.put(ConnectionLost(received_at=self._clock.now(), reason=reason))
+
+
+async def _within(happened: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event at most so long; whether it has happened."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(happened.wait(), seconds)
+    return happened.is_set()

@@ -1,0 +1,235 @@
+"""One run from start to end: begin once the broker was seen, work, leave nothing exposed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from brokers.port import Broker
+from daemon.runtime.clock import wall_now
+from daemon.runtime.heartbeat import Heartbeat, Organs
+from daemon.runtime.holdings import day_profit, holdings_of
+from daemon.runtime.reports import Reporter
+from daemon.runtime.timers import Timers
+from daemon.runtime.version import code_version, strategy_hashes
+from shared.config import Config
+from shared.errors import Refused
+from shared.events import RunStarted, StopRequested
+from shared.io.journal import Run, run_id_of
+from shared.orders import Leg
+
+_log = structlog.get_logger("openbell")
+STOP_S = 5.0
+SETTLE_AT_CLOSE_S = 30.0
+_BACK_IN_TIME_S_MAX = 60.0
+_POLL_S = 0.02
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """How a run ended: exit code, and the line that says so."""
+
+    exit_code: int
+    summary: str
+
+
+class Daemon:
+    """Owns the tasks of one run."""
+
+    def __init__(self, *, config: Config, broker: Broker, organs: Organs, reporter: Reporter, timers: Timers) -> None:
+        self._config = config
+        self._broker = broker
+        self._organs = organs
+        self._reporter = reporter
+        self._timers = timers
+        self.run_id = run_id_of(wall_now(), os.getpid())
+        self._begun = asyncio.Event()
+        self._stop_wanted = asyncio.Event()
+        self._signal = ""
+
+    async def run(self, *, until_close: bool) -> Ending:
+        """Work until a signal or, with `until_close`, until the session is over and all is settled.
+
+        Raises:
+            ConfigError: the broker's account must not be traded.
+            Refused: the journal is ahead of the market's time.
+            InvariantViolated: and whatever else a task died of; the journal is intact.
+        """
+        self._listen_to_signals()
+        organs = self._organs
+        heartbeat = Heartbeat(config=self._config, run_id=self.run_id, organs=organs)
+        tasks = [
+            _task("connection", organs.connection.run(self._begin)),
+            _task("loop", self._after_begin(organs.loop.run)),
+            _task("reports", self._reporter.run()),
+            _task("heartbeat", heartbeat.run()),
+        ]
+        ends = [_task("signal", self._stop_wanted.wait())]
+        if until_close:
+            ends.append(_task("close", self._after_begin(self._closed_and_settled)))
+        else:
+            tasks.append(_task("session", self._after_begin(organs.session.run)))
+        try:
+            await asyncio.wait([*tasks, *ends], return_when=asyncio.FIRST_COMPLETED)
+            _raise_of([*tasks, *ends])
+            ending = await self._stop()
+            _raise_of(tasks)
+            heartbeat.beat()
+            return ending
+        finally:
+            await self._leave([*tasks, *ends])
+
+    async def _begin(self) -> None:
+        """Start the run in the journal, once the market's time is known; nothing is written before."""
+        if self._begun.is_set():
+            return
+        organs = self._organs
+        self._refuse_the_past()
+        run = Run(
+            id=self.run_id,
+            started_at=wall_now().isoformat(),
+            mode=self._config.mode,
+            config_json=self._config.model_dump_json(),
+            base_dir=str(self._config.base_dir.resolve()),
+            code_version=code_version(),
+            strategy_hashes=strategy_hashes(self._config),
+        )
+        organs.journal.start_run(run, organs.loop.engine.snapshot())
+        await organs.loop.step(RunStarted(received_at=organs.clock.now(), run_id=run.id))
+        await organs.loop.step(organs.session.scheduled())
+        self._begun.set()
+
+    def _refuse_the_past(self) -> None:
+        last = self._organs.journal.last_received_at()
+        if last is None:
+            return
+        now, path = self._organs.clock.now(), self._organs.journal.path
+        if now < last - timedelta(seconds=_BACK_IN_TIME_S_MAX):
+            raise Refused(
+                f"{path}: ends at {last:%Y-%m-%d %H:%M:%S} UTC, but the market's time is "
+                f"{now:%Y-%m-%d %H:%M:%S}; for an older session use another state_dir"
+            )
+        self._organs.clock.not_before(last)
+
+    async def _after_begin(self, run: Callable[[], Coroutine[None, None, None]]) -> None:
+        await self._begun.wait()
+        await run()
+
+    async def _closed_and_settled(self) -> None:
+        """The session is over, the broker was asked after it, nothing is left open; or it took too long."""
+        await self._organs.session.over()
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + SETTLE_AT_CLOSE_S
+        while not await self._is_settled() and loop.time() < until_s:  # noqa: ASYNC110 - each look asks anew
+            await asyncio.sleep(_POLL_S * 10)
+
+    async def _is_settled(self) -> bool:
+        if self._organs.connection.is_up:
+            await self._reporter.report()
+            await self._drained()
+        book = self._organs.loop.engine.book
+        return book.is_reconciled and not book.unprotected_plans() and not book.unknown_orders()
+
+    async def _stop(self) -> Ending:
+        """Pull entries, keep protection, ask a last time, keep a snapshot."""
+        organs = self._organs
+        if self._begun.is_set():
+            stop = StopRequested(received_at=organs.clock.now(), reason=self._signal or "session closed")
+            organs.inbox.put(stop)
+            await self._quiet()
+            if organs.connection.is_up:
+                await self._reporter.report()
+            await self._drained()
+            await _until(lambda: not organs.connection.is_up or not self._bare(), STOP_S)
+            organs.loop.write_snapshot()
+        return self._ending()
+
+    async def _quiet(self) -> None:
+        """Wait until no entry works any more, at most STOP_S: what is left is the next run's to settle."""
+        await self._drained()
+        await _until(lambda: not self._organs.connection.is_up or not self._entries(), STOP_S)
+
+    def _bare(self) -> int:
+        return len(self._organs.loop.engine.book.unprotected_plans())
+
+    def _entries(self) -> list[str]:
+        orders = self._organs.loop.engine.book.orders
+        return [ref for ref, order in orders.items() if order.leg is Leg.ENTRY]
+
+    async def _drained(self) -> None:
+        """Wait until every event that came so far has been handled, at most STOP_S."""
+        await _until(lambda: not len(self._organs.inbox) and self._organs.loop.age_s() == 0, STOP_S)
+
+    def _ending(self) -> Ending:
+        book = self._organs.loop.engine.book
+        bare, held, entries = self._bare(), holdings_of(book), self._entries()
+        profit = day_profit(book)
+        parts = [
+            f"run {self.run_id} stopped ({self._signal or 'session closed'})",
+            f"round trips today: {len(book.round_trips)}",
+            "day profit: " + ("unknown" if profit is None else f"{profit:+.2f} {self._config.universe.currency}"),
+            "positions: " + ("; ".join(str(holding) for holding in held) or "none"),
+            *([f"entries still working: {', '.join(entries)}"] if entries else []),
+            f"unprotected positions: {bare}",
+        ]
+        is_settled = book.is_reconciled or bool(self._signal)  # a signal may come while nobody answers
+        code = 130 if self._signal == signal.SIGINT.name else 0
+        return Ending(exit_code=code if bare == 0 and is_settled else 1, summary="; ".join(parts))
+
+    async def _leave(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._timers.close()
+        self._organs.feed.close()
+        await self._broker.disconnect()
+        self._organs.journal.close()
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.request_stop, number.name)
+
+    def request_stop(self, why: str) -> None:
+        """End the run in good order; `why` names the signal."""
+        self._signal = why
+        self._stop_wanted.set()
+
+
+def journal_path(config: Config) -> Path:
+    """Where a configuration's journal is, relative to config.toml's folder; paper and live each have one."""
+    return config.base_dir / config.state_dir / config.mode / "journal.sqlite"
+
+
+def log_path(config: Config) -> Path:
+    """Where a configuration's log lines go. Relative to config.toml's folder."""
+    return config.base_dir / config.log_dir / f"openbell-{config.mode}.jsonl"
+
+
+async def _until(holds: Callable[[], bool], seconds: float) -> None:
+    """Wait until the condition holds, at most so long."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + seconds
+    while not holds() and loop.time() < until_s:  # noqa: ASYNC110 - what is awaited is a belief, not an event
+        await asyncio.sleep(_POLL_S)
+
+
+def _raise_of(tasks: list[asyncio.Task[None]]) -> None:
+    """Raise what the first of the tasks died of, if one did."""
+    for task in tasks:
+        if task.done():
+            task.result()
+
+
+def _task(name: str, work: Coroutine[None, None, object]) -> asyncio.Task[None]:
+    return asyncio.create_task(_alone(work), name=name)
+
+
+async def _alone(work: Coroutine[None, None, object]) -> None:
+    await work

@@ -1,0 +1,72 @@
+"""The only way to start: last snapshot + journal tail -> engine.
+
+The tail's events are handled again under the configuration of the run that wrote them, and the commands that
+come out are compared with the journalled ones instead of being carried out. A difference under the same code
+means that either the journal or the engine cannot be trusted: start refused. Under other code it is said and
+passed over, because an upgrade may decide otherwise; what is true at the broker is settled by the
+reconciliation that follows.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from daemon.runtime.audit import compare, config_of
+from daemon.runtime.engine_port import BuildEngine, Engine
+from shared.config import Config
+from shared.errors import InvariantViolated, Refused
+from shared.io.journal import JournalReader, Run, Snapshot
+
+_log = structlog.get_logger(__name__)
+
+
+def recover(journal: JournalReader, config: Config, build_engine: BuildEngine, code_version: str) -> Engine:
+    """An engine that knows all the journal knows; a fresh one if the journal is new.
+
+    Raises:
+        InvariantViolated: the tail's events give other commands than the journal holds, under the same code.
+        Refused: the journal was written for another universe or interval.
+    """
+    engine = build_engine(config)
+    snapshot = journal.last_snapshot()
+    if snapshot is not None:
+        _refuse_other_rows(config, config_of(journal.run(snapshot.run_id)))
+        engine.restore(_state_at_end(journal, snapshot, build_engine, code_version))
+    return engine
+
+
+def _state_at_end(journal: JournalReader, snapshot: Snapshot, build_engine: BuildEngine, code_version: str) -> bytes:
+    if snapshot.seq == journal.last_seq():
+        return snapshot.payload
+    run = journal.run(snapshot.run_id)
+    engine = build_engine(config_of(run))
+    engine.restore(snapshot.payload)
+    tail = list(journal.records(after_seq=snapshot.seq))
+    result = compare(engine, tail)
+    if result.difference is not None:
+        _refuse_or_tell(run, code_version, str(result.difference))
+        for record in tail[result.events :]:
+            compare(engine, [record])
+    _log.info("recovered", run=run.id, snapshot_seq=snapshot.seq, events=len(tail))
+    return engine.snapshot()
+
+
+def _refuse_other_rows(config: Config, before: Config) -> None:
+    """What is remembered per column of a row means nothing under other columns or another interval."""
+    symbols, were = config.universe.symbols, before.universe.symbols
+    if symbols != were:
+        raise Refused(
+            f"universe.symbols: {', '.join(symbols)}, but the journal was written for {', '.join(were)}; "
+            "be flat and use another state_dir"
+        )
+    if config.bars.interval_s != before.bars.interval_s:
+        raise Refused(
+            f"bars.interval_s: {config.bars.interval_s}, but the journal was written for "
+            f"{before.bars.interval_s}; be flat and use another state_dir"
+        )
+
+
+def _refuse_or_tell(run: Run, code_version: str, difference: str) -> None:
+    if run.code_version == code_version:
+        raise InvariantViolated(f"recovery of run {run.id}: {difference}")
+    _log.warning("recovered_under_other_code", run=run.id, was=run.code_version, difference=difference)

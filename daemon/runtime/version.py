@@ -1,0 +1,43 @@
+"""Which code ran: the release and a hash of the source that decides; a journal names it without git."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from shared.config import Config
+
+_ROOT = Path(__file__).resolve().parents[2]
+_DECIDING = ("daemon/engine", "strategies", "risk", "shared")
+
+
+@cache
+def code_version() -> str:
+    """Such as `0.1.0+3f2a91c07b1d`: release, and 12 digits of the SHA-256 over the deciding packages."""
+    digest = hashlib.sha256()
+    for package in _DECIDING:
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{_release()}+{digest.hexdigest()[:12]}"
+
+
+def strategy_hashes(config: Config) -> str:
+    """JSON: strategy name -> SHA-256 of its file, or the name of a shipped strategy."""
+    files = {strategy.name: config.base_dir / strategy.kind for strategy in config.strategies}
+    kinds = {strategy.name: strategy.kind for strategy in config.strategies}
+    hashes = {name: _hash(path) if path.is_file() else kinds[name] for name, path in files.items()}
+    return json.dumps(hashes)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _release() -> str:
+    try:
+        return version("openbell")
+    except PackageNotFoundError:
+        return "0"  # run from a bare checkout

@@ -1,0 +1,155 @@
+"""Builds the parts of the daemon from the configuration and runs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+import structlog
+
+from brokers.port import Broker, BrokerListener, Clock
+from daemon.runtime.clock import MarketClock
+from daemon.runtime.connection import Connection
+from daemon.runtime.engine_port import BuildEngine, Engine
+from daemon.runtime.executor import Executor
+from daemon.runtime.feed import Feed, Intervals
+from daemon.runtime.guard import check_keys
+from daemon.runtime.heartbeat import Organs
+from daemon.runtime.inbox import Inbox
+from daemon.runtime.lifecycle import Daemon, Ending, journal_path, log_path
+from daemon.runtime.loop import EngineLoop
+from daemon.runtime.recovery import recover
+from daemon.runtime.reports import Reporter
+from daemon.runtime.session import SessionKeeper
+from daemon.runtime.timers import Timers
+from daemon.runtime.version import code_version
+from shared.config import Config
+from shared.errors import OpenbellError
+from shared.events import BarsClosed, Event
+from shared.io.journal import Journal
+from shared.io.logging import hide, set_up_logging
+from shared.market import Bar, BarRow
+
+_log = structlog.get_logger("openbell")
+BuildBroker = Callable[[Config, BrokerListener, Clock], Broker]
+
+
+class Callbacks:
+    """The listener the broker gets: each call goes to the part that cares."""
+
+    def __init__(self, feed: Feed, clock: MarketClock) -> None:
+        self._feed = feed
+        self._clock = clock
+        self.forward: Callable[[Event], None]
+
+    def on_event(self, event: Event) -> None:
+        self.forward(event)
+
+    def on_bar(self, symbol: str, opened_at: datetime, interval_s: int, bar: Bar) -> None:
+        self._feed.on_bar(symbol, opened_at, interval_s, bar)
+
+    def on_clock(self, market_at: datetime, speed: float) -> None:
+        self._clock.follow(market_at, speed)
+
+
+def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_broker: BuildBroker) -> Daemon:
+    """All parts of one run around the recovered engine; needs a running event loop."""
+    may_follow = config.mode == "paper" and config.broker.follow_gateway_clock
+    clock = MarketClock(may_follow=may_follow, monotonic=asyncio.get_running_loop().time)
+    inbox = Inbox(config.runtime.inbox_size_max)
+    rehearse(build_engine(config), config)
+    engine = recover(journal, config, build_engine, code_version())
+    feed = Feed(
+        universe=config.universe_of(),
+        intervals=Intervals(config.session.calendar, config.bars.interval_s),
+        clock=clock,
+        inbox=inbox,
+        row_grace_s=config.bars.row_grace_s,
+    )
+    feed.resume(engine.book.last_row_at)
+    callbacks = Callbacks(feed, clock)
+    broker = build_broker(config, callbacks, clock.now)
+    reporter = Reporter(broker=broker, inbox=inbox, clock=clock, every_s=config.runtime.reconcile_every_s)
+    timers = Timers(clock, inbox)
+    connection = Connection(config=config, broker=broker, clock=clock, inbox=inbox, feed=feed, reporter=reporter)
+    callbacks.forward = connection.on_event
+    loop = EngineLoop(
+        engine=engine,
+        journal=journal,
+        inbox=inbox,
+        executor=Executor(broker=broker, reporter=reporter, timers=timers, inbox=inbox, clock=clock),
+        clock=clock,
+        snapshot_every_events=config.runtime.snapshot_every_events,
+    )
+    organs = Organs(
+        clock=clock,
+        inbox=inbox,
+        feed=feed,
+        connection=connection,
+        loop=loop,
+        journal=journal,
+        session=SessionKeeper(config.session.calendar, clock, inbox),
+    )
+    return Daemon(config=config, broker=broker, organs=organs, reporter=reporter, timers=timers)
+
+
+def rehearse(engine: Engine, config: Config) -> None:
+    """Show a throw-away engine two rows: its kernels are compiled before the market waits for them."""
+    nothing = np.full(len(config.universe.symbols), np.nan)
+    row = BarRow(open=nothing, high=nothing, low=nothing, close=nothing, volume=nothing)
+    for day in (1, 2):
+        at = datetime(2000, 1, day, tzinfo=UTC)
+        engine.handle(
+            BarsClosed(received_at=at, closed_at=at, interval_s=config.bars.interval_s, row=row, warm_up=True)
+        )
+
+
+def run_daemon(config: Config, *, until_close: bool, live_flag: bool) -> Ending:
+    """One whole run against Interactive Brokers (or whoever speaks its protocol).
+
+    Raises:
+        OpenbellError: of whatever kind ended it; the same line is in the log.
+    """
+    check_keys(config, live_flag=live_flag)
+    set_up_logging(log_path(config))
+    hide(config.account)
+    try:
+        return asyncio.run(_run(config, until_close=until_close))
+    except OpenbellError as error:
+        _log.critical("run_ended", error=type(error).__name__, reason=str(error))
+        raise
+    except Exception:
+        _log.critical("run_ended", exc_info=True)
+        raise
+
+
+async def _run(config: Config, *, until_close: bool) -> Ending:
+    from daemon.engine.assembly import build_engine
+
+    journal = Journal.create(journal_path(config), config.mode)
+    try:
+        daemon = assemble(config, journal, build_engine, _ib_broker)
+    except BaseException:
+        journal.close()
+        raise
+    return await daemon.run(until_close=until_close)
+
+
+def _ib_broker(config: Config, listener: BrokerListener, clock: Clock) -> Broker:
+    from brokers.ib.broker import IbBroker
+
+    section = config.broker
+    return IbBroker(
+        host=section.host,
+        port=section.port,
+        client_id=section.client_id,
+        universe=config.universe_of(),
+        connect_timeout_s=section.connect_timeout_s,
+        request_timeout_s=section.request_timeout_s,
+        listener=listener,
+        clock=clock,
+        account=config.account,
+        calendar=config.session.calendar,
+    )

@@ -1,0 +1,83 @@
+"""The files of a replay: replay.json, decisions.jsonl, fills.csv, replay.png. Each is whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import msgspec
+
+from research.backtest.picture import draw
+from research.backtest.result import ReplayResult
+from research.backtest.summary import Summary
+from shared.errors import DataError
+
+FILL_COLUMNS = (
+    "filled_at",
+    "symbol",
+    "side",
+    "quantity",
+    "price",
+    "commission",
+    "slippage",
+    "ref",
+    "exec_id",
+)
+
+
+def write_artifacts(folder: Path, result: ReplayResult, summary: Summary, title: str) -> list[Path]:
+    """Write every file into `folder` (made if absent); DataError if it cannot be written."""
+    contents = {
+        "replay.json": summary_json(summary),
+        "decisions.jsonl": b"".join(line + b"\n" for line in result.decision_lines()),
+        "fills.csv": fills_csv(result),
+        "replay.png": draw(result, summary, title),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_replace(folder / name, content) for name, content in contents.items()]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written: {error.strerror}, allowed: a folder of yours") from None
+
+
+def summary_json(summary: Summary) -> bytes:
+    """The summary as indented JSON; null where a figure does not exist."""
+    return msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n"
+
+
+def fills_csv(result: ReplayResult) -> bytes:
+    """One line per execution, with a header; instants in UTC, money in currency."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FILL_COLUMNS)
+    for entry in result.fills:
+        fill = entry.fill
+        writer.writerow(
+            (
+                fill.filled_at.isoformat(),
+                fill.symbol,
+                fill.side.value,
+                fill.quantity,
+                repr(fill.price),
+                f"{entry.commission:.6f}",
+                f"{entry.slippage:.6f}",
+                fill.ref,
+                fill.exec_id,
+            )
+        )
+    return text.getvalue().encode()
+
+
+def _replace(path: Path, content: bytes) -> Path:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,1 @@
+"""The house rules that no linter knows, checked over our own source."""

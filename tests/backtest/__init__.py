@@ -1,0 +1,1 @@
+"""Tests of research.backtest and of the broker in bar mode; builders.py holds what they are made of."""

@@ -1,0 +1,1 @@
+"""The rim of the daemon: clock, inbox, feed, loop, connection, recovery, audit, commands."""
