@@ -134,6 +134,11 @@ class WorkingOrders:
         """Any order ever submitted, done or not. Raises KeyError for a key never seen."""
         return self._orders[key]
 
+    def group_is_filled(self, oca_group: str) -> bool:
+        """Tell whether the OCA group has done its work: a member filled, and none of them lives any more."""
+        members = self._groups.get(oca_group, [])
+        return all(order.done for order in members) and any(order.filled > DUST for order in members)
+
     def working(self) -> Iterator[SimOrder]:
         """Every visible order that is not done, oldest first.
 

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from daemon.engine.order_life import Happening, next_status
 from daemon.engine.prices import Prices
+from risk.trading_state import TradingStates
 from shared.account import Account
 from shared.ids import OrderRef, exec_stem, parse_ref
 from shared.market import Universe
@@ -41,6 +42,7 @@ class Plan(Struct, kw_only=True):
     closed_at: datetime | None = None
     exit_leg: Leg = Leg.EXIT
     numbers: dict[str, int] = field(default_factory=dict)
+    refs: list[str] = field(default_factory=list)
     unprotected_since: datetime | None = None
     refused_protections: int = 0
     refused_exits: int = 0
@@ -49,6 +51,12 @@ class Plan(Struct, kw_only=True):
     def open_quantity(self) -> int:
         """Filled entry minus filled exits; negative if exits overfilled."""
         return self.opened - self.closed
+
+    @property
+    def oca_group(self) -> str:
+        """The group of the orders that close the plan; a new one after the broker has refused the last."""
+        refused = self.refused_protections + self.refused_exits
+        return f"{self.plan_id}#{refused}" if refused else self.plan_id
 
     @property
     def signed_quantity(self) -> int:
@@ -96,7 +104,7 @@ class Book(Struct, kw_only=True):
     locks: dict[str, Lock] = field(default_factory=dict)
     suspicions: dict[str, str] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
-    trading_states: dict[str, str] = field(default_factory=dict)
+    trading_states: TradingStates = field(default_factory=TradingStates)
     account: Account | None = None
     hours: Hours | None = None
     last_row_at: datetime | None = None
@@ -114,8 +122,9 @@ class Book(Struct, kw_only=True):
     # --- orders -------------------------------------------------------------------------------------------------
 
     def enter_order(self, order: Order, at: datetime) -> None:
-        """Note an order the moment it is commanded; from here on it counts for every limit."""
+        """Note an order of a plan in the book the moment it is commanded; from here on it counts for every limit."""
         ref = self.ref_of(order.ref)
+        self.plans[ref.plan_id].refs.append(order.ref)
         self.orders[order.ref] = WorkingOrder(
             order=order, plan=ref.plan_id, leg=ref.leg, status=OrderStatus.PENDING, sent_at=at
         )
@@ -141,7 +150,8 @@ class Book(Struct, kw_only=True):
 
     def orders_of(self, plan_id: str) -> Iterator[WorkingOrder]:
         """Live orders of a plan, oldest first."""
-        return (order for order in self.orders.values() if order.plan == plan_id)
+        plan = self.plans.get(plan_id)
+        return (self.orders[ref] for ref in (plan.refs if plan else ()) if ref in self.orders)
 
     def entry_of(self, plan: Plan) -> WorkingOrder | None:
         """The plan's entry while it is live."""
@@ -294,16 +304,23 @@ class Book(Struct, kw_only=True):
     def equity(self) -> float | None:
         return self.account.net_liquidation if self.account else None
 
-    def gross_exposure(self, universe: Universe) -> float:
-        """Worst case over every instrument in currency: positions with all live entries of one side filled."""
-        symbols = dict.fromkeys(plan.symbol for plan in self.plans.values())
-        total = 0.0
-        for symbol in symbols:
-            quantity = self.position(symbol).quantity
-            buys, sells = self.working_entries(None, symbol)
-            price = self.prices.price(universe.index(symbol)) or 0.0
-            total += max(abs(quantity + buys), abs(quantity - sells)) * price
-        return total
+    def gross_exposure(self, columns: dict[str, int]) -> float:
+        """Worst case over every instrument in currency: positions with all live entries of one side filled.
+
+        `columns` says where an instrument stands in the rows.
+        """
+        longest: dict[str, int] = {}
+        shortest: dict[str, int] = {}
+        for plan in self.plans.values():
+            held = plan.signed_quantity
+            longest[plan.symbol] = longest.get(plan.symbol, 0) + held
+            shortest[plan.symbol] = shortest.get(plan.symbol, 0) + held
+        for order in self.orders.values():
+            if order.leg is Leg.ENTRY:
+                worse = longest if order.order.side is Side.BUY else shortest
+                worse[order.order.symbol] += order.order.side.sign * order.remaining
+        prices = {symbol: self.prices.price(columns[symbol]) or 0.0 for symbol in longest}
+        return sum(max(abs(longest[name]), abs(shortest[name])) * price for name, price in prices.items())
 
     def retire_plans(self) -> None:
         """Forget plans that are flat and have no live order; what they earned is noted as a round trip."""

@@ -299,12 +299,12 @@ class Engine:
         commands: list[Command] = [Notify(level="warning", code="operator", text=text)]
         match event.verb:
             case "resume":
-                self.book.trading_states.pop(event.scope, None)
+                self.book.trading_states.reset(event.scope)
             case "flatten":
-                self.book.trading_states[event.scope] = TradingState.HALTED.value
+                self.book.trading_states.set(event.scope, TradingState.HALTED)
                 commands += self._trader.flatten(event.received_at, text, event.scope)
             case "halt" | "reduce" | "observe":
-                self.book.trading_states[event.scope] = _VERBS[event.verb].value
+                self.book.trading_states.set(event.scope, _VERBS[event.verb])
                 commands += self._trader.cancel_entries(text, event.scope)
             case _:
                 assert_never(event.verb)

@@ -103,7 +103,7 @@ def bracket_of(plan: Plan, quantity: int, limit_price: float | None) -> BracketO
             order_type=OrderType.LIMIT,
             limit_price=plan.take_profit_price,
             tif="GTC",
-            oca_group=plan.plan_id,
+            oca_group=plan.oca_group,
         )
     return BracketOrder(
         entry=entry, stop_loss=stop_order(plan, leg_ref(plan.plan_id, Leg.STOP_LOSS), quantity), take_profit=take_profit
@@ -120,22 +120,19 @@ def stop_order(plan: Plan, ref: str, quantity: int) -> Order:
         order_type=OrderType.STOP,
         stop_price=plan.stop_price,
         tif="GTC",
-        oca_group=plan.plan_id,
+        oca_group=plan.oca_group,
     )
 
 
 def exit_order(plan: Plan, quantity: int) -> Order:
-    """A market order that closes `quantity` shares; it shares the OCA group of the plan's protection.
-
-    Once the broker has refused such an order the next goes alone: the legs that stay are cancelled when it has filled.
-    """
+    """A market order that closes `quantity` shares; it shares the OCA group of the plan's protection."""
     return Order(
         ref=leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT)),
         symbol=plan.symbol,
         side=plan.side.opposite,
         quantity=quantity,
         order_type=OrderType.MARKET,
-        oca_group="" if plan.refused_exits else plan.plan_id,
+        oca_group=plan.oca_group,
     )
 
 

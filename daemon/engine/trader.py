@@ -28,7 +28,7 @@ class Trader:
     def __init__(self, book: Book, settings: EngineSettings, universe: Universe, desks: dict[str, Desk]) -> None:
         self._book = book
         self._settings = settings
-        self._universe = universe
+        self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._desks = desks
 
     # --- targets ------------------------------------------------------------------------------------------------
@@ -36,25 +36,30 @@ class Trader:
     def take_signals(self, desk: Desk, signals: Iterable[Signal], *, warm_up: bool) -> None:
         """Note changed convictions and the targets they lead to; the same conviction again changes nothing.
 
-        A warm-up row may end a holding but never opens one.
+        A warm-up row may end a holding but never opens one: a view to be in the market that was formed in history is
+        news to the first live row that repeats it.
         """
         convictions = self._book.convictions.setdefault(desk.name, {})
         for signal in signals:
             if convictions.get(signal.symbol) == signal.conviction:
                 continue
-            if signal.conviction and not warm_up and self._book.equity is None:
-                continue  # nothing can be sized yet: the signal is still news when it can
-            convictions[signal.symbol] = signal.conviction
-            quantity = self._quantity_for(desk, signal, warm_up=warm_up)
-            self._book.set_target(desk.name, signal.symbol, quantity, signal.reason)
+            if warm_up:
+                self._take_warm_up(convictions, desk.name, signal)
+            elif signal.conviction == 0 or self._book.equity is not None:  # what cannot be sized yet stays news
+                convictions[signal.symbol] = signal.conviction
+                quantity = self._quantity_for(desk, signal)
+                self._book.set_target(desk.name, signal.symbol, quantity, signal.reason)
 
-    def _quantity_for(self, desk: Desk, signal: Signal, *, warm_up: bool) -> int:
+    def _take_warm_up(self, convictions: dict[str, float], strategy: str, signal: Signal) -> None:
+        held = self._book.holding(strategy, signal.symbol)
+        if signal.conviction == 0 or held * signal.conviction < 0:
+            convictions[signal.symbol] = 0.0
+            self._book.set_target(strategy, signal.symbol, 0, signal.reason)
+
+    def _quantity_for(self, desk: Desk, signal: Signal) -> int:
         if signal.conviction == 0:
             return 0
-        if warm_up:
-            held = self._book.holding(desk.name, signal.symbol)
-            return held if held * signal.conviction > 0 else 0
-        price = self._book.prices.price(self._universe.index(signal.symbol))
+        price = self._book.prices.price(self._columns[signal.symbol])
         return desk.target(signal.symbol, signal.conviction, self._book.equity, price)
 
     def settle_for_holding(self, plan: Plan, reason: str) -> None:
@@ -159,7 +164,7 @@ class Trader:
             reduces=True,
             reason=why,
         )
-        price = self._book.prices.price(self._universe.index(plan.symbol))
+        price = self._book.prices.price(self._columns[plan.symbol])
         view = self._view(intent, price, now, plan=plan, by_operator=by_operator)
         verdict = judge(intent, view, self._settings.limits)
         if verdict.approved_quantity == 0:
@@ -169,7 +174,7 @@ class Trader:
         return [Flatten(order=order, reasons=(why, *_texts(verdict))), self._await_answer(order)]
 
     def _enter(self, desk: Desk, intent: OrderIntent, now: datetime) -> list[Command]:
-        price = self._book.prices.price(self._universe.index(intent.symbol))
+        price = self._book.prices.price(self._columns[intent.symbol])
         instrument = desk.instrument(intent.symbol)
         expected = None if price is None else planning.entry_price(self._settings, instrument, intent.side, price)
         verdict = judge(intent, self._view(intent, expected, now), self._settings.limits)
@@ -183,7 +188,16 @@ class Trader:
         self._book.refusals.pop(f"{intent.strategy}:{intent.symbol}", None)
         limit_price = expected if self._settings.entry == "limit" else None
         bracket = planning.bracket_of(plan, verdict.approved_quantity, limit_price)
-        return self._place(plan, bracket, now, (intent.reason, *_texts(verdict)))
+        commands = self._place(plan, bracket, now, (intent.reason, *_texts(verdict)))
+        if verdict.breaches:
+            self._settle_for_approved(intent)
+        return commands
+
+    def _settle_for_approved(self, intent: OrderIntent) -> None:
+        """What the gate reduced stays reduced: the missing shares are not asked for again row after row."""
+        buys, sells = self._book.working_entries(intent.strategy, intent.symbol)
+        wanted = self._book.holding(intent.strategy, intent.symbol) + buys - sells
+        self._book.set_target(intent.strategy, intent.symbol, wanted, intent.reason)
 
     def _place(self, plan: Plan, bracket: BracketOrder, now: datetime, reasons: tuple[str, ...]) -> list[Command]:
         self._book.plans[plan.plan_id] = plan
@@ -222,7 +236,7 @@ class Trader:
         plan: Plan | None = None,
         by_operator: bool = False,
     ) -> RiskView:
-        book, column = self._book, self._universe.index(intent.symbol)
+        book, column = self._book, self._columns[intent.symbol]
         buys, sells = book.working_entries(None, intent.symbol)
         opens_at, closes_at = self._window(now)
         return RiskView(
@@ -236,7 +250,7 @@ class Trader:
             working_buy=buys,
             working_sell=sells,
             exits_working=book.exits_working(plan) if plan else 0,
-            gross_exposure=book.gross_exposure(self._universe),
+            gross_exposure=book.gross_exposure(self._columns),
             opens_at=opens_at,
             closes_at=closes_at,
             entry_after_open_s=self._settings.entry_after_open_s,
@@ -260,11 +274,8 @@ class Trader:
 
     def state_for(self, strategy: str, symbol: str) -> TradingState:
         """The strictest of the account's, the strategy's and the instrument's trading state."""
-        scopes = ("account", f"strategy:{strategy}", f"instrument:{symbol}")
-        states = [TradingState(self._book.trading_states.get(scope, TradingState.ACTIVE)) for scope in scopes]
-        if self._book.is_stopping:
-            states.append(TradingState.REDUCING)
-        return strictest(*states)
+        stopping = TradingState.REDUCING if self._book.is_stopping else TradingState.ACTIVE
+        return strictest(self._book.trading_states.state_for(strategy, symbol), stopping)
 
 
 def in_scope(scope: str, plan: Plan) -> bool:

@@ -40,8 +40,9 @@ def holdings_of(book: Book) -> list[Holding]:
 
 def trading_state(book: Book) -> str:
     """The account's state and those of narrower scopes: 'ACTIVE', or 'REDUCING, strategy:x HALTED'."""
-    account = book.trading_states.get(ACCOUNT, TradingState.ACTIVE.value)
-    narrower = [f"{scope} {state}" for scope, state in book.trading_states.items() if scope != ACCOUNT]
+    states = book.trading_states.by_scope
+    account = states.get(ACCOUNT, TradingState.ACTIVE).value
+    narrower = [f"{scope} {state.value}" for scope, state in states.items() if scope != ACCOUNT]
     return ", ".join([account, *narrower])
 
 

@@ -19,6 +19,7 @@ from brokers.simulated.gateway.listing import Listed, Listings
 from brokers.simulated.gateway.order import GatewayOrder
 from brokers.simulated.gateway.refusals import (
     DUPLICATE_ID,
+    GROUP_FILLED,
     MISMATCH,
     MISSING_PARENT,
     ORDER_ID_MAX,
@@ -94,6 +95,8 @@ class Desk:
             self._modify(known, wanted, at)
         else:
             self._last_ids[client_id] = wanted.order_id
+            if refusal is None and wanted.oca_group and self._matcher.group_is_filled(wanted.oca_group):
+                refusal = GROUP_FILLED
             order = self._new_order(client_id, wanted, stock)
             if refusal:
                 self._reject(order, refusal, at)

@@ -51,6 +51,9 @@ def _rejected(reason: str) -> Refusal:
     return Refusal(201, f"Order rejected - reason:{reason}", is_rejection=True)
 
 
+GROUP_FILLED = _rejected("OCA group is already filled.")
+
+
 def _off_tick(price: float | None, stock: Listed) -> bool:
     return price is not None and price > 0 and not stock.on_tick(price)
 
