@@ -15,6 +15,7 @@ from shared.errors import OpenbellError
 from shared.events import BrokerReported, OrderFilled
 from shared.io.journal import JournalReader
 from shared.messages import decode_event
+from tests.runtime.ledger_oracle import bare_spans
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT.parent / "shared" / "data" / "intraday"
@@ -105,5 +106,6 @@ def test_killed_in_mid_session_and_started_again_nothing_is_lost_doubled_or_left
     assert {ref: ids for ref, ids in perm_ids.items() if len(ids) > 1} == {}
     assert {fill.side for fill in booked.values()} == {"BUY", "SELL"}
     assert unprotected(tmp_path / "ledger.jsonl") == []
+    assert bare_spans(ledger) == []
     audit = start("audit", "--config", config, stdout=subprocess.PIPE)
     assert audit.communicate(timeout=60)[0].startswith("audit: identical (")
