@@ -59,3 +59,8 @@ def exec_stem(exec_id: str) -> str:
     """An execId without its correction suffix: `0001.02.03.01` and `.02` are the same execution corrected."""
     head, dot, last = exec_id.rpartition(".")
     return head if dot and last.isdigit() and head.count(".") >= 2 else exec_id  # noqa: PLR2004 - four dotted parts
+
+
+def exec_correction(exec_id: str) -> int:
+    """The correction suffix of an execId as a number, so that `.10` is newer than `.9`; 0 if it has none."""
+    return 0 if exec_stem(exec_id) == exec_id else int(exec_id.rpartition(".")[2])

@@ -6,6 +6,7 @@ is the book's bytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -15,7 +16,7 @@ from daemon.engine.order_life import Happening, next_status
 from daemon.engine.prices import Prices
 from risk.trading_state import TradingStates
 from shared.account import Account
-from shared.ids import OrderRef, exec_stem, parse_ref
+from shared.ids import OrderRef, exec_correction, exec_stem, parse_ref
 from shared.market import Universe
 from shared.orders import Fill, Leg, Order, OrderStatus, Position, RoundTrip, Side, WorkingOrder
 from shared.signals import TargetPosition
@@ -66,6 +67,11 @@ class Plan(Struct, kw_only=True):
     def average_price(self) -> float:
         return self.opened_value / self.opened if self.opened else 0.0
 
+    @property
+    def realized_profit(self) -> float:
+        """What the exits have earned so far, before commission; 0 while the entry's price is not known."""
+        return self.side.sign * (self.closed_value - self.closed * self.average_price) if self.opened else 0.0
+
     def next_number(self, leg: Leg) -> int:
         """A fresh number for an exit or a re-protection of this plan."""
         self.numbers[leg.value] = self.numbers.get(leg.value, 0) + 1
@@ -93,6 +99,7 @@ class Book(Struct, kw_only=True):
 
     prices: Prices
     plans: dict[str, Plan] = field(default_factory=dict)
+    retired: dict[str, Plan] = field(default_factory=dict)  # over, but late news may still concern them
     orders: dict[str, WorkingOrder] = field(default_factory=dict)
     closed_orders: dict[str, OrderStatus] = field(default_factory=dict)
     fills: dict[str, Fill] = field(default_factory=dict)
@@ -108,12 +115,12 @@ class Book(Struct, kw_only=True):
     account: Account | None = None
     hours: Hours | None = None
     last_row_at: datetime | None = None
+    connected_at: datetime | None = None
     is_connected: bool = False
     is_reconciled: bool = False
     is_stopping: bool = False
     day_start_equity: float | None = None
     realized_profit: float = 0.0
-    round_trips: list[RoundTrip] = field(default_factory=list)
 
     @classmethod
     def empty(cls, universe: Universe) -> Book:
@@ -124,7 +131,9 @@ class Book(Struct, kw_only=True):
     def enter_order(self, order: Order, at: datetime) -> None:
         """Note an order of a plan in the book the moment it is commanded; from here on it counts for every limit."""
         ref = self.ref_of(order.ref)
-        self.plans[ref.plan_id].refs.append(order.ref)
+        refs = self.plans[ref.plan_id].refs
+        if order.ref not in refs:  # an order taken as gone may turn out to live
+            refs.append(order.ref)
         self.orders[order.ref] = WorkingOrder(
             order=order, plan=ref.plan_id, leg=ref.leg, status=OrderStatus.PENDING, sent_at=at
         )
@@ -178,13 +187,17 @@ class Book(Struct, kw_only=True):
         """
         stem = exec_stem(fill.exec_id)
         known = self.fills.get(stem)
-        if known is not None and known.exec_id >= fill.exec_id:
+        if known is not None and exec_correction(known.exec_id) >= exec_correction(fill.exec_id):
             return None
         plan = self.plan_for(fill)
-        if known is not None:
+        profit_before = plan.realized_profit
+        if known is None:
+            plan.commission += self.commissions.get(stem, 0.0)  # it may have come before its execution
+        else:
             self._apply(plan, known, -1)
         self.fills[stem] = fill
         self._apply(plan, fill, 1)
+        self.realized_profit += plan.realized_profit - profit_before
         self._fill_order(fill, fill.quantity - (known.quantity if known else 0))
         return plan
 
@@ -193,19 +206,37 @@ class Book(Struct, kw_only=True):
         return self.plan_of(self.ref_of(fill.ref), symbol=fill.symbol, side=fill.side)
 
     def plan_of(self, ref: OrderRef, *, symbol: str, side: Side) -> Plan:
-        """The plan of a reference whose order has `side`; a new, bare one if it is not in the book."""
+        """The plan of a reference whose order has `side`; a retired one comes back, an unknown one is rebuilt."""
         plan = self.plans.get(ref.plan_id)
         if plan is None:
-            plan = Plan(
-                plan_id=ref.plan_id,
-                strategy=ref.strategy,
-                symbol=symbol,
-                side=side if ref.leg is Leg.ENTRY else side.opposite,
-                stop_price=None,
-                take_profit_price=None,
-            )
+            plan = self.retired.pop(ref.plan_id, None) or self._rebuilt(ref, symbol, side)
             self.plans[ref.plan_id] = plan
+        if ref.number > plan.numbers.get(ref.leg.value, 0):
+            plan.numbers[ref.leg.value] = ref.number
+        self.note_number(ref)
         return plan
+
+    def _rebuilt(self, ref: OrderRef, symbol: str, side: Side) -> Plan:
+        plan = Plan(
+            plan_id=ref.plan_id,
+            strategy=ref.strategy,
+            symbol=symbol,
+            side=side if ref.leg is Leg.ENTRY else side.opposite,
+            stop_price=None,
+            take_profit_price=None,
+        )
+        for stem, fill in self.fills.items():
+            if fill.ref.startswith(f"{ref.plan_id}:"):
+                self._apply(plan, fill, 1)
+                plan.commission += self.commissions.get(stem, 0.0)
+        return plan
+
+    def note_number(self, ref: OrderRef) -> None:
+        """A plan's number is given once, even when the plan is known only from the broker."""
+        symbol, _, number = ref.plan.rpartition("-")
+        key = f"{ref.session}:{ref.strategy}:{symbol}"
+        if number.isdecimal() and int(number) > self.plan_numbers.get(key, 0):
+            self.plan_numbers[key] = int(number)
 
     def _apply(self, plan: Plan, fill: Fill, sign: int) -> None:
         quantity, value = sign * fill.quantity, sign * fill.quantity * fill.price
@@ -216,7 +247,6 @@ class Book(Struct, kw_only=True):
         else:
             if fill.side is plan.side:  # buys back what exits overfilled
                 quantity, value = -quantity, -value
-            self.realized_profit += plan.side.sign * (value - quantity * plan.average_price)
             plan.closed += quantity
             plan.closed_value += value
             plan.closed_at, plan.exit_leg = fill.filled_at, self.ref_of(fill.ref).leg
@@ -237,8 +267,10 @@ class Book(Struct, kw_only=True):
         self.commissions[stem] = commission
         self.realized_profit -= commission - before
         fill = self.fills.get(stem)
-        if fill is not None:
-            self.plan_for(fill).commission += commission - before
+        key = self.ref_of(fill.ref).plan_id if fill else ""
+        plan = self.plans.get(key) or self.retired.get(key)
+        if plan is not None:
+            plan.commission += commission - before
 
     def take_account(self, account: Account) -> None:
         """The broker's latest account values; the first of a session is what the day is measured from."""
@@ -295,10 +327,8 @@ class Book(Struct, kw_only=True):
 
     def unprotected_plans(self) -> list[Plan]:
         """Plans whose open shares are not wholly covered by live stops."""
-        return [plan for plan in self.plans.values() if plan.open_quantity > 0 and not self._is_covered(plan)]
-
-    def _is_covered(self, plan: Plan) -> bool:
-        return self.protected_quantity(plan) >= plan.open_quantity
+        held = (plan for plan in self.plans.values() if plan.open_quantity > 0)
+        return [plan for plan in held if self.protected_quantity(plan) < plan.open_quantity]
 
     @property
     def equity(self) -> float | None:
@@ -319,30 +349,40 @@ class Book(Struct, kw_only=True):
             if order.leg is Leg.ENTRY:
                 worse = longest if order.order.side is Side.BUY else shortest
                 worse[order.order.symbol] += order.order.side.sign * order.remaining
-        prices = {symbol: self.prices.price(columns[symbol]) or 0.0 for symbol in longest}
-        return sum(max(abs(longest[name]), abs(shortest[name])) * price for name, price in prices.items())
+        worst = {name: max(abs(longest[name]), abs(shortest[name])) for name in longest}
+        return sum(shares * self._worth(name, columns[name]) for name, shares in worst.items() if shares)
+
+    def _worth(self, symbol: str, column: int) -> float:
+        """Per share: the last print, else what was paid; infinite if nobody knows, so that limits fail closed."""
+        return self.prices.price(column) or self.position(symbol).average_price or math.inf
+
+    @property
+    def round_trips(self) -> list[RoundTrip]:
+        """What the plans that ended in this session earned, in the order in which they ended."""
+        return [
+            _round_trip(plan, plan.opened_at, plan.closed_at)
+            for plan in self.retired.values()
+            if plan.opened and plan.opened_at and plan.closed_at
+        ]
 
     def retire_plans(self) -> None:
-        """Forget plans that are flat and have no live order; what they earned is noted as a round trip."""
+        """Put away the plans that are flat and have no live order."""
         busy = {order.plan for order in self.orders.values()}
         done = [key for key, plan in self.plans.items() if plan.open_quantity == 0 and key not in busy]
         for key in done:
-            plan = self.plans.pop(key)
-            if plan.opened and plan.opened_at and plan.closed_at:
-                self.round_trips.append(_round_trip(plan, plan.opened_at, plan.closed_at))
+            self.retired[key] = self.plans.pop(key)
 
     def forget_before(self, session: date) -> None:
         """A new session begins: drop what no broker will report again (TWS repeats executions for up to 7 days)."""
         self.retire_plans()
-        oldest = f"{session - MEMORY:%Y%m%d}"
-        self.closed_orders = {
-            ref: status for ref, status in self.closed_orders.items() if self.ref_of(ref).session >= oldest
-        }
-        self.fills = {stem: fill for stem, fill in self.fills.items() if self.ref_of(fill.ref).session >= oldest}
+        since, oldest = session - MEMORY, f"{session - MEMORY:%Y%m%d}"
+        kept = (ref for ref in self.closed_orders if self.ref_of(ref).session >= oldest)
+        self.closed_orders = {ref: self.closed_orders[ref] for ref in kept}
+        self.fills = {stem: fill for stem, fill in self.fills.items() if fill.filled_at.date() >= since}
         self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
         day = f"{session:%Y%m%d}"
         self.plan_numbers = {key: number for key, number in self.plan_numbers.items() if key.startswith(day)}
-        self.round_trips = []
+        self.retired, self.noted = {}, {}
 
 
 def _round_trip(plan: Plan, opened_at: datetime, closed_at: datetime) -> RoundTrip:

@@ -15,6 +15,7 @@ from daemon.engine.settings import EngineSettings
 from daemon.engine.trader import ACKNOWLEDGE_TIMER, ENTRY_TIMER, Trader
 from risk.trading_state import TradingState
 from shared.commands import AskBroker, Command, Notify, SetTimer
+from shared.errors import DataError
 from shared.events import (
     AccountReported,
     BarsClosed,
@@ -36,7 +37,7 @@ from shared.events import (
     TimerFired,
 )
 from shared.market import Universe
-from shared.orders import Fill, Leg, OrderStatus, WorkingOrder
+from shared.orders import Fill, Leg, OrderStatus
 
 FLATTEN_TIMER = "flatten"
 ASK_TIMER = "ask"
@@ -65,11 +66,14 @@ class Engine:
     def snapshot(self) -> bytes:
         """Everything the engine remembers; `restore` of it gives the same next commands."""
         desks = {name: desk.snapshot() for name, desk in self._desks.items()}
-        return snapshot.to_bytes(snapshot.EngineState(book=self.book, desks=desks))
+        return snapshot.to_bytes(snapshot.EngineState(symbols=self._universe.symbols, book=self.book, desks=desks))
 
     def restore(self, data: bytes) -> None:
         """Take over what `snapshot` gave; DataError if it does not fit this engine."""
         state = snapshot.from_bytes(data)
+        if state.symbols != self._universe.symbols:
+            were, are = ", ".join(state.symbols), ", ".join(self._universe.symbols)
+            raise DataError(f"snapshot of the engine: universe is {were}, allowed: {are}")
         for name, desk in self._desks.items():
             if name in state.desks:
                 desk.restore(state.desks[name])
@@ -103,8 +107,7 @@ class Engine:
             case ConnectionLost():
                 return self._on_connection_lost(event)
             case ConnectionRestored():
-                self.book.is_connected = True
-                return [AskBroker(reasons=("the connection is back",))]
+                return self._on_connection_restored(event)
             case SessionScheduled():
                 return self._on_session(event)
             case RunStarted():
@@ -222,13 +225,18 @@ class Engine:
         if timer_id == PROTECT_TIMER:
             return self._protector.look_after(now, grace_is_over=True)
         if timer_id == ASK_TIMER:
-            return [AskBroker(reasons=("something is still open",))]
+            return [AskBroker(reasons=("something is still open",))] if self.book.is_connected else []
         if timer_id.startswith(ENTRY_TIMER):
-            working = self.book.orders.get(timer_id.removeprefix(ENTRY_TIMER))
-            return self._trader.cancel(working, "its time is up") if working else []
+            return self._on_entry_overdue(timer_id.removeprefix(ENTRY_TIMER))
         if timer_id.startswith(ACKNOWLEDGE_TIMER):
             return self._on_silence(timer_id.removeprefix(ACKNOWLEDGE_TIMER))
         return []
+
+    def _on_entry_overdue(self, ref: str) -> list[Command]:
+        working = self.book.orders.get(ref)
+        if working is None or not self.book.is_connected:  # the first row after the reconnect cancels it
+            return []
+        return self._trader.cancel(working, "its time is up")
 
     def _on_silence(self, ref: str) -> list[Command]:
         """No answer in time to one leg: every leg of its plan that still waits is in doubt."""
@@ -253,6 +261,12 @@ class Engine:
                 timers.append(SetTimer(timer_id=timer_id, after_s=max(left_s, 0.0), clock="market"))
         return timers
 
+    def _on_connection_restored(self, event: ConnectionRestored) -> list[Command]:
+        self.book.is_connected, self.book.is_reconciled = True, False
+        self.book.connected_at = event.received_at
+        self._doubt_what_is_in_flight()  # what was asked of a dead line went nowhere
+        return [AskBroker(reasons=("the connection is back",))]
+
     def _on_connection_lost(self, event: ConnectionLost) -> list[Command]:
         if not self.book.is_connected:
             return []
@@ -270,27 +284,49 @@ class Engine:
         if event.account is not None:
             book.take_account(event.account)
         commands: list[Command] = []
-        for fill in reconcile.missing_fills(book, event):
+        for fill in reconcile.missing_fills(book, event, self._universe):
             commands += self._on_fill(fill, now, recovered=True)
-        found = reconcile.settle_orders(book, event)
-        breaks = reconcile.compare_positions(book, event, self._universe)
-        found += reconcile.update_locks(book, breaks, now, event=event, at_once=not was_reconciled)
-        commands += reconcile.notes(book, found)
-        if book.is_connected and event.is_complete:
+        commands += reconcile.notes(book, self._compare(event))
+        if book.is_connected and event.is_complete and self._is_of_this_connection(event):
             book.is_reconciled = True
-        if not event.is_complete:
-            text = f"could not ask for {', '.join(event.unanswered)}; nothing is concluded from that"
-            commands.append(Notify(level="warning", code="report_incomplete", text=text))
-        if not event.is_complete or any(self._is_open_question(order) for order in book.orders.values()):
+        if book.is_connected and (not event.is_complete or self._has_open_questions()):
             commands.append(SetTimer(timer_id=ASK_TIMER, after_s=ASK_AGAIN_S, clock="wall"))
         if book.is_reconciled and not was_reconciled:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
-        return commands + self._protector.look_after(now)
+        return commands + self._cancel_forbidden_entries() + self._protector.look_after(now)
 
-    @staticmethod
-    def _is_open_question(working: WorkingOrder) -> bool:
-        return working.status is OrderStatus.UNKNOWN or working.missing_reports > 0
+    def _compare(self, event: BrokerReported) -> list[reconcile.Discrepancy]:
+        book, entries = self.book, [order for order in self.book.orders.values() if order.leg is Leg.ENTRY]
+        found = reconcile.settle_orders(book, event, self._universe)
+        for entry in entries:
+            if entry.status.is_final:  # it ended unheard; that is no reason to send it again
+                self._trader.settle_for_holding(book.plans[entry.plan], "the entry ended at the broker")
+        breaks = reconcile.compare_positions(book, event, self._universe)
+        doubles = [discrepancy for discrepancy in found if discrepancy.kind == "double_perm_id"]
+        at_once = not book.is_reconciled
+        found += reconcile.update_locks(book, breaks + doubles, event.received_at, event=event, at_once=at_once)
+        return found + reconcile.incompleteness(book, event)
+
+    def _is_of_this_connection(self, event: BrokerReported) -> bool:
+        """An answer that was under way when the line broke says nothing of what happened since."""
+        return self.book.connected_at is not None and event.asked_at >= self.book.connected_at
+
+    def _has_open_questions(self) -> bool:
+        orders = self.book.orders.values()
+        return any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
+
+    def _cancel_forbidden_entries(self) -> list[Command]:
+        """What a person or a stop wanted cancelled while nobody answered is cancelled now."""
+        if not self.book.is_connected:
+            return []
+        commands: list[Command] = []
+        for working in [order for order in self.book.orders.values() if order.leg is Leg.ENTRY]:
+            plan = self.book.plans[working.plan]
+            state = self._trader.state_for(plan.strategy, plan.symbol)
+            if state is not TradingState.ACTIVE:
+                commands += self._trader.cancel(working, f"trading state is {state}")
+        return commands
 
     # --- people -------------------------------------------------------------------------------------------------
 

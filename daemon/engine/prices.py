@@ -14,6 +14,7 @@ from msgspec import Struct
 from shared.market import BarRow
 
 CONFIRMATIONS = 3
+_DUST = 1e-9  # a jump that meets the limit exactly is within it
 
 
 class Prices(Struct, kw_only=True):
@@ -33,11 +34,11 @@ class Prices(Struct, kw_only=True):
     def update(self, row: BarRow, closed_at: datetime, jump_pct_max: float) -> None:
         """Take in one row; a bar that is impossible in itself (non-positive, high below low) is not a print."""
         close = row.close
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             printed = (
                 np.isfinite(close) & (row.low > 0) & (row.high >= row.low) & (close >= row.low) & (close <= row.high)
             )
-            jump = jump_pct_max / 100
+            jump = jump_pct_max / 100 + _DUST
             near_last = np.abs(close / self.last - 1) <= jump
             near_reference = np.abs(close / self.reference - 1) <= jump
         first = printed & np.isnan(self.reference)

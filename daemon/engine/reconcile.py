@@ -11,19 +11,21 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daemon.engine.book import PROTECTIVE, Book, Lock
 from daemon.engine.order_life import Happening
 from shared.commands import Command, Notify
 from shared.events import BrokerReported
-from shared.ids import exec_stem, parse_ref
+from shared.ids import exec_correction, exec_stem, parse_ref
 from shared.market import Universe
-from shared.orders import CompletedOrder, Fill, Leg, OpenOrder, Order, OrderType
+from shared.orders import CompletedOrder, Fill, Leg, OpenOrder, Order, OrderStatus, OrderType
 
 LOST_AFTER_REPORTS = 2
 CLEAN_REPORTS_TO_UNLOCK = 2
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_SAID_ONCE = ("foreign_order", "foreign_position", "double_perm_id")
+_SAID_ONCE = ("foreign_order", "foreign_position", "double_perm_id", "missing_fill", "report_incomplete")
+_LEVELS: dict[str, Literal["info", "warning", "critical"]] = {"healed": "info", "double_perm_id": "critical"}
 _NEEDED_FOR_ORDERS = ("open_orders", "completed_orders", "fills")
 _NEEDED_FOR_POSITIONS = ("positions", "fills")
 
@@ -36,25 +38,28 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
     text: str
 
 
-def missing_fills(book: Book, report: BrokerReported) -> list[Fill]:
+def missing_fills(book: Book, report: BrokerReported, universe: Universe) -> list[Fill]:
     """Executions of our orders that the book has not booked, oldest first."""
     known = book.fills
-    mine = [fill for fill in report.fills if parse_ref(fill.ref) is not None]
+    mine = [fill for fill in report.fills if parse_ref(fill.ref) is not None and fill.symbol in universe.symbols]
     lacking = [fill for fill in mine if _is_news(known.get(exec_stem(fill.exec_id)), fill)]
     return sorted(lacking, key=lambda fill: (fill.filled_at, fill.exec_id))
 
 
 def _is_news(known: Fill | None, fill: Fill) -> bool:
-    return known is None or known.exec_id < fill.exec_id
+    return known is None or exec_correction(known.exec_id) < exec_correction(fill.exec_id)
 
 
-def settle_orders(book: Book, report: BrokerReported) -> list[Discrepancy]:
+def settle_orders(book: Book, report: BrokerReported, universe: Universe) -> list[Discrepancy]:
     """Settle every live order by the evidence of the report; returns what was different."""
-    found = _confirm_open(book, report.open_orders)
+    _note_numbers(book, report)
+    found = _confirm_open(book, report, universe)
     if any(name in report.unanswered for name in _NEEDED_FOR_ORDERS):
         return found
     open_refs = {order.ref for order in report.open_orders}
     completed = {order.ref: order for order in report.completed_orders}
+    for ref in [ref for ref in book.suspicions if ":" in ref and ref not in open_refs]:
+        del book.suspicions[ref]
     for ref, working in list(book.orders.items()):
         if ref in open_refs or working.sent_at >= report.asked_at:
             continue
@@ -69,15 +74,24 @@ def settle_orders(book: Book, report: BrokerReported) -> list[Discrepancy]:
     return found
 
 
-def _confirm_open(book: Book, open_orders: tuple[OpenOrder, ...]) -> list[Discrepancy]:
+def _note_numbers(book: Book, report: BrokerReported) -> None:
+    """With an empty memory the numbers of plans that are long over are known to the broker only."""
+    for completed in report.completed_orders:
+        ref = parse_ref(completed.ref)
+        if ref is not None:
+            book.note_number(ref)
+
+
+def _confirm_open(book: Book, report: BrokerReported, universe: Universe) -> list[Discrepancy]:
     found: list[Discrepancy] = []
-    perm_ids: dict[str, int] = {}
-    for order in open_orders:
-        if parse_ref(order.ref) is None:
+    for order in report.open_orders:
+        if parse_ref(order.ref) is None or order.symbol not in universe.symbols:
             text = f"{order.symbol}: order {order.side} {order.quantity} (permId {order.perm_id}) is not ours"
             found.append(Discrepancy(kind="foreign_order", symbol=order.symbol, text=text))
-        elif perm_ids.setdefault(order.ref, order.perm_id) != order.perm_id:
-            text = f"{order.ref}: lives twice at the broker, permId {perm_ids[order.ref]} and {order.perm_id}"
+            continue
+        known = book.orders.get(order.ref)
+        if known is not None and order.perm_id and known.perm_id not in (0, order.perm_id):
+            text = f"{order.ref}: lives twice at the broker, permId {known.perm_id} and {order.perm_id}"
             found.append(Discrepancy(kind="double_perm_id", symbol=order.symbol, text=text))
         else:
             found += _confirm(book, order)
@@ -94,10 +108,24 @@ def _confirm(book: Book, order: OpenOrder) -> list[Discrepancy]:
         text = f"{order.ref}: works at the broker but not in the book, adopted"
         found.append(Discrepancy(kind="unbooked_order", symbol=order.symbol, text=text))
     working = book.orders[order.ref]
-    working.perm_id = order.perm_id
+    working.perm_id = order.perm_id or working.perm_id
     working.missing_reports = 0
+    if working.status is OrderStatus.CANCELLING:
+        _doubt_cancel(book, order)
+    if working.leg in PROTECTIVE and order.quantity < working.order.quantity:  # only what rests there protects
+        working.order = replace(working.order, quantity=order.quantity)
     book.move(order.ref, Happening.ACCEPTED)
     return found
+
+
+def _doubt_cancel(book: Book, order: OpenOrder) -> None:
+    """A cancel after which two reports in a row show the order at work went unheard: it may be asked again."""
+    if order.status == "PendingCancel":
+        return
+    if book.suspicions.pop(order.ref, "") == "uncancelled":
+        book.move(order.ref, Happening.SILENCE)
+    else:
+        book.suspicions[order.ref] = "uncancelled"
 
 
 def _adopt(book: Book, order: OpenOrder) -> None:
@@ -125,9 +153,13 @@ def _adopt(book: Book, order: OpenOrder) -> None:
 
 
 def _complete(book: Book, completed: CompletedOrder) -> list[Discrepancy]:
-    if completed.status == "Filled":
+    working = book.orders[completed.ref]
+    if completed.status == "Filled" and working.remaining == 0:
+        book.move(completed.ref, Happening.ALL_FILLED)
+        return []
+    if completed.status == "Filled" or completed.filled > working.filled:
         book.move(completed.ref, Happening.SILENCE)
-        text = f"{completed.ref}: the broker says filled, its executions are missing"
+        text = f"{completed.ref}: the broker says {completed.status}, {completed.filled} filled; executions are missing"
         return [Discrepancy(kind="missing_fill", symbol=completed.symbol, text=text)]
     happening = Happening.REJECTED if completed.status == "Inactive" else Happening.CANCELLED
     book.move(completed.ref, happening)
@@ -168,12 +200,12 @@ def update_locks(
     """
     if any(name in event.unanswered for name in _NEEDED_FOR_POSITIONS):
         return []
-    changes: list[Discrepancy] = []
-    broken = {discrepancy.symbol: discrepancy for discrepancy in breaks}
+    changes = [discrepancy for discrepancy in breaks if discrepancy.kind == "foreign_position"]
+    broken = {discrepancy.symbol: discrepancy for discrepancy in breaks if discrepancy not in changes}
     for symbol, discrepancy in broken.items():
         if symbol in book.locks:
             book.locks[symbol].clean_reports = 0
-        elif at_once or book.suspicions.get(symbol) == discrepancy.text:
+        elif at_once or discrepancy.kind == "double_perm_id" or symbol in book.suspicions:
             book.locks[symbol] = Lock(cause=discrepancy.text, since=now)
             changes.append(discrepancy)
         else:
@@ -195,6 +227,15 @@ def _heal(book: Book, broken: dict[str, Discrepancy]) -> list[Discrepancy]:
     return changes
 
 
+def incompleteness(book: Book, report: BrokerReported) -> list[Discrepancy]:
+    """What could not be asked; said once until a report is complete again."""
+    if report.is_complete:
+        book.noted = {text: kind for text, kind in book.noted.items() if kind != "report_incomplete"}
+        return []
+    text = f"could not ask for {', '.join(report.unanswered)}; nothing is concluded from that"
+    return [Discrepancy(kind="report_incomplete", symbol="", text=text)]
+
+
 def notes(book: Book, found: list[Discrepancy]) -> list[Command]:
     """Tell a person of every discrepancy, of the same one only once."""
     commands: list[Command] = []
@@ -203,6 +244,6 @@ def notes(book: Book, found: list[Discrepancy]) -> list[Command]:
             if book.noted.get(discrepancy.text) is not None:
                 continue
             book.noted[discrepancy.text] = discrepancy.kind
-        level: Literal["info", "warning"] = "info" if discrepancy.kind == "healed" else "warning"
+        level = _LEVELS.get(discrepancy.kind, "warning")
         commands.append(Notify(level=level, code=discrepancy.kind, text=discrepancy.text))
     return commands

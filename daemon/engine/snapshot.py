@@ -12,8 +12,9 @@ from shared.messages import decode_as, encode
 
 
 class EngineState(Struct, frozen=True, kw_only=True):
-    """The book and what each desk remembers, by strategy name."""
+    """The book, what each desk remembers (by strategy name), and which instrument stands in which column."""
 
+    symbols: tuple[str, ...]
     book: Book
     desks: dict[str, DeskState]
 

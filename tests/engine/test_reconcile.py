@@ -1,0 +1,420 @@
+"""The broker's report against the book: what is settled, what is locked, and what changes nothing."""
+
+import pytest
+from msgspec.structs import replace
+
+from shared.commands import AskBroker, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.events import OrderUnknown
+from shared.orders import OrderStatus, OrderType, Side
+from tests.engine.builders import (
+    ENTRY,
+    PLAN,
+    STOP,
+    TARGET,
+    a_completed,
+    a_fill,
+    a_long_engine,
+    a_report,
+    a_started,
+    accepted,
+    an_engine_at_work,
+    an_engine_that_asked,
+    an_open_order,
+    ask_timers,
+    bars,
+    cancelled,
+    codes,
+    connected,
+    disconnected,
+    filled,
+    fired,
+    handle_all,
+    lines_of,
+    of_kind,
+    says,
+    statuses,
+)
+
+
+def unknown(ref, seconds=65):
+    return OrderUnknown(received_at=bars(seconds).received_at, ref=ref, reason="silence")
+
+
+def an_engine_in_doubt():
+    """The whole bracket is of unknown fate."""
+    engine = an_engine_that_asked()
+    handle_all(engine, [unknown(ref) for ref in (ENTRY, STOP, TARGET)])
+    return engine
+
+
+# --- an order of unknown fate -----------------------------------------------------------------------------------
+
+
+def test_an_unknown_order_is_told_of_and_asked_about():
+    engine = an_engine_that_asked()
+    commands = engine.handle(unknown(ENTRY))
+    assert codes(commands) == ["order_unknown"]
+    assert len(of_kind(commands, AskBroker)) == 1
+    assert engine.book.orders[ENTRY].status is OrderStatus.UNKNOWN
+
+
+def test_an_unknown_order_counts_as_live_and_blocks_its_instrument():
+    engine = an_engine_in_doubt()
+    assert engine.book.working_entries("s", "SPY") == (500, 0)
+    says(engine, SPY=0.5, IBM=1.0)
+    handle_all(engine, [bars(120, SPY=100.0, IBM=185.0)])
+    says(engine, SPY=1.0, IBM=1.0)
+    assert of_kind(engine.handle(bars(180, SPY=90.5, IBM=185.0)), PlaceBracket) == []
+
+
+def test_doubt_about_an_order_that_is_not_live_changes_nothing():
+    assert a_started().handle(unknown(ENTRY)) == []
+
+
+def test_silence_after_the_time_to_answer_makes_the_whole_bracket_unknown_and_asks_once():
+    engine = an_engine_that_asked()
+    commands = engine.handle(fired(f"acknowledge:{ENTRY}", 70))
+    assert set(statuses(engine).values()) == {OrderStatus.UNKNOWN}
+    assert codes(commands) == ["order_unknown"] * 3
+    assert len(of_kind(commands, AskBroker)) == 1
+
+
+def test_the_time_to_answer_of_an_order_that_was_answered_means_nothing():
+    assert an_engine_at_work().handle(fired(f"acknowledge:{ENTRY}", 70)) == []
+
+
+def test_an_open_order_settles_doubt():
+    engine = an_engine_in_doubt()
+    commands = engine.handle(a_report(70, open_orders=lines_of(engine)))
+    assert set(statuses(engine).values()) == {OrderStatus.WORKING}
+    assert commands == []
+
+
+@pytest.mark.parametrize(("status", "end"), [("Cancelled", OrderStatus.CANCELLED), ("Inactive", OrderStatus.REJECTED)])
+def test_a_completed_order_settles_doubt(status, end):
+    engine = an_engine_in_doubt()
+    ends = [a_completed(ref, status) for ref in (ENTRY, STOP, TARGET)]
+    commands = engine.handle(a_report(70, completed_orders=ends))
+    assert engine.book.closed_orders == {ENTRY: end, STOP: end, TARGET: end}
+    assert codes(commands) == ["missed_end"] * 3
+
+
+def test_an_execution_settles_doubt():
+    engine = an_engine_in_doubt()
+    lines = lines_of(engine, STOP, TARGET)
+    commands = engine.handle(a_report(70, open_orders=lines, fills=[a_fill()], positions={"SPY": 500}))
+    assert engine.book.closed_orders == {ENTRY: OrderStatus.FILLED}
+    assert engine.book.position("SPY").quantity == 500
+    assert codes(commands) == ["fill_recovered"]
+
+
+def test_one_complete_report_without_the_order_is_not_enough_to_lose_it():
+    engine = an_engine_in_doubt()
+    commands = engine.handle(a_report(70))
+    assert set(statuses(engine).values()) == {OrderStatus.UNKNOWN}
+    assert [timer.after_s for timer in ask_timers(commands)] == [2.0]
+
+
+def test_two_complete_reports_without_the_order_lose_it():
+    engine = an_engine_in_doubt()
+    engine.handle(a_report(70))
+    commands = engine.handle(a_report(72))
+    assert engine.book.orders == {}
+    assert codes(commands) == ["lost_order"] * 3
+    assert ask_timers(commands) == []
+
+
+def test_absences_with_a_sighting_between_them_do_not_add_up():
+    engine = an_engine_in_doubt()
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(70), a_report(72, open_orders=lines), a_report(74)])
+    assert set(engine.book.orders) == {ENTRY, STOP, TARGET}
+
+
+def test_an_acceptance_between_two_absences_counts_as_a_sighting():
+    engine = an_engine_in_doubt()
+    handle_all(engine, [a_report(70), accepted(ENTRY, 71), a_report(72)])
+    assert set(engine.book.orders) == {ENTRY}
+
+
+@pytest.mark.parametrize("lacking", ["open_orders", "completed_orders", "fills"])
+def test_what_could_not_be_asked_loses_no_order(lacking):
+    engine = an_engine_in_doubt()
+    handle_all(engine, [a_report(70 + 2 * number, unanswered=[lacking]) for number in range(3)])
+    assert set(statuses(engine).values()) == {OrderStatus.UNKNOWN}
+
+
+def test_what_an_incomplete_report_does_show_still_counts():
+    engine = an_engine_in_doubt()
+    engine.handle(a_report(70, open_orders=lines_of(engine), unanswered=["completed_orders"]))
+    assert set(statuses(engine).values()) == {OrderStatus.WORKING}
+
+
+def test_an_order_sent_after_the_question_left_is_not_judged_by_the_answer():
+    engine = an_engine_that_asked()
+    handle_all(engine, [a_report(61, asked=60), a_report(62, asked=59), a_report(63, asked=58)])
+    assert set(statuses(engine).values()) == {OrderStatus.PENDING}
+
+
+def test_an_order_filled_at_the_broker_waits_for_its_executions():
+    engine = an_engine_in_doubt()
+    ends = [a_completed(ENTRY, "Filled", 500)]
+    lines = lines_of(engine, STOP, TARGET)
+    first = engine.handle(a_report(70, open_orders=lines, completed_orders=ends))
+    second = engine.handle(a_report(72, open_orders=lines, completed_orders=ends))
+    assert engine.book.orders[ENTRY].status is OrderStatus.UNKNOWN
+    assert codes(first + second) == ["missing_fill"]
+    engine.handle(filled(a_fill(), 73))
+    assert engine.book.closed_orders == {ENTRY: OrderStatus.FILLED}
+
+
+def test_an_order_cancelled_after_more_fills_than_we_know_waits_for_its_executions():
+    engine = an_engine_in_doubt()
+    lines = lines_of(engine, STOP, TARGET)
+    engine.handle(a_report(70, open_orders=lines, completed_orders=[a_completed(ENTRY, "Cancelled", 200)]))
+    assert engine.book.orders[ENTRY].status is OrderStatus.UNKNOWN
+
+
+def test_an_entry_that_ended_unheard_is_not_sent_again():
+    engine = an_engine_in_doubt()
+    handle_all(engine, [a_report(70), a_report(72)])
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), PlaceBracket) == []
+
+
+def test_a_stop_that_ended_unheard_is_replaced():
+    engine = a_long_engine()
+    lines = lines_of(engine, TARGET)
+    held = {"open_orders": lines, "positions": {"SPY": 500}}
+    handle_all(engine, [a_report(70, **held), a_report(72, **held)])
+    (stop,) = of_kind(engine.handle(fired("protect", 74)), ReplaceStop)
+    assert (stop.order.quantity, stop.order.stop_price) == (500, 99.0)
+
+
+# --- foreign and double ------------------------------------------------------------------------------------------
+
+
+def a_foreign_order(**changes):
+    line = an_open_order(an_engine_at_work().book.orders[ENTRY].order, perm_id=77, ref="by hand", client_id=0)
+    return replace(line, **changes)
+
+
+def test_a_foreign_order_is_told_once_and_never_touched():
+    engine = a_started()
+    told = [engine.handle(a_report(10 * n, open_orders=[a_foreign_order()])) for n in range(1, 4)]
+    assert [codes(commands) for commands in told] == [["foreign_order"], [], []]
+    assert engine.book.orders == {}
+
+
+def test_an_order_of_ours_in_an_instrument_that_is_not_traded_here_is_foreign():
+    engine = a_started()
+    strange = a_foreign_order(ref="OB1:s:20131008:TSLA-1:E", symbol="TSLA")
+    fill = a_fill("OB1:s:20131008:TSLA-1:E")
+    assert codes(engine.handle(a_report(10, open_orders=[strange], fills=[fill]))) == ["foreign_order"]
+    assert (engine.book.plans, engine.book.fills) == ({}, {})
+
+
+def test_a_foreign_position_is_told_once_and_never_touched():
+    engine = a_started()
+    told = [engine.handle(a_report(10 * n, positions={"TSLA": 10.5})) for n in range(1, 4)]
+    assert [codes(commands) for commands in told] == [["foreign_position"], [], []]
+    assert engine.book.locks == {}
+    assert engine.book.positions() == {}
+
+
+def test_a_foreign_execution_is_not_booked():
+    engine = a_started()
+    assert engine.handle(a_report(10, fills=[replace(a_fill(), ref="by hand")])) == []
+    assert engine.book.fills == {}
+
+
+def test_a_second_perm_id_in_one_list_is_an_alarm_and_locks_the_instrument():
+    engine = an_engine_at_work()
+    lines = lines_of(engine)
+    told = engine.handle(a_report(70, open_orders=[*lines, replace(lines[0], perm_id=99)]))
+    assert [command.level for command in of_kind(told, Notify) if command.code == "double_perm_id"] == ["critical"]
+    assert set(engine.book.locks) == {"SPY"}
+    assert engine.book.orders[ENTRY].perm_id == 1
+
+
+def test_a_second_perm_id_instead_of_the_first_is_an_alarm():
+    engine = an_engine_at_work()
+    lines = [replace(lines_of(engine, ENTRY)[0], perm_id=99), *lines_of(engine, STOP, TARGET)]
+    assert codes(engine.handle(a_report(70, open_orders=lines)))[0] == "double_perm_id"
+
+
+def test_a_line_without_a_perm_id_is_no_second_one():
+    engine = an_engine_at_work()
+    lines = lines_of(engine)
+    assert engine.handle(a_report(70, open_orders=[*lines, replace(lines[0], perm_id=0)])) == []
+    assert engine.book.orders[ENTRY].perm_id == 1
+
+
+# --- adoption ----------------------------------------------------------------------------------------------------
+
+
+def test_a_bracket_is_rebuilt_from_a_bare_dump_of_the_broker():
+    before = an_engine_at_work()
+    lines = lines_of(before, STOP, TARGET)
+    engine = a_started()
+    told = engine.handle(a_report(70, open_orders=lines, fills=[a_fill()], positions={"SPY": 500}))
+    plan = engine.book.plans[PLAN]
+    assert (plan.strategy, plan.symbol, plan.side, plan.open_quantity) == ("s", "SPY", Side.BUY, 500)
+    assert (plan.stop_price, plan.take_profit_price, plan.average_price) == (99.0, 102.0, 100.0)
+    assert {ref: order.order.order_type for ref, order in engine.book.orders.items()} == {
+        STOP: OrderType.STOP,
+        TARGET: OrderType.LIMIT,
+    }
+    assert codes(told) == ["fill_recovered", "unbooked_order", "unbooked_order"]
+    assert engine.book.locks == {}
+    assert engine.book.unprotected_plans() == []
+
+
+def test_an_adopted_entry_keeps_what_it_has_filled():
+    before = an_engine_at_work()
+    engine = a_started()
+    engine.handle(a_report(70, open_orders=lines_of(before), fills=[a_fill(quantity=200)], positions={"SPY": 200}))
+    assert engine.book.orders[ENTRY].remaining == 300
+    assert engine.book.plans[PLAN].side is Side.BUY
+
+
+def test_an_adopted_order_of_a_type_we_never_send_is_counted_all_the_same():
+    line = replace(lines_of(an_engine_at_work(), ENTRY)[0], order_type="TRAIL")
+    engine = a_started()
+    engine.handle(a_report(70, open_orders=[line]))
+    assert engine.book.working_entries("s", "SPY") == (500, 0)
+
+
+def test_the_plan_after_an_adopted_one_has_the_next_number():
+    lines = lines_of(an_engine_at_work())
+    engine = a_started()
+    ends = [a_completed(f"OB1:s:20131008:SPY-4:{leg}") for leg in "EST"] + [a_completed("by hand")]
+    engine.handle(a_report(70, open_orders=lines, completed_orders=ends))
+    handle_all(engine, [cancelled(ref) for ref in (ENTRY, STOP, TARGET)])
+    says(engine, SPY=1.0)
+    (placed,) = of_kind(engine.handle(bars(120, SPY=100.0)), PlaceBracket)
+    assert placed.bracket.entry.ref == "OB1:s:20131008:SPY-5:E"
+
+
+def test_an_order_whose_end_crossed_the_report_is_not_adopted():
+    engine = an_engine_at_work()
+    lines = lines_of(engine)
+    handle_all(engine, [cancelled(ref) for ref in (ENTRY, STOP, TARGET)])
+    engine.handle(a_report(70, open_orders=lines))
+    assert engine.book.orders == {}
+
+
+def test_an_order_that_two_reports_in_a_row_show_after_its_end_is_adopted():
+    engine = an_engine_at_work()
+    lines = lines_of(engine, ENTRY)
+    handle_all(engine, [cancelled(ref) for ref in (ENTRY, STOP, TARGET)])
+    told = handle_all(engine, [a_report(70, open_orders=lines), a_report(72, open_orders=lines)])
+    assert list(engine.book.orders) == [ENTRY]
+    assert codes(told) == ["unbooked_order"]
+
+
+def test_two_sightings_with_a_clean_report_between_them_do_not_add_up():
+    engine = an_engine_at_work()
+    lines = lines_of(engine, ENTRY)
+    handle_all(engine, [cancelled(ref) for ref in (ENTRY, STOP, TARGET)])
+    handle_all(engine, [a_report(70, open_orders=lines), a_report(72), a_report(74, open_orders=lines)])
+    assert engine.book.orders == {}
+    engine.handle(a_report(76))
+    assert engine.book.suspicions == {}
+
+
+def test_an_adopted_order_that_was_filled_before_ends_as_filled():
+    engine = a_long_engine()
+    line = an_open_order(replace(engine.book.orders[STOP].order, ref=ENTRY, side=Side.BUY, order_type=OrderType.MARKET))
+    rest = lines_of(engine, STOP, TARGET)
+    held = {"positions": {"SPY": 500}}
+    twice = [a_report(s, open_orders=[line, *rest], **held) for s in (70, 72)]
+    handle_all(
+        engine, [*twice, a_report(74, open_orders=rest, completed_orders=[a_completed(ENTRY, "Filled", 500)], **held)]
+    )
+    assert set(engine.book.orders) == {STOP, TARGET}
+    assert engine.book.position("SPY").quantity == 500
+
+
+def test_a_stop_made_smaller_at_the_broker_protects_no_more_than_what_rests_there():
+    engine = a_long_engine()
+    stop, target = lines_of(engine, STOP, TARGET)
+    lines = [replace(stop, quantity=300), target]
+    engine.handle(a_report(70, open_orders=lines, positions={"SPY": 500}))
+    (order,) = (command.order for command in of_kind(engine.handle(fired("protect", 72)), ReplaceStop))
+    assert (order.quantity, order.stop_price) == (200, 99.0)
+
+
+# --- positions and locks ------------------------------------------------------------------------------------------
+
+
+def test_a_break_in_steady_state_locks_with_the_second_report():
+    engine = a_started()
+    assert engine.handle(a_report(30, positions={"SPY": 7})) == []
+    told = engine.handle(a_report(60, positions={"SPY": 7}))
+    assert codes(told) == ["quantity_break"]
+    assert engine.book.locks["SPY"].cause == "SPY: the book holds 0, the broker 7"
+    assert engine.handle(a_report(90, positions={"SPY": 7})) == []
+
+
+def test_a_break_that_changes_from_report_to_report_locks_all_the_same():
+    engine = a_started()
+    handle_all(engine, [a_report(30, positions={"SPY": 7}), a_report(60, positions={"SPY": 9})])
+    assert set(engine.book.locks) == {"SPY"}
+
+
+def test_a_break_that_is_gone_in_the_next_report_was_only_late():
+    engine = a_started()
+    handle_all(engine, [a_report(30, positions={"SPY": 7}), a_report(60), a_report(90, positions={"SPY": 7})])
+    assert engine.book.locks == {}
+
+
+def test_a_break_right_after_the_reconnect_locks_at_once():
+    engine = a_started()
+    handle_all(engine, [disconnected(10), connected(20)])
+    assert codes(engine.handle(a_report(21, positions={"SPY": -3}))) == ["quantity_break", "reconciled"]
+    assert set(engine.book.locks) == {"SPY"}
+
+
+def a_locked_engine():
+    engine = a_started()
+    handle_all(engine, [a_report(30, positions={"SPY": 7}), a_report(40, positions={"SPY": 7})])
+    return engine
+
+
+def test_a_locked_instrument_takes_no_entry_and_its_neighbour_does():
+    engine = a_locked_engine()
+    says(engine, SPY=1.0, IBM=1.0)
+    placed = of_kind(engine.handle(bars(60, SPY=100.0, IBM=185.0)), PlaceBracket)
+    assert [p.bracket.entry.symbol for p in placed] == ["IBM"]
+
+
+def test_a_lock_heals_after_two_clean_reports_in_a_row():
+    engine = a_locked_engine()
+    assert engine.handle(a_report(50)) == []
+    assert codes(engine.handle(a_report(60))) == ["healed"]
+    assert engine.book.locks == {}
+
+
+def test_a_broken_report_between_two_clean_ones_begins_the_healing_anew():
+    engine = a_locked_engine()
+    handle_all(engine, [a_report(50), a_report(60, positions={"SPY": 7}), a_report(70)])
+    assert set(engine.book.locks) == {"SPY"}
+
+
+@pytest.mark.parametrize("lacking", ["positions", "fills"])
+def test_what_could_not_be_asked_neither_locks_nor_heals(lacking):
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(s, open_orders=lines, unanswered=[lacking]) for s in (70, 72, 74)])
+    assert engine.book.locks == {}
+    locked = a_locked_engine()
+    handle_all(locked, [a_report(s, unanswered=[lacking]) for s in (50, 60, 70)])
+    assert set(locked.book.locks) == {"SPY"}
+
+
+def test_an_exit_passes_a_lock():
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(s, open_orders=lines, positions={"SPY": 600}) for s in (70, 80)])
+    says(engine, SPY=0.0)
+    assert [c.order.quantity for c in of_kind(engine.handle(bars(120, SPY=100.0)), Flatten)] == [500]
