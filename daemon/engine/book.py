@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct, field
 
 from daemon.engine.order_life import Happening, next_status
+from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
 from risk.trading_state import TradingStates
 from shared.account import Account
@@ -25,64 +26,15 @@ PROTECTIVE = (Leg.STOP_LOSS, Leg.PROTECTION)
 MEMORY = timedelta(days=8)
 
 
-class Plan(Struct, kw_only=True):
-    """One bracket from decision to flat. Quantities are positive, `side` is the entry's; money in currency."""
-
-    plan_id: str
-    strategy: str
-    symbol: str
-    side: Side
-    stop_price: float | None
-    take_profit_price: float | None
-    opened: int = 0
-    opened_value: float = 0.0
-    closed: int = 0
-    closed_value: float = 0.0
-    commission: float = 0.0
-    opened_at: datetime | None = None
-    closed_at: datetime | None = None
-    exit_leg: Leg = Leg.EXIT
-    numbers: dict[str, int] = field(default_factory=dict)
-    refs: list[str] = field(default_factory=list)
-    unprotected_since: datetime | None = None
-    refused_protections: int = 0
-    refused_exits: int = 0
-
-    @property
-    def open_quantity(self) -> int:
-        """Filled entry minus filled exits; negative if exits overfilled."""
-        return self.opened - self.closed
-
-    @property
-    def oca_group(self) -> str:
-        """The group of the orders that close the plan; a new one after the broker has refused the last."""
-        refused = self.refused_protections + self.refused_exits
-        return f"{self.plan_id}#{refused}" if refused else self.plan_id
-
-    @property
-    def signed_quantity(self) -> int:
-        return self.side.sign * self.open_quantity
-
-    @property
-    def average_price(self) -> float:
-        return self.opened_value / self.opened if self.opened else 0.0
-
-    @property
-    def realized_profit(self) -> float:
-        """What the exits have earned so far, before commission; 0 while the entry's price is not known."""
-        return self.side.sign * (self.closed_value - self.closed * self.average_price) if self.opened else 0.0
-
-    def next_number(self, leg: Leg) -> int:
-        """A fresh number for an exit or a re-protection of this plan."""
-        self.numbers[leg.value] = self.numbers.get(leg.value, 0) + 1
-        return self.numbers[leg.value]
-
-
 class Lock(Struct, kw_only=True):
-    """Why an instrument takes no entries, since when, and how many clean reports in a row it has seen."""
+    """Why an instrument takes no entries, since when, and how many clean reports in a row it has seen.
+
+    `broker_quantity` is the signed position the broker reported last, None if the break is not one of quantity.
+    """
 
     cause: str
     since: datetime
+    broker_quantity: float | None = None
     clean_reports: int = 0
 
 
@@ -108,6 +60,7 @@ class Book(Struct, kw_only=True):
     convictions: dict[str, dict[str, float]] = field(default_factory=dict)
     targets: dict[str, dict[str, TargetPosition]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
+    flatten_wishes: dict[str, str] = field(default_factory=dict)  # scope to reason, kept until the broker answers
     locks: dict[str, Lock] = field(default_factory=dict)
     suspicions: dict[str, str] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
@@ -173,6 +126,23 @@ class Book(Struct, kw_only=True):
     def protected_quantity(self, plan: Plan) -> int:
         """Shares of the plan that live stops at the broker (or of unknown fate) cover."""
         return sum(order.remaining for order in self.orders_of(plan.plan_id) if order.leg in PROTECTIVE)
+
+    def believable(self, plan: Plan) -> int:
+        """Open shares of the plan that the broker does not deny; what it does not hold must not be sold for it.
+
+        In an instrument whose quantity is broken the broker's shares count for the oldest plans first.
+        """
+        lock = self.locks.get(plan.symbol)
+        if lock is None or lock.broker_quantity is None:
+            return plan.open_quantity
+        left = max(int(plan.side.sign * lock.broker_quantity), 0)
+        for other in self.plans.values():
+            if (other.symbol, other.side) == (plan.symbol, plan.side) and other.open_quantity > 0:
+                mine = min(left, other.open_quantity)
+                if other.plan_id == plan.plan_id:
+                    return mine
+                left -= mine
+        return 0
 
     def unknown_orders(self) -> list[WorkingOrder]:
         return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
@@ -360,7 +330,7 @@ class Book(Struct, kw_only=True):
     def round_trips(self) -> list[RoundTrip]:
         """What the plans that ended in this session earned, in the order in which they ended."""
         return [
-            _round_trip(plan, plan.opened_at, plan.closed_at)
+            round_trip(plan, plan.opened_at, plan.closed_at)
             for plan in self.retired.values()
             if plan.opened and plan.opened_at and plan.closed_at
         ]
@@ -383,18 +353,3 @@ class Book(Struct, kw_only=True):
         day = f"{session:%Y%m%d}"
         self.plan_numbers = {key: number for key, number in self.plan_numbers.items() if key.startswith(day)}
         self.retired, self.noted = {}, {}
-
-
-def _round_trip(plan: Plan, opened_at: datetime, closed_at: datetime) -> RoundTrip:
-    return RoundTrip(
-        strategy=plan.strategy,
-        symbol=plan.symbol,
-        quantity=plan.side.sign * plan.opened,
-        entry_price=plan.average_price,
-        exit_price=plan.closed_value / plan.closed,
-        opened_at=opened_at,
-        closed_at=closed_at,
-        gross_profit=plan.side.sign * (plan.closed_value - plan.opened_value),
-        commission=plan.commission,
-        exit_leg=plan.exit_leg,
-    )

@@ -125,9 +125,9 @@ class Engine:
         if self.book.last_row_at is not None and event.closed_at <= self.book.last_row_at:
             return []  # a row is decided on once
         self.book.last_row_at = event.closed_at
-        self.book.prices.update(event.row, event.closed_at, self._settings.limits.price_jump_pct_max)
+        row = self.book.prices.update(event.row, event.closed_at, self._settings.limits.price_jump_pct_max)
         for desk in self._desks.values():
-            self._trader.take_signals(desk, desk.on_row(event.row, event.closed_at), warm_up=event.warm_up)
+            self._trader.take_signals(desk, desk.on_row(row, event.closed_at), warm_up=event.warm_up)
         if event.warm_up:
             return []
         now = event.received_at
@@ -294,7 +294,8 @@ class Engine:
         if book.is_reconciled and not was_reconciled:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
-        return commands + self._cancel_forbidden_entries() + self._protector.look_after(now)
+        commands += self._cancel_forbidden_entries() + self._trader.fulfil_wishes(now)
+        return commands + self._protector.look_after(now)
 
     def _compare(self, event: BrokerReported) -> list[reconcile.Discrepancy]:
         book, entries = self.book, [order for order in self.book.orders.values() if order.leg is Leg.ENTRY]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from daemon.engine.book import Book, Plan
+from daemon.engine.book import Book
 from daemon.engine.desk import Desk
+from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from shared.ids import leg_ref, plan_id
 from shared.market import Instrument

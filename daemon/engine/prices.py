@@ -31,8 +31,11 @@ class Prices(Struct, kw_only=True):
         nan = np.full(count, np.nan)
         return cls(last=nan.copy(), printed_at=nan.copy(), reference=nan.copy(), agreeing=np.zeros(count))
 
-    def update(self, row: BarRow, closed_at: datetime, jump_pct_max: float) -> None:
-        """Take in one row; a bar that is impossible in itself (non-positive, high below low) is not a print."""
+    def update(self, row: BarRow, closed_at: datetime, jump_pct_max: float) -> BarRow:
+        """Take in one row and give back what of it can be believed: the other bars are NaN, as if nothing had printed.
+
+        A bar that is impossible in itself (non-positive, high below low) is not even a print.
+        """
         close = row.close
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             printed = (
@@ -48,6 +51,7 @@ class Prices(Struct, kw_only=True):
         self.reference = np.where(good, close, self.reference)
         self.last = np.where(printed, close, self.last)
         self.printed_at = np.where(printed, closed_at.timestamp(), self.printed_at)
+        return row if bool((good | np.isnan(close)).all()) else _only(row, good)
 
     def is_suspect(self, index: int) -> bool:
         """True while the last print has not been accepted as the reference."""
@@ -67,3 +71,13 @@ class Prices(Struct, kw_only=True):
         """When the last print closed."""
         value = float(self.printed_at[index])
         return None if np.isnan(value) else datetime.fromtimestamp(value, UTC)
+
+
+def _only(row: BarRow, good: np.ndarray) -> BarRow:
+    return BarRow(
+        open=np.where(good, row.open, np.nan),
+        high=np.where(good, row.high, np.nan),
+        low=np.where(good, row.low, np.nan),
+        close=np.where(good, row.close, np.nan),
+        volume=np.where(good, row.volume, np.nan),
+    )

@@ -12,9 +12,10 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from daemon.engine import planning
-from daemon.engine.book import PROTECTIVE, Book, Plan
+from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
 from daemon.engine.order_life import Happening
+from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from shared.commands import CancelOrder, Command, Flatten, Notify, ReplaceStop, SetTimer
 from shared.ids import leg_ref
@@ -52,7 +53,7 @@ class Protector:
         return commands
 
     def _cover(self, plan: Plan, now: datetime, *, grace_is_over: bool) -> list[Command]:
-        missing = plan.open_quantity - self._book.protected_quantity(plan)
+        missing = self._book.believable(plan) - self._book.protected_quantity(plan)
         if missing <= 0:
             plan.unprotected_since = None
             return []
@@ -96,7 +97,7 @@ class Protector:
         return price is not None and plan.side.sign * (price - plan.stop_price) <= 0
 
     def _close(self, plan: Plan, now: datetime) -> list[Command]:
-        quantity = plan.open_quantity - self._book.exits_working(plan)
+        quantity = self._book.believable(plan) - self._book.exits_working(plan)
         if quantity <= 0:
             return []
         order = planning.exit_order(plan, quantity)
@@ -126,8 +127,8 @@ class Protector:
         return [ReplaceStop(order=working.order, reasons=(reason,))]
 
     def _give_back(self, plan: Plan, now: datetime) -> list[Command]:
-        if self._book.exits_working(plan):
-            return []
+        if plan.opened == 0 or self._book.entry_of(plan) is not None or self._book.exits_working(plan):
+            return []  # the entry's executions are still to come, or the shares are on their way back
         order = planning.overfill_order(plan)
         self._book.enter_order(order, now)
         text = f"{plan.plan_id}: exits filled {order.quantity} shares of {plan.symbol} too many, giving them back"
@@ -137,8 +138,10 @@ class Protector:
         ]
 
     def _clear(self, plan: Plan) -> list[Command]:
-        """A plan that was open and is flat again needs no legs any more."""
-        if plan.opened == 0 or self._book.entry_of(plan) is not None:
+        """A plan whose entry has filled (or was busted afterwards) and that is flat needs no legs any more."""
+        entry_ref = leg_ref(plan.plan_id, Leg.ENTRY)
+        has_filled = plan.opened > 0 or self._book.closed_orders.get(entry_ref) is OrderStatus.FILLED
+        if not has_filled or self._book.entry_of(plan) is not None:
             return []
         commands: list[Command] = []
         for working in list(self._book.orders_of(plan.plan_id)):

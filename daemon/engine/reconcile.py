@@ -36,6 +36,7 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
     kind: str
     symbol: str
     text: str
+    broker_quantity: float | None = None
 
 
 def missing_fills(book: Book, report: BrokerReported, universe: Universe) -> list[Fill]:
@@ -186,7 +187,7 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
         ours, theirs = book.position(symbol).quantity, at_broker.get(symbol, 0.0)
         if ours != theirs:
             text = f"{symbol}: the book holds {ours}, the broker {theirs:g}"
-            found.append(Discrepancy(kind="quantity_break", symbol=symbol, text=text))
+            found.append(Discrepancy(kind="quantity_break", symbol=symbol, text=text, broker_quantity=theirs))
     return found
 
 
@@ -205,8 +206,9 @@ def update_locks(
     for symbol, discrepancy in broken.items():
         if symbol in book.locks:
             book.locks[symbol].clean_reports = 0
+            book.locks[symbol].broker_quantity = discrepancy.broker_quantity
         elif at_once or discrepancy.kind == "double_perm_id" or symbol in book.suspicions:
-            book.locks[symbol] = Lock(cause=discrepancy.text, since=now)
+            book.locks[symbol] = Lock(cause=discrepancy.text, since=now, broker_quantity=discrepancy.broker_quantity)
             changes.append(discrepancy)
         else:
             book.suspicions[symbol] = discrepancy.text
@@ -221,6 +223,7 @@ def _heal(book: Book, broken: dict[str, Discrepancy]) -> list[Discrepancy]:
         if symbol in broken:
             continue
         lock.clean_reports += 1
+        lock.broker_quantity = None
         if lock.clean_reports >= CLEAN_REPORTS_TO_UNLOCK:
             del book.locks[symbol]
             changes.append(Discrepancy(kind="healed", symbol=symbol, text=f"{symbol}: reports are clean again"))

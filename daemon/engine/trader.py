@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from daemon.engine import planning
-from daemon.engine.book import Book, Plan
+from daemon.engine.book import Book
 from daemon.engine.desk import Desk
 from daemon.engine.order_life import Happening
+from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from risk.gate import RiskView, judge
 from risk.trading_state import TradingState, strictest
@@ -45,10 +46,13 @@ class Trader:
                 continue
             if warm_up:
                 self._take_warm_up(convictions, desk.name, signal)
-            elif signal.conviction == 0 or self._book.equity is not None:  # what cannot be sized yet stays news
+            elif signal.conviction == 0 or self._can_be_sized(signal.symbol):  # else it stays news
                 convictions[signal.symbol] = signal.conviction
                 quantity = self._quantity_for(desk, signal)
                 self._book.set_target(desk.name, signal.symbol, quantity, signal.reason)
+
+    def _can_be_sized(self, symbol: str) -> bool:
+        return self._book.equity is not None and not self._book.prices.is_suspect(self._columns[symbol])
 
     def _take_warm_up(self, convictions: dict[str, float], strategy: str, signal: Signal) -> None:
         held = self._book.holding(strategy, signal.symbol)
@@ -140,7 +144,13 @@ class Trader:
         return commands
 
     def flatten(self, now: datetime, reason: str, scope: str = "account") -> list[Command]:
-        """Close every open plan in the scope, past the trading state (a person said so)."""
+        """Close every open plan in the scope, past the trading state (a person said so).
+
+        While the broker cannot be reached the wish is kept and carried out after the next reconciliation.
+        """
+        if not (self._book.is_connected and self._book.is_reconciled):
+            self._book.flatten_wishes[scope] = reason
+            return []
         commands = self.cancel_entries(reason, scope)
         for plan in list(self._book.plans.values()):
             if not in_scope(scope, plan):
@@ -151,9 +161,19 @@ class Trader:
                 commands += self._exit(plan, quantity, now, by_operator=True)
         return commands
 
+    def fulfil_wishes(self, now: datetime) -> list[Command]:
+        """Flatten what a person wanted flat while nobody answered."""
+        if not (self._book.is_connected and self._book.is_reconciled):
+            return []
+        wishes, self._book.flatten_wishes = self._book.flatten_wishes, {}
+        return [command for scope, reason in wishes.items() for command in self.flatten(now, reason, scope)]
+
     # --- orders -------------------------------------------------------------------------------------------------
 
     def _exit(self, plan: Plan, quantity: int, now: datetime, *, by_operator: bool = False) -> list[Command]:
+        quantity = min(quantity, self._book.believable(plan) - self._book.exits_working(plan))
+        if quantity <= 0:
+            return []  # the broker denies these shares: selling them would open a position
         reason = self._book.targets.get(plan.strategy, {}).get(plan.symbol)
         why = reason.reason if reason else "no target"
         intent = OrderIntent(

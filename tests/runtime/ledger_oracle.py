@@ -73,7 +73,9 @@ def records_of(path):
 
 def bare_spans(records):
     """(symbol, seconds) of every stretch of market time in which a position was not wholly behind stops."""
-    walk, since, spans = Walk(), {}, []
+    walk = Walk()
+    since: dict[str, float] = {}
+    spans: list[tuple[str, float]] = []
     moments = [record for record in records if record["type"] in ("order", "execution", "ended")]
     for record, after in zip(moments, [*moments[1:], None], strict=True):
         walk.read(record)

@@ -1,0 +1,78 @@
+"""A plan: one bracket from decision to flat, and what it earned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from shared.orders import Leg, RoundTrip, Side
+
+
+class Plan(Struct, kw_only=True):
+    """One bracket from decision to flat. Quantities are positive, `side` is the entry's; money in currency."""
+
+    plan_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    stop_price: float | None
+    take_profit_price: float | None
+    opened: int = 0
+    opened_value: float = 0.0
+    closed: int = 0
+    closed_value: float = 0.0
+    commission: float = 0.0
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    exit_leg: Leg = Leg.EXIT
+    numbers: dict[str, int] = field(default_factory=dict)
+    refs: list[str] = field(default_factory=list)
+    unprotected_since: datetime | None = None
+    refused_protections: int = 0
+    refused_exits: int = 0
+
+    @property
+    def open_quantity(self) -> int:
+        """Filled entry minus filled exits; negative if exits overfilled."""
+        return self.opened - self.closed
+
+    @property
+    def oca_group(self) -> str:
+        """The group of the orders that close the plan; a new one after the broker has refused the last."""
+        refused = self.refused_protections + self.refused_exits
+        return f"{self.plan_id}#{refused}" if refused else self.plan_id
+
+    @property
+    def signed_quantity(self) -> int:
+        return self.side.sign * self.open_quantity
+
+    @property
+    def average_price(self) -> float:
+        return self.opened_value / self.opened if self.opened else 0.0
+
+    @property
+    def realized_profit(self) -> float:
+        """What the exits have earned so far, before commission; 0 while the entry's price is not known."""
+        return self.side.sign * (self.closed_value - self.closed * self.average_price) if self.opened else 0.0
+
+    def next_number(self, leg: Leg) -> int:
+        """A fresh number for an exit or a re-protection of this plan."""
+        self.numbers[leg.value] = self.numbers.get(leg.value, 0) + 1
+        return self.numbers[leg.value]
+
+
+def round_trip(plan: Plan, opened_at: datetime, closed_at: datetime) -> RoundTrip:
+    """What a plan that is over earned, from its first fill to its last."""
+    return RoundTrip(
+        strategy=plan.strategy,
+        symbol=plan.symbol,
+        quantity=plan.side.sign * plan.opened,
+        entry_price=plan.average_price,
+        exit_price=plan.closed_value / plan.closed,
+        opened_at=opened_at,
+        closed_at=closed_at,
+        gross_profit=plan.side.sign * (plan.closed_value - plan.opened_value),
+        commission=plan.commission,
+        exit_leg=plan.exit_leg,
+    )

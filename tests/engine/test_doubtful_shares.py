@@ -1,0 +1,100 @@
+"""Shares that broker and book do not agree on, busted entries, impossible prices: nothing is sold that is not there."""
+
+import numpy as np
+
+from daemon.engine.prices import Prices
+from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
+from shared.events import FillCorrected, OperatorCommanded
+from tests.engine.builders import (
+    STOP,
+    TARGET,
+    a_fill,
+    a_long_engine,
+    a_report,
+    a_row,
+    a_started,
+    an_engine_at_work,
+    at,
+    bars,
+    connected,
+    disconnected,
+    filled,
+    handle_all,
+    of_kind,
+    says,
+)
+
+FLATTEN = OperatorCommanded(received_at=at(80), verb="flatten", scope="account", actor="test")
+
+
+def an_engine_whose_stop_filled_unheard():
+    """Long 500 in the book, flat at the broker, whose execution was never told."""
+    engine = a_long_engine()
+    handle_all(engine, [disconnected(70), connected(80), a_report(81), a_report(84)])
+    return engine
+
+
+def test_no_stop_is_placed_for_shares_that_the_broker_does_not_hold():
+    engine = an_engine_whose_stop_filled_unheard()
+    commands = [*engine.handle(bars(120, SPY=100.0)), *engine.handle(bars(180, SPY=100.0))]
+    assert of_kind(commands, ReplaceStop) == []
+    assert "SPY" in engine.book.locks
+
+
+def test_no_exit_is_sent_for_shares_that_the_broker_does_not_hold():
+    engine = an_engine_whose_stop_filled_unheard()
+    says(engine, SPY=0.0)
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), Flatten) == []
+
+
+def test_the_part_that_the_broker_holds_is_still_protected_and_closed():
+    engine = a_long_engine()
+    handle_all(engine, [disconnected(70), connected(80), a_report(81, positions={"SPY": 200})])
+    commands = handle_all(engine, [a_report(84, positions={"SPY": 200}), bars(120, SPY=100.0)])
+    assert [command.order.quantity for command in of_kind(commands, ReplaceStop)] == [200]
+    says(engine, SPY=0.0)
+    assert [command.order.quantity for command in of_kind(engine.handle(bars(180, SPY=100.0)), Flatten)] == [200]
+
+
+def test_an_exit_told_before_its_entry_gives_nothing_back():
+    engine = an_engine_at_work()
+    early = engine.handle(filled(a_fill(STOP, price=99.0, exec_id="0001.01.02.01", seconds=62)))
+    assert of_kind(early, Flatten) == []
+    handle_all(engine, [filled(a_fill(seconds=63))])
+    assert engine.book.positions() == {}
+
+
+def test_a_busted_entry_takes_its_legs_with_it():
+    engine = a_long_engine()
+    bust = a_fill(quantity=0, exec_id="0001.01.01.02")
+    engine.handle(FillCorrected(received_at=at(70), fill=bust))
+    cancels = of_kind(engine.handle(bars(120, SPY=100.0)), CancelOrder)
+    assert [command.ref for command in cancels] == [STOP, TARGET]
+
+
+def test_a_flatten_asked_for_while_nobody_answers_is_done_after_the_reconciliation():
+    engine = a_long_engine()
+    engine.handle(disconnected(70))
+    assert of_kind(engine.handle(FLATTEN), Flatten) == []
+    legs = tuple(order.order for order in engine.book.orders.values())
+    assert {order.ref for order in legs} == {STOP, TARGET}
+    commands = handle_all(engine, [connected(90), a_report(91, positions={"SPY": 500})])
+    assert [command.order.quantity for command in of_kind(commands, Flatten)] == [500]
+    assert of_kind(engine.handle(a_report(95, positions={"SPY": 500})), Flatten) == []
+
+
+def test_a_view_on_a_price_nobody_can_believe_is_not_sized():
+    engine = a_started()
+    engine.handle(bars(60, SPY=100.0))
+    says(engine, SPY=1.0)
+    assert engine.handle(bars(120, SPY=0.1)) == []
+    (bracket,) = of_kind(engine.handle(bars(180, SPY=100.0)), PlaceBracket)
+    assert bracket.bracket.entry.quantity == 500
+
+
+def test_a_bar_that_cannot_be_believed_reaches_the_strategies_as_if_nothing_had_printed():
+    prices = Prices.empty(2)
+    prices.update(a_row(SPY=100.0, IBM=185.0), at(60), 10.0)
+    believed = prices.update(a_row(SPY=100_000.0, IBM=185.0), at(120), 10.0)
+    assert np.isnan(believed.high[0])
+    assert (believed.high[1], believed.close[1]) == (185.0, 185.0)
