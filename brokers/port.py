@@ -36,6 +36,10 @@ class BrokerListener(Protocol):
 class Broker(Protocol):
     """What the runtime asks of a broker. Every method may raise BrokerUnavailable; none may hang for ever."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the line to the broker's gateway stands; the gateway itself may still have lost its server."""
+
     async def connect(self) -> str:
         """Connect, qualify every instrument and return the account id the *broker* reports."""
 

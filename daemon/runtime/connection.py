@@ -2,6 +2,9 @@
 
 Every time it comes up: the account is checked, ConnectionRestored is said, everything is asked, the rows
 since the last one are fetched from history as warm-up, and the streams start.
+
+A gateway that has lost its own server (1100) keeps its socket: only on that socket will it say that the server is back
+(1101, 1102), so it is waited for there. A new socket would reach a gateway that answers from memory.
 """
 
 from __future__ import annotations
@@ -69,8 +72,11 @@ class Connection:
         self._reporter = reporter
         self._lost = asyncio.Event()
         self._hint = asyncio.Event()
+        self._news = asyncio.Event()
+        self._is_server_back = False
         self.state = ConnectionState.CONNECTING
         self.probe = Probe()
+        self._account_id = ""
 
     @property
     def is_up(self) -> bool:
@@ -91,9 +97,11 @@ class Connection:
         """An event of the broker: changes of the connection are judged here, all others go to the inbox."""
         match event:
             case ConnectionLost(reason=reason):
-                self._lose(reason)
+                self._lose(reason, keep_line=self._broker.is_connected)
             case ConnectionRestored():
+                self._is_server_back = True
                 self._hint.set()
+                self._news.set()
             case _:
                 self._inbox.put(event)
 
@@ -114,12 +122,17 @@ class Connection:
 
     async def _attempt(self, begin: Callable[[], Awaitable[None]]) -> None:
         self._lost.clear()
+        self._is_server_back = False
         account_id = await self._broker.connect()
         hide(account_id)
         check_account(self._config, account_id)
         await begin()
-        self.state = ConnectionState.UP
         _log.info("connected", account=account_id, market_at=self._clock.now().isoformat())
+        await self._synchronise(account_id)
+
+    async def _synchronise(self, account_id: str) -> None:
+        """Everything is asked and compared, the missed rows fetched, the streams started, in this order."""
+        self.state, self._account_id = ConnectionState.UP, account_id
         self._inbox.put(ConnectionRestored(received_at=self._clock.now(), account_id=account_id))
         await self._reporter.report()
         await self._fill_from_history()
@@ -153,9 +166,24 @@ class Connection:
         return max(0, min(missing, max(warm_up, DAY_S // interval_s)))
 
     async def _watch(self) -> None:
-        """Return once the connection is lost."""
-        while not await _within(self._lost, self._config.runtime.heartbeat_every_s):
-            await self._ask_time()
+        """Return once the line is lost; what the gateway alone has lost is waited for."""
+        while not self._lost.is_set():
+            await _within(self._news, self._config.runtime.heartbeat_every_s)
+            self._news.clear()
+            if self._lost.is_set():
+                return
+            if self._is_server_back and not self.is_up:
+                await self._resume()
+            else:
+                await self._ask_time()
+
+    async def _resume(self) -> None:
+        self._is_server_back = False
+        _log.info("server_back", market_at=self._clock.now().isoformat())
+        try:
+            await self._synchronise(self._account_id)
+        except BrokerUnavailable as error:
+            self._lose(str(error))
 
     async def _ask_time(self) -> None:
         timeout_s = self._config.broker.request_timeout_s
@@ -170,9 +198,12 @@ class Connection:
         self.probe.clock_offset_s = (self._clock.now() - broker_at).total_seconds()
         self._clock.observe(broker_at)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str, *, keep_line: bool = False) -> None:
         """Note the loss once; attempts to come up again that fail are no further losses."""
-        self._lost.set()
+        self._is_server_back = False
+        if not keep_line:
+            self._lost.set()
+            self._news.set()
         if not self.is_up:
             return
         self.state = ConnectionState.DOWN

@@ -36,6 +36,13 @@ STEPS = st.lists(
 )
 
 
+def part_of(text):
+    """The parts of a reference of ours; a broker's line without one would be a fault of its own."""
+    parts = parse_ref(text)
+    assert parts is not None
+    return parts
+
+
 class Market:
     """An engine, the in-process broker and everything either of them said."""
 
@@ -86,24 +93,25 @@ class Market:
     # --- what the broker knows, plan by plan
 
     def filled(self):
-        totals = {}
+        totals: dict[str, int] = {}
         for fill in self.broker.report(self.now).fills:
             totals[fill.ref] = totals.get(fill.ref, 0) + fill.quantity
         return totals
 
     def open_shares(self):
-        shares = {}
+        shares: dict[str, int] = {}
         for ref, quantity in self.filled().items():
-            parts = parse_ref(ref)
+            parts = part_of(ref)
             sign = 1 if parts.leg is Leg.ENTRY else -1
             shares[parts.plan_id] = shares.get(parts.plan_id, 0) + sign * quantity
         return shares
 
     def working(self, *legs):
         """Remaining shares of working orders of those legs, by plan."""
-        filled, found = self.filled(), {}
+        filled = self.filled()
+        found: dict[str, int] = {}
         for order in self.broker.report(self.now).open_orders:
-            parts = parse_ref(order.ref)
+            parts = part_of(order.ref)
             if parts.leg in legs:
                 left = order.quantity - filled.get(order.ref, 0)
                 found[parts.plan_id] = found.get(parts.plan_id, 0) + left

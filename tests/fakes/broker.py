@@ -19,6 +19,7 @@ class FakeBroker:
         self.account = account
         self.listener: BrokerListener | None = None
         self.is_down = False
+        self.is_connected = False
         self.fails_next: list[str] = []
         self.log: list[str] = []
         self.sent: list[OrderCommand] = []
@@ -30,10 +31,12 @@ class FakeBroker:
 
     async def connect(self) -> str:
         self._note("connect")
+        self.is_connected = True
         return self.account
 
     async def disconnect(self) -> None:
         self.log.append("disconnect")
+        self.is_connected = False
 
     async def warm_up(self, *, interval_s: int, bars: int, before: datetime) -> list[ClosedRow]:
         self._note("warm_up")

@@ -131,6 +131,7 @@ async def test_a_lost_connection_is_told_once_and_then_everything_is_asked_again
     run(made)
     await made.up()
     lost = ConnectionLost(received_at=at(600), reason="socket closed")
+    made.broker.is_connected = False
     made.connection.on_event(lost)
     made.connection.on_event(lost)
     await made.taken(ConnectionLost)
@@ -144,6 +145,34 @@ async def test_a_lost_connection_is_told_once_and_then_everything_is_asked_again
         "begin",
         "report",
     ]
+    assert not any(isinstance(event, ConnectionLost) for event in made.inbox._waiting)
+
+
+async def test_a_gateway_that_lost_its_server_is_waited_for_on_the_same_line_and_then_asked_everything(line, run):
+    made = line()
+    run(made)
+    await made.up()
+    made.connection.on_event(ConnectionLost(received_at=at(600), reason="1100"))
+    await made.taken(ConnectionLost)
+    assert made.reporter.is_open is False
+    before = len(made.broker.log)
+    made.connection.on_event(ConnectionRestored(received_at=at(600), account_id="DU1234567"))
+    await made.taken(ConnectionRestored)
+    await made.up()
+    assert (await made.taken(BrokerReported)).is_complete
+    after = [call for call in made.broker.log[before:] if call != "server_time"]
+    assert [call for call in after if call != "warm_up"] == ["report", "subscribe"]
+
+
+async def test_a_line_that_dies_while_the_server_is_away_is_built_anew(line, run):
+    made = line()
+    run(made)
+    await made.up()
+    made.connection.on_event(ConnectionLost(received_at=at(600), reason="1100"))
+    await made.taken(ConnectionLost)
+    made.broker.fails_next = ["server_time"]
+    await made.taken(ConnectionRestored)
+    assert "disconnect" in made.broker.log
     assert not any(isinstance(event, ConnectionLost) for event in made.inbox._waiting)
 
 
