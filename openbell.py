@@ -42,6 +42,7 @@ def build_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain help: half as long to appear
     )
     for name in CONTRIBUTORS:
         import_module(name).register(app)

@@ -13,17 +13,22 @@ from msgspec import Struct
 from daemon.runtime.executor import described
 from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.errors import NotFound
-from shared.io.journal import JournalReader
+from shared.io.journal import JournalReader, writer_of
 from shared.io.logging import HEARTBEAT
 from shared.messages import decode_command
 
 DECISIONS_SHOWN = 8
+OLD_S = 60.0
 _ORDER_KINDS = tuple(kind.__name__ for kind in (PlaceBracket, ReplaceStop, Flatten, CancelOrder))
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """One glance: the last heartbeat, its age in wall seconds, the last orders with their reasons."""
+    """One glance: the last heartbeat, its age in wall seconds, the last orders with their reasons.
 
+    `writer` is the process id of the living daemon, None if there is none: then all else is how it was left.
+    """
+
+    writer: int | None
     age_s: float
     heartbeat: dict[str, object]
     decisions: list[dict[str, object]]
@@ -40,7 +45,12 @@ def read_status(log_file: Path, journal_file: Path, now: datetime) -> Status:
         raise NotFound(f"{log_file}: no heartbeat; `openbell run` writes one every few seconds")
     beat = beats[0]
     age_s = (now - datetime.fromisoformat(str(beat["at"])).astimezone(UTC)).total_seconds()
-    return Status(age_s=round(age_s, 1), heartbeat=beat, decisions=last_decisions(journal_file))
+    return Status(
+        writer=writer_of(journal_file),
+        age_s=round(age_s, 1),
+        heartbeat=beat,
+        decisions=last_decisions(journal_file),
+    )
 
 
 def last_decisions(journal_file: Path, count: int = DECISIONS_SHOWN) -> list[dict[str, object]]:
@@ -80,6 +90,10 @@ def screen(status: Status) -> Iterator[str]:
     """The lines of `openbell status`."""
     beat = status.heartbeat
     yield f"openbell {beat['mode']}  run {beat['run']}  heartbeat {status.age_s:g} s ago"
+    if status.writer is None:
+        yield "NOT RUNNING: what follows is how the daemon left it, the broker may know more"
+    elif status.age_s > OLD_S:
+        yield f"NO HEARTBEAT for {status.age_s:g} s: process {status.writer} lives but may hang"
     reconciled = "reconciled" if beat["reconciled"] else "NOT reconciled"
     yield f"trading     {beat['state']}, broker {beat['connection']}, {reconciled}"
     yield f"market      {beat['market_at']}, session {beat['session']} to {beat['closes_at']}"

@@ -277,6 +277,18 @@ class Journal(JournalReader):
         self._connection.execute("COMMIT")
 
 
+def writer_of(path: Path) -> int | None:
+    """The process id of the daemon that writes the journal at `path`; None if none lives."""
+    try:
+        pid = int(path.with_name(path.name + ".lock").read_text())
+        os.kill(pid, 0)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return None
+    except PermissionError:  # it lives under another user
+        return pid
+    return pid
+
+
 def _lock(path: Path) -> int:
     """Hold the lock file for as long as the process lives; the kernel frees it even after kill -9."""
     lock_path = path.with_name(path.name + ".lock")
