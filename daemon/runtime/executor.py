@@ -55,10 +55,12 @@ class Executor:
                     assert_never(command)
 
     async def _send(self, command: OrderCommand) -> None:
-        _log.info("sending", **described(command))
+        """Send first, tell afterwards: the journal has it already, and a log line takes longer than a frame."""
         try:
             await self._broker.execute(command)
+            _log.info("sent", **described(command))
         except BrokerUnavailable as error:
+            _log.warning("not_sent", why=str(error), **described(command))
             for ref in refs_of(command):
                 unknown = OrderUnknown(received_at=self._clock.now(), ref=ref, reason=f"could not be sent: {error}")
                 self._inbox.put(unknown)
