@@ -184,7 +184,7 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
         if symbol not in symbols
     ]
     for symbol in symbols:
-        ours, theirs = book.position(symbol).quantity, at_broker.get(symbol, 0.0)
+        ours, theirs = book.position(symbol).quantity, float(at_broker.get(symbol, 0.0))
         if ours != theirs:
             text = f"{symbol}: the book holds {ours}, the broker {theirs:g}"
             found.append(Discrepancy(kind="quantity_break", symbol=symbol, text=text, broker_quantity=theirs))
