@@ -13,7 +13,7 @@ from ib_insync import CommissionReport
 from brokers.ib.translate import commission_of
 from brokers.port import Clock
 from shared.events import CommissionReported, Event, FillCorrected, OrderFilled
-from shared.ids import exec_stem, parse_ref
+from shared.ids import exec_correction, exec_stem, parse_ref
 from shared.orders import Fill
 
 log = structlog.get_logger("brokers.ib")
@@ -35,7 +35,7 @@ class FillNews:
         if parse_ref(fill.ref) is None:
             self._early.pop(fill.exec_id, None)
             return
-        stem, suffix = exec_stem(fill.exec_id), correction_of(fill.exec_id)
+        stem, suffix = exec_stem(fill.exec_id), exec_correction(fill.exec_id)
         before = self._told.get(stem)
         if before is not None and suffix <= before:
             return
@@ -64,16 +64,11 @@ class FillNews:
             self._emit(charged)
 
 
-def correction_of(exec_id: str) -> int:
-    """The correction suffix of an execId as a number; 0 if it has none."""
-    return 0 if exec_stem(exec_id) == exec_id else int(exec_id.rpartition(".")[2])
-
-
 def latest(fills: list[Fill]) -> tuple[Fill, ...]:
     """The fills without those that another one in the list corrects, in the order of the list."""
     newest: dict[str, Fill] = {}
     for fill in fills:
         stem = exec_stem(fill.exec_id)
-        if stem not in newest or correction_of(fill.exec_id) > correction_of(newest[stem].exec_id):
+        if stem not in newest or exec_correction(fill.exec_id) > exec_correction(newest[stem].exec_id):
             newest[stem] = fill
     return tuple(newest.values())
