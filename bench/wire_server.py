@@ -15,14 +15,14 @@ from typing import Self
 
 import numpy as np
 
-from brokers.simulated.gateway import layouts
-from brokers.simulated.gateway.answers import message
-from brokers.simulated.gateway.client import Client
-from brokers.simulated.gateway.clock import ManualClock
-from brokers.simulated.gateway.dispatch import answer
-from brokers.simulated.gateway.playback import play_step
-from brokers.simulated.gateway.session import Session
-from brokers.simulated.gateway.wire import fields_of, frame, read_payload
+from brokers.simulated.gateway.protocol import layouts
+from brokers.simulated.gateway.protocol.message import message
+from brokers.simulated.gateway.protocol.wire import fields_of, frame, read_payload
+from brokers.simulated.gateway.runtime.client import Client
+from brokers.simulated.gateway.runtime.clock import ManualClock
+from brokers.simulated.gateway.runtime.dispatch import answer
+from brokers.simulated.gateway.runtime.playback import play_step
+from brokers.simulated.gateway.runtime.session import Session
 from brokers.simulated.market.source import HistoryBars, MarketStep
 
 SYMBOL = "SPY"

@@ -6,7 +6,7 @@ import pytest
 
 from brokers.simulated.bar_ledger import BarLedger
 from brokers.simulated.commission import commission_of_next_fill
-from brokers.simulated.gateway.ledger import Execution, Ledger
+from brokers.simulated.gateway.accounts.ledger import Execution, Ledger
 from shared.commands import CancelOrder, Flatten, ReplaceStop
 from shared.events import CommissionReported, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
 from shared.orders import Fill, Order, OrderType, Side

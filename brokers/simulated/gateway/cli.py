@@ -179,7 +179,7 @@ def _print_listening(served: SimulatedGateway, as_json: bool) -> None:
 
 
 def _print_account(served: SimulatedGateway, as_json: bool) -> None:
-    from brokers.simulated.gateway.ledger_file import summary_of
+    from brokers.simulated.gateway.accounts.ledger_file import summary_of
 
     served.dump()
     facts = summary_of(served.ledger)

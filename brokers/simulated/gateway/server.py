@@ -16,17 +16,18 @@ from typing import Self
 
 from msgspec import Struct
 
-from brokers.simulated.gateway import answers, layouts
-from brokers.simulated.gateway import requests as ask
-from brokers.simulated.gateway.answers import NO_REQUEST, error, message
-from brokers.simulated.gateway.client import Client
-from brokers.simulated.gateway.clock import MarketClock, RunningClock
-from brokers.simulated.gateway.dispatch import answer
-from brokers.simulated.gateway.ledger import Ledger
-from brokers.simulated.gateway.ledger_file import LedgerFile
-from brokers.simulated.gateway.playback import play
-from brokers.simulated.gateway.session import Session
-from brokers.simulated.gateway.wire import Unreadable, fields_of, frame, read_payload
+from brokers.simulated.gateway.accounts.ledger import Ledger
+from brokers.simulated.gateway.accounts.ledger_file import LedgerFile
+from brokers.simulated.gateway.protocol import answers, layouts
+from brokers.simulated.gateway.protocol import requests as ask
+from brokers.simulated.gateway.protocol.answers import NO_REQUEST, error
+from brokers.simulated.gateway.protocol.message import message
+from brokers.simulated.gateway.protocol.wire import Unreadable, fields_of, frame, read_payload
+from brokers.simulated.gateway.runtime.client import Client
+from brokers.simulated.gateway.runtime.clock import MarketClock, RunningClock
+from brokers.simulated.gateway.runtime.dispatch import answer
+from brokers.simulated.gateway.runtime.playback import play
+from brokers.simulated.gateway.runtime.session import Session
 from brokers.simulated.market.source import MarketSource
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from brokers.simulated.gateway.clock import ManualClock
+from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.server import SimulatedGateway
 from brokers.simulated.market.synthetic import SyntheticMarket
 from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop

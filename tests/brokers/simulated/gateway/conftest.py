@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 import pytest
 from ib_insync import IB, Stock
 
-from brokers.simulated.gateway.clock import ManualClock
+from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.server import SimulatedGateway
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, flat
 

@@ -5,8 +5,8 @@ import pytest
 from ib_insync import IB, LimitOrder, MarketOrder, Stock
 from ib_insync.client import Client
 
+from brokers.simulated.gateway.protocol.wire import fields_of, frame, read_payload
 from brokers.simulated.gateway.server import SimulatedGateway
-from brokers.simulated.gateway.wire import fields_of, frame, read_payload
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, ScriptedMarket, a_bar, flat
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokers.simulated.gateway.ledger import Execution, Ledger
+from brokers.simulated.gateway.accounts.ledger import Execution, Ledger
 
 
 def an_execution(side, quantity, price, *, number=1):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokers.simulated.gateway import layouts, requests
-from brokers.simulated.gateway.wire import FieldReader, Unreadable, fields_of, frame, number_of, text_of
+from brokers.simulated.gateway.protocol import layouts, requests
+from brokers.simulated.gateway.protocol.wire import FieldReader, Unreadable, fields_of, frame, number_of, text_of
 from tests.architecture.source import ROOT
 
 CAPTURE = ROOT.parent / "shared/data/tws/wire_messages.jsonl"

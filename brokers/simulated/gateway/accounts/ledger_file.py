@@ -9,7 +9,7 @@ from typing import Self
 
 import msgspec
 
-from brokers.simulated.gateway.ledger import Ledger, Record
+from brokers.simulated.gateway.accounts.ledger import Ledger, Record
 
 
 class LedgerFile:

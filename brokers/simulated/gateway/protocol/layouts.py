@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from brokers.simulated.gateway.layout import Each, Entry, Layout, When
-from brokers.simulated.gateway.wire import UNSET_DOUBLE, integer_of, number_of
+from brokers.simulated.gateway.protocol.layout import Each, Entry, Layout, When
+from brokers.simulated.gateway.protocol.wire import UNSET_DOUBLE, integer_of, number_of
 
 
 def _filled(text: str) -> bool:

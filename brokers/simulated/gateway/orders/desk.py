@@ -13,11 +13,10 @@ from typing import cast
 from msgspec.structs import replace
 
 from brokers.simulated.commission import CommissionModel, commission_of_next_fill
-from brokers.simulated.gateway import answers
-from brokers.simulated.gateway.ledger import Execution, Ledger, OrderEnded, OrderRecorded
-from brokers.simulated.gateway.listing import Listed, Listings
-from brokers.simulated.gateway.order import GatewayOrder
-from brokers.simulated.gateway.refusals import (
+from brokers.simulated.gateway.accounts.ledger import Execution, Ledger, OrderEnded, OrderRecorded
+from brokers.simulated.gateway.data.listing import Listed, Listings
+from brokers.simulated.gateway.orders.order import GatewayOrder
+from brokers.simulated.gateway.orders.refusals import (
     DUPLICATE_ID,
     GROUP_FILLED,
     MISMATCH,
@@ -32,7 +31,9 @@ from brokers.simulated.gateway.refusals import (
     refusal_of,
     unreadable,
 )
-from brokers.simulated.gateway.requests import PlaceOrder
+from brokers.simulated.gateway.protocol import answers
+from brokers.simulated.gateway.protocol.message import Message
+from brokers.simulated.gateway.protocol.requests import PlaceOrder
 from brokers.simulated.matching import (
     Cancelled,
     Filled,
@@ -45,7 +46,7 @@ from brokers.simulated.matching import (
     StatusChanged,
 )
 
-Tell = Callable[[int, bytes], None]
+Tell = Callable[[int, Message], None]
 FIRST_PERM_ID = 1_700_000_001
 DUST = 1e-9
 COMMISSION_MODEL: CommissionModel = "ib_fixed"

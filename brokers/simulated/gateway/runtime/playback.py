@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brokers.simulated.gateway.marketdata import send_bars, send_ticks
+from brokers.simulated.gateway.data.marketdata import send_bars, send_ticks
 from brokers.simulated.market.path import path_inside
 from shared.market import Bar
 
 if TYPE_CHECKING:
-    from brokers.simulated.gateway.session import Session
+    from brokers.simulated.gateway.runtime.session import Session
     from brokers.simulated.market.source import MarketStep
 
 log = logging.getLogger(__name__)

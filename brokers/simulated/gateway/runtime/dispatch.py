@@ -6,34 +6,37 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from brokers.simulated.gateway import accounts, answers, marketdata, trading
-from brokers.simulated.gateway import requests as ask
-from brokers.simulated.gateway.refusals import Refusal, invalid, unreadable
-from brokers.simulated.gateway.wire import Unreadable, Value, fields_of, frame, integer_of
+from brokers.simulated.gateway.accounts import statements
+from brokers.simulated.gateway.data import marketdata
+from brokers.simulated.gateway.orders import trading
+from brokers.simulated.gateway.orders.refusals import Refusal, invalid, unreadable
+from brokers.simulated.gateway.protocol import answers
+from brokers.simulated.gateway.protocol import requests as ask
+from brokers.simulated.gateway.protocol.wire import Unreadable, Value, fields_of, frame, integer_of
 
 if TYPE_CHECKING:
-    from brokers.simulated.gateway.client import Client
-    from brokers.simulated.gateway.session import Session
+    from brokers.simulated.gateway.runtime.client import Client
+    from brokers.simulated.gateway.runtime.session import Session
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Any, Any, Any], None]
 
 HANDLERS: dict[type[ask.Request], Handler] = {
-    ask.ReqManagedAccounts: accounts.managed_accounts,
-    ask.ReqIds: accounts.ids,
-    ask.ReqCurrentTime: accounts.current_time,
-    ask.SetServerLogLevel: accounts.server_log_level,
-    ask.ReqPositions: accounts.positions,
-    ask.CancelPositions: accounts.cancel_positions,
-    ask.ReqPositionsMulti: accounts.positions_multi,
-    ask.CancelPositionsMulti: accounts.cancel_positions_multi,
-    ask.ReqAccountUpdates: accounts.account_updates,
-    ask.ReqAccountUpdatesMulti: accounts.account_updates_multi,
-    ask.CancelAccountUpdatesMulti: accounts.cancel_account_updates_multi,
-    ask.ReqAccountSummary: accounts.account_summary,
-    ask.CancelAccountSummary: accounts.cancel_account_summary,
-    ask.ReqExecutions: accounts.executions,
+    ask.ReqManagedAccounts: statements.managed_accounts,
+    ask.ReqIds: statements.ids,
+    ask.ReqCurrentTime: statements.current_time,
+    ask.SetServerLogLevel: statements.server_log_level,
+    ask.ReqPositions: statements.positions,
+    ask.CancelPositions: statements.cancel_positions,
+    ask.ReqPositionsMulti: statements.positions_multi,
+    ask.CancelPositionsMulti: statements.cancel_positions_multi,
+    ask.ReqAccountUpdates: statements.account_updates,
+    ask.ReqAccountUpdatesMulti: statements.account_updates_multi,
+    ask.CancelAccountUpdatesMulti: statements.cancel_account_updates_multi,
+    ask.ReqAccountSummary: statements.account_summary,
+    ask.CancelAccountSummary: statements.cancel_account_summary,
+    ask.ReqExecutions: statements.executions,
     ask.PlaceOrder: trading.place_order,
     ask.CancelOrder: trading.cancel_order,
     ask.ReqGlobalCancel: trading.global_cancel,
@@ -92,7 +95,7 @@ def _say(client: Client, req_id: int, refusal: Refusal) -> None:
 def _not_simulated(client: Client, fields: list[str]) -> None:
     kind = integer_of("message id", fields[0] if fields else "")
     if kind in EMPTY_ANSWERS:
-        client.send(frame(EMPTY_ANSWERS[kind]))
+        client.send_frame(frame(EMPTY_ANSWERS[kind]))
     elif 0 < kind <= KNOWN_IDS_MAX:
         _say(client, _integer_at(fields, REQ_ID_AT.get(kind, 0)), invalid(f"request {kind} is not simulated"))
     else:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brokers.simulated.commission import ib_fixed
-from brokers.simulated.gateway import answers, layouts
-from brokers.simulated.gateway import requests as ask
-from brokers.simulated.gateway.answers import message
-from brokers.simulated.gateway.ledger import MARGIN_RATE
-from brokers.simulated.gateway.order import GatewayOrder
-from brokers.simulated.gateway.refusals import UNKNOWN_CONTRACT, invalid, refusal_of
+from brokers.simulated.gateway.accounts.ledger import MARGIN_RATE
+from brokers.simulated.gateway.orders.order import GatewayOrder
+from brokers.simulated.gateway.orders.refusals import UNKNOWN_CONTRACT, invalid, refusal_of
+from brokers.simulated.gateway.protocol import answers, layouts
+from brokers.simulated.gateway.protocol import requests as ask
+from brokers.simulated.gateway.protocol.message import message
 
 if TYPE_CHECKING:
-    from brokers.simulated.gateway.client import Client
-    from brokers.simulated.gateway.listing import Listed
-    from brokers.simulated.gateway.session import Session
-    from brokers.simulated.gateway.wire import Value
+    from brokers.simulated.gateway.data.listing import Listed
+    from brokers.simulated.gateway.protocol.wire import Value
+    from brokers.simulated.gateway.runtime.client import Client
+    from brokers.simulated.gateway.runtime.session import Session
 
 
 def place_order(session: Session, client: Client, request: ask.PlaceOrder) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from brokers.simulated.gateway import answers, layouts
-from brokers.simulated.gateway import requests as ask
-from brokers.simulated.gateway.answers import message
-from brokers.simulated.gateway.times import parse_time
+from brokers.simulated.gateway.data.times import parse_time
+from brokers.simulated.gateway.protocol import answers, layouts
+from brokers.simulated.gateway.protocol import requests as ask
+from brokers.simulated.gateway.protocol.message import Message, message
 
 if TYPE_CHECKING:
-    from brokers.simulated.gateway.client import Client
-    from brokers.simulated.gateway.ledger import Execution, Ledger, Position
-    from brokers.simulated.gateway.session import Session
+    from brokers.simulated.gateway.accounts.ledger import Execution, Ledger, Position
+    from brokers.simulated.gateway.runtime.client import Client
+    from brokers.simulated.gateway.runtime.session import Session
 
 ACCOUNT_KEYS = {
     "AccountReady": "true",
@@ -71,11 +71,11 @@ def _held(session: Session) -> Iterator[Position]:
     return (held for held in session.ledger.positions.values() if held.quantity)
 
 
-def _position(session: Session, held: Position) -> bytes:
+def _position(session: Session, held: Position) -> Message:
     return answers.position(held, session.listings.by_con_id[held.con_id], session.ledger.account)
 
 
-def _position_multi(session: Session, held: Position, req_id: int) -> bytes:
+def _position_multi(session: Session, held: Position, req_id: int) -> Message:
     return answers.position_multi(held, session.listings.by_con_id[held.con_id], session.ledger.account, req_id)
 
 

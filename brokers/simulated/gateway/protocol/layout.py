@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from brokers.simulated.gateway.wire import FieldReader, Value, integer_of, text_of
+from brokers.simulated.gateway.protocol.wire import FieldReader, Value, integer_of, text_of
 
 
 class When(Struct, frozen=True):
@@ -40,7 +40,8 @@ class Layout(Struct, frozen=True):
     id: int
     entries: tuple[Entry, ...]
 
-    def encode(self, values: Mapping[str, Value]) -> list[Value]:
+    def encode(self, values: Mapping[str, Value], version: int = 176) -> list[Value]:
+        del version  # no table is gated yet
         """All fields in order; a value that has no place in the table is a fault of the caller."""
         placed: dict[str, Value] = {}
         for name, default in _walk(self.entries, lambda key: text_of(values.get(key, placed.get(key)))):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from brokers.simulated.gateway.answers import ZONE
-from brokers.simulated.gateway.wire import Unreadable
+from brokers.simulated.gateway.protocol.answers import ZONE
+from brokers.simulated.gateway.protocol.wire import Unreadable
 
 BAR_SIZES_S = {
     "5 secs": 5, "1 min": 60, "5 mins": 300, "15 mins": 900, "1 hour": 3600, "1 day": 86_400,

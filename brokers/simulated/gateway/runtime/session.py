@@ -13,13 +13,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from brokers.simulated.gateway import answers
-from brokers.simulated.gateway.accounts import push_account
-from brokers.simulated.gateway.client import Client
-from brokers.simulated.gateway.clock import MarketClock
-from brokers.simulated.gateway.desk import Desk
-from brokers.simulated.gateway.ledger import Execution, Ledger, Record
-from brokers.simulated.gateway.listing import Listed, Listings
+from brokers.simulated.gateway.accounts.accounts import Accounts
+from brokers.simulated.gateway.accounts.ledger import Execution, Ledger, Record
+from brokers.simulated.gateway.accounts.statements import push_account
+from brokers.simulated.gateway.data.listing import Listed, Listings
+from brokers.simulated.gateway.orders.desk import Desk
+from brokers.simulated.gateway.protocol import answers
+from brokers.simulated.gateway.protocol.message import Message
+from brokers.simulated.gateway.runtime.agenda import Agenda
+from brokers.simulated.gateway.runtime.client import Client
+from brokers.simulated.gateway.runtime.clock import MarketClock
 from brokers.simulated.market.source import MarketSource
 from brokers.simulated.matching import Matcher
 
@@ -65,7 +68,8 @@ class Session:
             )
             for index, symbol in enumerate(market.symbols)
         )
-        self.ledger = Ledger(account, cash)
+        self.accounts = Accounts([Ledger(account, cash)])
+        self.agenda = Agenda(self.now)
         self.desk = Desk(self.ledger, self.listings, Matcher(participation=participation), self.tell)
         self.tape = Tape(len(market.symbols))
         self.clients: dict[int, Client] = {}
@@ -75,6 +79,11 @@ class Session:
         self._step_played = asyncio.Event()
         self._records_told = 0
         self._values_at = -math.inf
+
+    @property
+    def ledger(self) -> Ledger:
+        """The default account's."""
+        return self.accounts.default
 
     # ------------------------------------------------------------------ time
 
@@ -97,7 +106,7 @@ class Session:
     def is_open(self) -> bool:
         return self.market.opens_at <= self.now() < self.market.closes_at
 
-    def notice(self) -> bytes:
+    def notice(self) -> Message:
         """The visible mark that this is a simulation, with the clock a client may follow."""
         at = datetime.fromtimestamp(self.now(), UTC).isoformat()
         return answers.error(answers.NO_REQUEST, NOTICE_CODE, f"SIMULATED gateway: clock={at} speed={self.clock.speed}")
@@ -109,15 +118,15 @@ class Session:
 
     # ------------------------------------------------------------------ clients
 
-    def tell(self, client_id: int, frame: bytes) -> None:
+    def tell(self, client_id: int, message: Message) -> None:
         """Send to a client if it is there; a client that is away asks when it comes back (TWS.md 3.29)."""
         client = self.clients.get(client_id)
         if client is not None:
-            client.send(frame)
+            client.send(message)
 
-    def tell_all(self, frame: bytes) -> None:
+    def tell_all(self, message: Message) -> None:
         for client in self.clients.values():
-            client.send(frame)
+            client.send(message)
 
     def each_client(self) -> Iterator[Client]:
         """The clients as they are now; the registry may change while they are served."""

@@ -11,18 +11,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from brokers.simulated.gateway import answers, layouts
-from brokers.simulated.gateway import requests as ask
-from brokers.simulated.gateway.answers import message
-from brokers.simulated.gateway.client import TickSubscription
-from brokers.simulated.gateway.refusals import UNKNOWN_CONTRACT, Refusal, invalid
-from brokers.simulated.gateway.times import BAR_SIZES_S, DAY_S, parse_duration, parse_time
-from brokers.simulated.gateway.wire import Unreadable, Value
+from brokers.simulated.gateway.data.times import BAR_SIZES_S, DAY_S, parse_duration, parse_time
+from brokers.simulated.gateway.orders.refusals import UNKNOWN_CONTRACT, Refusal, invalid
+from brokers.simulated.gateway.protocol import answers, layouts
+from brokers.simulated.gateway.protocol import requests as ask
+from brokers.simulated.gateway.protocol.message import message
+from brokers.simulated.gateway.protocol.wire import Unreadable, Value
+from brokers.simulated.gateway.runtime.client import TickSubscription
 
 if TYPE_CHECKING:
-    from brokers.simulated.gateway.client import Client
-    from brokers.simulated.gateway.listing import Listed
-    from brokers.simulated.gateway.session import Session
+    from brokers.simulated.gateway.data.listing import Listed
+    from brokers.simulated.gateway.runtime.client import Client
+    from brokers.simulated.gateway.runtime.session import Session
     from brokers.simulated.market.source import HistoryBars, MarketStep
 
 QUOTE_SIZE = 100.0

@@ -14,8 +14,8 @@ from typing import TypeVar, get_type_hints
 
 from msgspec import Struct
 
-from brokers.simulated.gateway.layouts import PLACE_ORDER, REQUEST_CONTRACT
-from brokers.simulated.gateway.wire import FieldReader, Unreadable, integer_of, number_of
+from brokers.simulated.gateway.protocol.layouts import PLACE_ORDER, REQUEST_CONTRACT
+from brokers.simulated.gateway.protocol.wire import FieldReader, Unreadable, integer_of, number_of
 
 R = TypeVar("R", bound="Request")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct, field
 
-from brokers.simulated.gateway.listing import Listed
+from brokers.simulated.gateway.data.listing import Listed
+from brokers.simulated.gateway.protocol.message import Message
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +43,24 @@ class Subscriptions(Struct):
 class Client:
     """Frames collect in `send` and leave together in `flush`: one system call per burst."""
 
-    def __init__(self, writer: asyncio.StreamWriter, client_id: int) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, client_id: int, version: int = 176) -> None:
         self.client_id = client_id
+        self.version = version
+        """The server version agreed with this client: it decides how messages are written."""
+        self.on_send: Callable[[Client, Message], Iterable[Message]] | None = None
+        """What really leaves instead of a message, while a fault is armed."""
         self.subscriptions = Subscriptions()
         self.market_data_type = 1
         self.frames_sent = 0
         self._writer = writer
         self._frames: list[bytes] = []
 
-    def send(self, frame: bytes) -> None:
+    def send(self, message: Message) -> None:
+        for sent in (message,) if self.on_send is None else self.on_send(self, message):
+            self._frames.append(sent.encode(self.version))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Bytes that are no message of ours: an empty answer, a recording, or a fault."""
         self._frames.append(frame)
 
     def flush(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from brokers.simulated.gateway.listing import Listed
-from brokers.simulated.gateway.requests import PlaceOrder
+from brokers.simulated.gateway.data.listing import Listed
+from brokers.simulated.gateway.protocol.requests import PlaceOrder
 
 OCA_TYPE_OF_CHILDREN = 3
 """Bracket children without a group of their own: reduce without block (TWS.md 3.4)."""

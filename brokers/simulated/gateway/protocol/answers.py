@@ -1,4 +1,4 @@
-"""What the gateway says: each function returns one frame, ready to send (tables in layouts.py)."""
+"""What the gateway says: each function returns one message (tables in layouts.py)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from brokers.simulated.gateway import layouts
-from brokers.simulated.gateway.layout import Layout
-from brokers.simulated.gateway.wire import Value, frame
+from brokers.simulated.gateway.protocol import layouts
+from brokers.simulated.gateway.protocol.message import Message, message
+from brokers.simulated.gateway.protocol.wire import Value
 
 if TYPE_CHECKING:
-    from brokers.simulated.gateway.ledger import CommissionCharged, Execution, Position
-    from brokers.simulated.gateway.listing import Listed
-    from brokers.simulated.gateway.order import GatewayOrder
+    from brokers.simulated.gateway.accounts.ledger import CommissionCharged, Execution, Position
+    from brokers.simulated.gateway.data.listing import Listed
+    from brokers.simulated.gateway.orders.order import GatewayOrder
 
 ZONE = ZoneInfo("America/New_York")
 ZONE_NAME = "US/Eastern"
@@ -21,17 +21,12 @@ NO_REQUEST = -1
 """The request id of messages that answer no request."""
 
 
-def message(layout: Layout, /, **values: Value) -> bytes:
-    """One frame of `layout` with the given fields, the rest as documented there."""
-    return frame(layout.encode(values))
-
-
 def local_time(at: float, pattern: str = f"%Y%m%d %H:%M:%S {ZONE_NAME}") -> str:
     """`at` (epoch seconds) on the exchange's clock, as TWS writes it."""
     return datetime.fromtimestamp(at, UTC).astimezone(ZONE).strftime(pattern)
 
 
-def error(req_id: int, code: int, text: str) -> bytes:
+def error(req_id: int, code: int, text: str) -> Message:
     return message(layouts.ERROR, reqId=req_id, code=code, text=text)
 
 
@@ -48,7 +43,7 @@ def _contract(stock: Listed, exchange: str = "SMART") -> dict[str, Value]:
 # ------------------------------------------------------------------ orders
 
 
-def open_order(order: GatewayOrder, account: str, **extra: Value) -> bytes:
+def open_order(order: GatewayOrder, account: str, **extra: Value) -> Message:
     """The order as it stands; `extra` replaces fields by their protocol names (whatIf, margins)."""
     values = _order_fields(order, account) | {
         "orderId": order.order_id,
@@ -62,7 +57,7 @@ def open_order(order: GatewayOrder, account: str, **extra: Value) -> bytes:
     return message(layouts.OPEN_ORDER, **(values | extra))
 
 
-def completed_order(order: GatewayOrder, account: str) -> bytes:
+def completed_order(order: GatewayOrder, account: str) -> Message:
     values = _order_fields(order, account) | {
         "status": order.status,
         "filledQuantity": order.filled,
@@ -90,7 +85,7 @@ def _order_fields(order: GatewayOrder, account: str) -> dict[str, Value]:
     }
 
 
-def order_status(order: GatewayOrder) -> bytes:
+def order_status(order: GatewayOrder) -> Message:
     return message(
         layouts.ORDER_STATUS,
         orderId=order.order_id,
@@ -106,7 +101,7 @@ def order_status(order: GatewayOrder) -> bytes:
     )
 
 
-def execution(done: Execution, stock: Listed, account: str, req_id: int = NO_REQUEST) -> bytes:
+def execution(done: Execution, stock: Listed, account: str, req_id: int = NO_REQUEST) -> Message:
     return message(
         layouts.EXECUTION,
         **_contract(stock, stock.exchange),
@@ -128,7 +123,7 @@ def execution(done: Execution, stock: Listed, account: str, req_id: int = NO_REQ
     )
 
 
-def commission(charged: CommissionCharged) -> bytes:
+def commission(charged: CommissionCharged) -> Message:
     values: dict[str, Value] = {"execId": charged.exec_id, "commission": charged.commission}
     if charged.realized_pnl is not None:
         values["realizedPnl"] = round(charged.realized_pnl, 6)
@@ -138,7 +133,7 @@ def commission(charged: CommissionCharged) -> bytes:
 # ------------------------------------------------------------------ account
 
 
-def position(held: Position, stock: Listed, account: str) -> bytes:
+def position(held: Position, stock: Listed, account: str) -> Message:
     return message(
         layouts.POSITION,
         **_contract(stock, stock.exchange),
@@ -148,7 +143,7 @@ def position(held: Position, stock: Listed, account: str) -> bytes:
     )
 
 
-def position_multi(held: Position, stock: Listed, account: str, req_id: int) -> bytes:
+def position_multi(held: Position, stock: Listed, account: str, req_id: int) -> Message:
     return message(
         layouts.POSITION_MULTI,
         **_contract(stock, stock.exchange),
@@ -159,7 +154,7 @@ def position_multi(held: Position, stock: Listed, account: str, req_id: int) -> 
     )
 
 
-def portfolio(held: Position, stock: Listed, account: str) -> bytes:
+def portfolio(held: Position, stock: Listed, account: str) -> Message:
     contract = _contract(stock)
     contract["primaryExchange"] = stock.exchange
     del contract["exchange"]
@@ -181,7 +176,7 @@ def portfolio(held: Position, stock: Listed, account: str) -> bytes:
 ORDER_TYPES = "ACTIVETIM,DAY,GTC,LMT,MKT,OCA,STP,STPLMT,WHATIF"
 
 
-def contract_data(req_id: int, stock: Listed, hours: str) -> bytes:
+def contract_data(req_id: int, stock: Listed, hours: str) -> Message:
     """`hours` is the session as TWS writes it: `20131008:0930-20131008:1600`."""
     return message(
         layouts.CONTRACT_DATA,
@@ -199,9 +194,9 @@ def contract_data(req_id: int, stock: Listed, hours: str) -> bytes:
     )
 
 
-def tick_price(req_id: int, tick_type: int, price: float, size: float) -> bytes:
+def tick_price(req_id: int, tick_type: int, price: float, size: float) -> Message:
     return message(layouts.TICK_PRICE, reqId=req_id, tickType=tick_type, price=price, size=size)
 
 
-def tick_size(req_id: int, tick_type: int, size: float) -> bytes:
+def tick_size(req_id: int, tick_type: int, size: float) -> Message:
     return message(layouts.TICK_SIZE, reqId=req_id, tickType=tick_type, size=size)

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from brokers.simulated.gateway.listing import Listed
-from brokers.simulated.gateway.order import GatewayOrder
-from brokers.simulated.gateway.requests import PlaceOrder
+from brokers.simulated.gateway.data.listing import Listed
+from brokers.simulated.gateway.orders.order import GatewayOrder
+from brokers.simulated.gateway.protocol.requests import PlaceOrder
 
 ORDER_ID_MAX = 2**31 - 1
 ORDER_TYPES = ("MKT", "LMT", "STP", "STP LMT")

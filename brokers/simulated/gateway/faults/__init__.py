@@ -1,0 +1,1 @@
+"""Faults on demand (TWS.md 4)."""
