@@ -1,32 +1,57 @@
-"""`python -m bench [all|replay|latency] [--rounds 5] [--bars 200] [--json]`."""
+"""`python -m bench [all|NAME] [options]`: what is compared, and the command line around it."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 import msgspec
 
+from bench.bar_pace import compare_bar_pace
+from bench.fuzz import ENGINES, run_fuzz
+from bench.gateway_memory import compare_gateway_memory
 from bench.latency import compare_latency
+from bench.recorded_day import compare_recorded_day
 from bench.replay_speed import compare_replay
+from bench.resting_orders import compare_resting_orders
 from bench.result import Comparison, lines_of
+from bench.tick_rate import compare_tick_rate
+
+COMPARISONS: dict[str, Callable[[argparse.Namespace], Comparison | None]] = {
+    "replay": lambda chosen: compare_replay(chosen.rounds),
+    "latency": lambda chosen: compare_latency(chosen.bars),
+    "ticks": lambda chosen: compare_tick_rate(chosen.messages),
+    "pace": lambda _: compare_bar_pace(),
+    "resting": lambda _: compare_resting_orders(),
+    "day": lambda _: compare_recorded_day(),
+    "memory": lambda _: compare_gateway_memory(),
+    "fuzz": lambda chosen: run_fuzz(chosen.engine, chosen.frames, chosen.seed),
+}
+ONLY_BY_NAME = {"fuzz"}
 
 
 def main() -> None:
     """Run the chosen comparisons and print them."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed, as ratios.")
-    parser.add_argument("what", nargs="?", choices=("all", "replay", "latency"), default="all")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of the replay comparison")
-    parser.add_argument("--bars", type=int, default=200, help="bars of the latency comparison")
+    parser.add_argument("what", nargs="?", choices=("all", *COMPARISONS), default="all")
+    parser.add_argument("--rounds", type=int, default=5, help="replay: rounds of the comparison")
+    parser.add_argument("--bars", type=int, default=200, help="latency: bars of the comparison")
+    parser.add_argument("--messages", type=int, default=500_000, help="ticks: messages to send")
+    parser.add_argument("--engine", choices=ENGINES, default="mutate", help="fuzz: where the frames come from")
+    parser.add_argument("--frames", type=int, default=1_000_000, help="fuzz: frames to throw")
+    parser.add_argument("--seed", type=int, default=1, help="fuzz: seed")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
+    names = [name for name in COMPARISONS if name not in ONLY_BY_NAME] if chosen.what == "all" else [chosen.what]
     found: list[Comparison] = []
-    if chosen.what in {"all", "replay"}:
-        print("replay: a minute or so", file=sys.stderr)
-        found.append(compare_replay(chosen.rounds))
-    if chosen.what in {"all", "latency"}:
-        print("latency: a minute or so", file=sys.stderr)
-        found.append(compare_latency(chosen.bars))
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        result = COMPARISONS[name](chosen)
+        if result is None:
+            print(f"{name}: skipped, the recorded market data is not here", file=sys.stderr)
+        else:
+            found.append(result)
     if chosen.json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:
