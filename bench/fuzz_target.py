@@ -108,17 +108,17 @@ class Target(logging.Handler):
 
 def honest_frames(version: int) -> list[bytes]:
     """One frame of every request ib_insync can write, as the seeds from which a fuzzer departs."""
-    client = IbClient(cast("Any", None))
-    client.connState, client._serverVersion = IbClient.CONNECTED, version  # noqa: SLF001 - as if it were connected
+    client = cast("Any", IbClient)(None)
+    client.connState, client._serverVersion = IbClient.CONNECTED, version  # noqa: SLF001 - as if connected
     found: list[bytes] = []
-    client.sendMsg = lambda text: found.append(text.encode())  # type: ignore[method-assign]
+    client.sendMsg = lambda text: found.append(text.encode())
     spy = Contract(secType="STK", symbol="SPY", exchange="SMART", currency="USD")
     for call in _calls(client, spy):
         call()
     return found
 
 
-def _calls(client: IbClient, spy: Contract) -> list[Callable[[], object]]:
+def _calls(client: Any, spy: Contract) -> list[Callable[[], object]]:  # noqa: ANN401 - the library is untyped
     limit = Order(action="BUY", totalQuantity=100, orderType="LMT", lmtPrice=600.0, tif="GTC", transmit=True)
     trail = Order(action="SELL", totalQuantity=100, orderType="TRAIL", auxPrice=1.0, tif="DAY", parentId=1)
     scan = ScannerSubscription(instrument="STK", locationCode="STK.US.MAJOR", scanCode="TOP_PERC_GAIN")

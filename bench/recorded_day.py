@@ -30,11 +30,12 @@ def compare_recorded_day() -> Comparison | None:
     if not RECORDED.is_dir():
         return None
     what = ("--data", str(RECORDED), "--session", "2013-10-08", "--symbols", "SPY,IBM")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        GatewayProcess(*what, "--speed", "5000", "--wait-for-client") as gateway,
-    ):
-        config = _configured(Path(folder), gateway.port)
+    how = ("--speed", "5000", "--wait-for-client")
+    with ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
+        ledger = folder / "ledger.jsonl"
+        gateway = held.enter_context(GatewayProcess(*what, *how, "--ledger", str(ledger)))
+        config = _configured(folder, gateway.port)
         command = [sys.executable, "-m", "openbell", "run", "--config", str(config), "--until-close"]
         started = time.perf_counter()
         done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)

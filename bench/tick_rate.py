@@ -11,6 +11,7 @@ import time
 
 from bench.result import Comparison, Measured
 from brokers.simulated.gateway.protocol import answers
+from brokers.simulated.gateway.protocol.message import Message
 from brokers.simulated.gateway.runtime.client import Client
 
 ASKED_PER_S = 100_000
@@ -57,7 +58,7 @@ async def _race(messages: int) -> tuple[float, float, int]:
     return sent_at, *result[0]
 
 
-def _tick(number: int) -> answers.Message:
+def _tick(number: int) -> Message:
     """Alternately a price and a size, never twice the same."""
     if number % 2:
         return answers.tick_size(7, 0, 100.0 + number % 9000)

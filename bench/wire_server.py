@@ -23,7 +23,7 @@ from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.runtime.dispatch import answer
 from brokers.simulated.gateway.runtime.playback import play_step
 from brokers.simulated.gateway.runtime.session import Session
-from brokers.simulated.market.source import HistoryBars, MarketStep
+from brokers.simulated.market.source import CorporateAction, HistoryBars, MarketStep, QuoteTicks, TradeTicks
 
 SYMBOL = "SPY"
 ACCOUNT = "DU7654321"
@@ -44,20 +44,41 @@ class FlatMarket:
     session = SESSION
     opens_at = OPENS_AT
     closes_at = CLOSES_AT
+    is_early_close = False
     step_s = STEP_S
+    corporate_actions: tuple[CorporateAction, ...] = ()
 
-    def steps(self) -> Iterator[MarketStep]:
+    def steps(self, *, include_premarket: bool = False) -> Iterator[MarketStep]:  # noqa: ARG002 - the market's protocol
         return iter(())
+
+    def next_session(self) -> None:
+        return None
 
     def step(self, starts_at: float) -> MarketStep:
         """Five seconds at PRICE."""
         at, volume = np.array([PRICE]), np.array([1e6])
         bid, ask = np.array([PRICE - SPREAD / 2]), np.array([PRICE + SPREAD / 2])
-        return MarketStep(starts_at=starts_at, open=at, high=at, low=at, close=at, volume=volume, bid=bid, ask=ask)
+        return MarketStep(starts_at, at, at, at, at, volume, bid, ask, volume, volume)
 
-    def history(self, symbol: str, *, end_at: float, duration_s: float, bar_s: int) -> HistoryBars:  # noqa: ARG002 - the market's protocol
-        nothing = np.empty(0)
-        return HistoryBars(starts_at=nothing, open=nothing, high=nothing, low=nothing, close=nothing, volume=nothing)
+    def history(
+        self,
+        symbol: str,  # noqa: ARG002 - the market's protocol
+        *,
+        end_at: float,  # noqa: ARG002 - as above
+        duration_s: float,  # noqa: ARG002 - as above
+        bar_s: int,  # noqa: ARG002 - as above
+        what: str = "TRADES",  # noqa: ARG002 - as above
+    ) -> HistoryBars:
+        return HistoryBars(*[np.empty(0)] * 6)
+
+    def head_at(self, symbol: str) -> float:  # noqa: ARG002 - as above
+        return OPENS_AT
+
+    def ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> TradeTicks:  # noqa: ARG002 - as above
+        return TradeTicks(*[np.empty(0)] * 3)
+
+    def quote_ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> QuoteTicks:  # noqa: ARG002 - as above
+        return QuoteTicks(*[np.empty(0)] * 5)
 
     def min_tick(self, symbol: str) -> float:  # noqa: ARG002 - as above
         return 0.01

@@ -1,8 +1,8 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import ib_insync
 import pytest
-from ib_insync import IB, Stock
 
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.server import SimulatedGateway
@@ -18,11 +18,14 @@ class Desktop:
         self.gateway = gateway
         self.clock = clock
         self.steps_played = 0
-        self.spy = Stock("SPY", "SMART", "USD")
+        self.spy = ib_insync.Stock("SPY", "SMART", "USD")
         self._clients = []
 
-    async def connect(self, client_id=1):
-        ib = IB()
+    async def connect(self, client_id=1, *, library=ib_insync, version=None):
+        """A connected IB of the library; `version` is the highest it offers in the handshake."""
+        ib = library.IB()
+        if version is not None:
+            ib.client.MaxClientVersion = version
         ib.errors = []  # type: ignore[attr-defined]
         ib.errorEvent += lambda *error: ib.errors.append(error[:3])  # type: ignore[attr-defined]
         self._clients.append(ib)
