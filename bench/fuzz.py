@@ -73,7 +73,8 @@ def _hypothesis(frames: int, seed: int) -> None:
             target.take(mutated(texts, chance))
 
     random.seed(seed)
-    throw()
+    with target:
+        throw()
 
 
 def _atheris(frames: int, seed: int) -> None:

@@ -21,9 +21,9 @@ def main() -> None:
     for version in (157, 176):
         for number, payload in enumerate(honest_frames(version)):
             (corpus / f"{version}-{number}").write_bytes(payload)
-    target = Target()
-    atheris.Setup([*sys.argv, str(corpus)], target.take)
-    atheris.Fuzz()
+    with Target() as target:
+        atheris.Setup([*sys.argv, str(corpus)], target.take)
+        atheris.Fuzz()
 
 
 if __name__ == "__main__":

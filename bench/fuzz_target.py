@@ -10,7 +10,8 @@ import logging
 import random
 import struct
 from collections.abc import Callable
-from typing import Any, cast
+from types import TracebackType
+from typing import Any, Self, cast
 
 from ib_insync import Contract, ExecutionFilter, Order, ScannerSubscription, TagValue
 from ib_insync.client import Client as IbClient
@@ -19,9 +20,11 @@ from brokers.simulated.gateway.runtime.client import Client
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.runtime.dispatch import answer
 from brokers.simulated.gateway.runtime.session import Session
+from brokers.simulated.market.source import MarketSource
 from brokers.simulated.market.synthetic import SyntheticMarket
 
 ACCOUNT = "DU7654321"
+GATEWAY_LOG = logging.getLogger("brokers.simulated.gateway")
 FRESH_AFTER = 5_000
 """So many frames meet one session; then a new one begins, so that a long run does not measure its own past."""
 ODD_FIELDS = (
@@ -70,16 +73,27 @@ class Sink:
 class Target(logging.Handler):
     """One gateway; frames come from one client after the other, at either version."""
 
-    def __init__(self) -> None:
+    def __init__(self, market: MarketSource | None = None) -> None:
         super().__init__(logging.ERROR)
-        self._market = SyntheticMarket(seed=7, symbols=("SPY", "AAPL", "TSLA"))
+        self._market = market or SyntheticMarket(seed=7, symbols=("SPY", "AAPL", "TSLA"))
         self._fault: str | None = None
         self.frames = 0
         self._client, self._session = self._fresh()
-        gateway_log = logging.getLogger("brokers.simulated.gateway")
-        gateway_log.addHandler(self)
-        gateway_log.propagate = False
-        gateway_log.setLevel(logging.ERROR)
+
+    def __enter__(self) -> Self:
+        """Listen to the gateway's log; warnings about what it refused are not of interest."""
+        self._level = GATEWAY_LOG.level
+        GATEWAY_LOG.addHandler(self)
+        GATEWAY_LOG.setLevel(logging.ERROR)
+        GATEWAY_LOG.propagate = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        GATEWAY_LOG.removeHandler(self)
+        GATEWAY_LOG.setLevel(self._level)
+        GATEWAY_LOG.propagate = True
 
     def emit(self, record: logging.LogRecord) -> None:
         """An error in the gateway's log is a crash."""
