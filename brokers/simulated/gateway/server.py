@@ -22,6 +22,7 @@ from brokers.simulated.gateway.protocol import answers, layouts
 from brokers.simulated.gateway.protocol import requests as ask
 from brokers.simulated.gateway.protocol.answers import NO_REQUEST, error
 from brokers.simulated.gateway.protocol.message import message
+from brokers.simulated.gateway.protocol.reading import decode
 from brokers.simulated.gateway.protocol.wire import Unreadable, fields_of, frame, read_payload
 from brokers.simulated.gateway.runtime.client import Client
 from brokers.simulated.gateway.runtime.clock import MarketClock, RunningClock
@@ -181,7 +182,7 @@ class SimulatedGateway:
             payload = await read_payload(reader)
         if payload is None:
             return None
-        started = ask.decode(fields_of(payload)) if payload.startswith(b"71\0") else None
+        started = decode(fields_of(payload)) if payload.startswith(b"71\0") else None
         if not isinstance(started, ask.StartApi):
             raise Unreadable("the first request after the handshake must be START_API")
         return self._register(Client(writer, started.client_id))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from brokers.simulated.gateway.protocol.requests import ContractFields
+from brokers.simulated.gateway.protocol.request_shapes import ContractFields
 
 
 class Listed(Struct, frozen=True, kw_only=True):

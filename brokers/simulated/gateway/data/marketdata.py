@@ -16,6 +16,7 @@ from brokers.simulated.gateway.orders.refusals import UNKNOWN_CONTRACT, Refusal,
 from brokers.simulated.gateway.protocol import answers, layouts
 from brokers.simulated.gateway.protocol import requests as ask
 from brokers.simulated.gateway.protocol.message import message
+from brokers.simulated.gateway.protocol.request_shapes import ContractFields
 from brokers.simulated.gateway.protocol.wire import Unreadable, Value
 from brokers.simulated.gateway.runtime.client import TickSubscription
 
@@ -41,7 +42,7 @@ def _refuse(client: Client, req_id: int, refusal: Refusal) -> None:
     client.send(answers.error(req_id, refusal.code, refusal.text))
 
 
-def _stock_or_200(session: Session, client: Client, req_id: int, contract: ask.ContractFields) -> Listed | None:
+def _stock_or_200(session: Session, client: Client, req_id: int, contract: ContractFields) -> Listed | None:
     stock = session.listings.find(contract)
     if stock is None:
         _refuse(client, req_id, UNKNOWN_CONTRACT)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from brokers.simulated.gateway.protocol import layouts
+from brokers.simulated.gateway.protocol import layouts, order_layouts
 from brokers.simulated.gateway.protocol.message import Message, message
 from brokers.simulated.gateway.protocol.wire import Value
 
@@ -54,7 +54,7 @@ def open_order(order: GatewayOrder, account: str, **extra: Value) -> Message:
         "commission": order.commission,
         "commissionCurrency": "USD" if order.commission is not None else "",
     }
-    return message(layouts.OPEN_ORDER, **(values | extra))
+    return message(order_layouts.OPEN_ORDER, **(values | extra))
 
 
 def completed_order(order: GatewayOrder, account: str) -> Message:
@@ -64,7 +64,7 @@ def completed_order(order: GatewayOrder, account: str) -> Message:
         "completedTime": local_time(order.completed_at or 0.0),
         "completedStatus": order.completed_status,
     }
-    return message(layouts.COMPLETED_ORDER, **values)
+    return message(order_layouts.COMPLETED_ORDER, **values)
 
 
 def _order_fields(order: GatewayOrder, account: str) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from brokers.simulated.gateway.protocol.layout import Layout
-from brokers.simulated.gateway.protocol.wire import Value, frame
+from brokers.simulated.gateway.protocol.wire import Value
 
 
 class Message(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Message(Struct, frozen=True):
 
     def encode(self, version: int) -> bytes:
         """One frame as a client of this server version expects it."""
-        return frame(self.layout.encode(self.values, version))
+        return self.layout.frame(self.values, version)
 
 
 def message(layout: Layout, /, **values: Value) -> Message:

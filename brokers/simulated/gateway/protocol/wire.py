@@ -21,6 +21,9 @@ FRAME_BYTES_MAX = 1 << 20
 """A client's longest honest request is below 2 kB; beyond this bound it is not speaking our protocol."""
 
 
+_LENGTH = struct.Struct(">I")
+
+
 class Unreadable(ValueError):  # noqa: N818 - names the state of the message
     """A frame or field that cannot be understood; its text is what error 320 tells the client."""
 
@@ -50,8 +53,13 @@ def _number_text(value: float) -> str:
 
 def frame(fields: Iterable[Value]) -> bytes:
     """One frame, ready to send."""
-    payload = "".join(f"{text_of(field)}\0" for field in fields).encode()
-    return struct.pack(">I", len(payload)) + payload
+    return framed("".join(f"{text_of(field)}\0" for field in fields))
+
+
+def framed(text: str) -> bytes:
+    """The frame around fields that are joined already, each with its NUL."""
+    payload = text.encode()
+    return _LENGTH.pack(len(payload)) + payload
 
 
 def fields_of(payload: bytes) -> list[str]:
@@ -65,7 +73,7 @@ def fields_of(payload: bytes) -> list[str]:
 async def read_payload(reader: asyncio.StreamReader) -> bytes | None:
     """The next frame's payload, or None when the peer has gone. Raises Unreadable beyond FRAME_BYTES_MAX."""
     try:
-        (length,) = struct.unpack(">I", await reader.readexactly(4))
+        (length,) = _LENGTH.unpack(await reader.readexactly(4))
         if length > FRAME_BYTES_MAX:
             raise Unreadable(f"frame of {length} bytes, allowed are {FRAME_BYTES_MAX}")
         return await reader.readexactly(length)

@@ -12,6 +12,8 @@ from brokers.simulated.gateway.orders import trading
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid, unreadable
 from brokers.simulated.gateway.protocol import answers
 from brokers.simulated.gateway.protocol import requests as ask
+from brokers.simulated.gateway.protocol.reading import REQUESTS, decode
+from brokers.simulated.gateway.protocol.request_shapes import Request
 from brokers.simulated.gateway.protocol.wire import Unreadable, Value, fields_of, frame, integer_of
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Any, Any, Any], None]
 
-HANDLERS: dict[type[ask.Request], Handler] = {
+HANDLERS: dict[type[Request], Handler] = {
     ask.ReqManagedAccounts: statements.managed_accounts,
     ask.ReqIds: statements.ids,
     ask.ReqCurrentTime: statements.current_time,
@@ -68,7 +70,7 @@ REQ_ID_AT = dict.fromkeys((78, 79, 81, 83, 84, 86, 87, 88, 91, 92, 94, 96, 97, 1
 """Where the request id stands in requests that are not simulated (field 0 is the message id)."""
 REQ_ID_AT |= dict.fromkeys((22, 89, 90, 93, 95, 98, 101, 103), 1)
 KNOWN_IDS_MAX = 105
-SIMULATED = frozenset(kind for kind, request in ask.REQUESTS.items() if request in HANDLERS)
+SIMULATED = frozenset(kind for kind, request in REQUESTS.items() if request in HANDLERS)
 
 
 def answer(session: Session, client: Client, payload: bytes) -> None:
@@ -76,7 +78,7 @@ def answer(session: Session, client: Client, payload: bytes) -> None:
     fields = fields_of(payload)
     try:
         if integer_of("message id", fields[0] if fields else "") in SIMULATED:
-            request = ask.decode(fields)
+            request = decode(fields, client.version)
             HANDLERS[type(request)](session, client, request)
         else:
             _not_simulated(client, fields)

@@ -26,8 +26,8 @@ class Desktop:
         ib = library.IB()
         if version is not None:
             ib.client.MaxClientVersion = version
-        ib.errors = []  # type: ignore[attr-defined]
-        ib.errorEvent += lambda *error: ib.errors.append(error[:3])  # type: ignore[attr-defined]
+        ib.errors = []
+        ib.errorEvent += lambda *error: ib.errors.append(error[:3])
         self._clients.append(ib)
         await ib.connectAsync("127.0.0.1", self.gateway.port, clientId=client_id, timeout=TIMEOUT_S)
         return ib

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokers.simulated.gateway.protocol import layouts, requests
+from brokers.simulated.gateway.protocol import layouts, order_layouts, reading
 from brokers.simulated.gateway.protocol.wire import FieldReader, Unreadable, fields_of, frame, number_of, text_of
 from tests.architecture.source import ROOT
 
@@ -13,11 +13,11 @@ CAPTURE = ROOT.parent / "shared/data/tws/wire_messages.jsonl"
 SENT = {
     layout.id: layout
     for layout in (
-        layouts.OPEN_ORDER,
+        order_layouts.OPEN_ORDER,
         layouts.ORDER_STATUS,
         layouts.EXECUTION,
         layouts.COMMISSION,
-        layouts.COMPLETED_ORDER,
+        order_layouts.COMPLETED_ORDER,
         layouts.COMPLETED_ORDERS_END,
         layouts.CONTRACT_DATA,
         layouts.CONTRACT_DATA_END,
@@ -49,7 +49,7 @@ def recorded(kinds):
 @pytest.mark.parametrize("fields", list(recorded({3, 4, 5, 9, 10, 11, 15, 52, 59, 101})))
 def test_a_recorded_message_goes_through_its_table_unchanged(fields):
     layout = SENT[int(fields[0])]
-    later = PEG_FIELDS_OF_170 if layout in {layouts.OPEN_ORDER, layouts.COMPLETED_ORDER} else 0
+    later = PEG_FIELDS_OF_170 if layout in {order_layouts.OPEN_ORDER, order_layouts.COMPLETED_ORDER} else 0
     body = fields[:-1] if later and not fields[-1] else fields
     body += [""] * later
     values, left_over = layout.decode(body)
@@ -119,15 +119,15 @@ def test_a_frame_holds_what_was_put_into_it(fields):
     assert fields_of(payload) == fields
 
 
-@given(st.lists(st.text(max_size=8), max_size=130), st.sampled_from(sorted(requests.REQUESTS)))
+@given(st.lists(st.text(max_size=8), max_size=130), st.sampled_from(sorted(reading.REQUESTS)))
 def test_any_fields_are_read_or_refused_but_never_crash(fields, kind):
     with suppress(Unreadable):
-        requests.decode([str(kind), *fields])
+        reading.decode([str(kind), *fields])
 
 
 def test_a_short_message_names_the_field_it_lacks():
     with pytest.raises(Unreadable, match="'order_id'"):
-        requests.decode(["4", "1"])
+        reading.decode(["4", "1"])
 
 
 def test_a_field_that_is_not_a_number_is_named_with_its_text():

@@ -11,13 +11,14 @@ import threading
 import time
 from collections import Counter
 from importlib import import_module
+from typing import Any
 
-EClient = import_module("ibapi.client").EClient
+EClient: Any = import_module("ibapi.client").EClient
 Contract = import_module("ibapi.contract").Contract
 ExecutionFilter = import_module("ibapi.execution").ExecutionFilter
 Order = import_module("ibapi.order").Order
 ScannerSubscription = import_module("ibapi.scanner").ScannerSubscription
-EWrapper = import_module("ibapi.wrapper").EWrapper
+EWrapper: Any = import_module("ibapi.wrapper").EWrapper
 
 ANSWER_S = 20.0
 ACCOUNT = "DU7654321"
@@ -28,7 +29,7 @@ class Recorder(EWrapper):
 
     def __init__(self):
         super().__init__()
-        self.kinds = Counter()
+        self.kinds: Counter[str] = Counter()
         self.errors = []
         self.order_id = None
         self.statuses = []
