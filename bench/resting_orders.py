@@ -6,7 +6,7 @@ import time
 
 from bench.result import Comparison, Measured
 from brokers.simulated.matching import Matcher
-from brokers.simulated.working_orders import SimOrder
+from brokers.simulated.sim_order import SimOrder
 
 ORDERS = 10_000
 QUOTES = 20_000

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import assert_never
+from typing import assert_never, cast
 
 from msgspec import Struct
 
 from brokers.simulated.bar_fills import BarMatcher, slipped
 from brokers.simulated.bar_ledger import BarLedger
+from brokers.simulated.sim_order import Cancelled, Filled, Outcome, Reduced, SimOrder, StatusChanged, Tif, Trailed
 from brokers.simulated.touch_levels import TouchLevels
-from brokers.simulated.working_orders import Cancelled, Filled, Outcome, Reduced, SimOrder, StatusChanged
 from shared.commands import CancelOrder, Flatten, OrderCommand, PlaceBracket, ReplaceStop
 from shared.events import (
     AccountReported,
@@ -184,7 +184,7 @@ class BarBroker:
             stop_price=order.stop_price,
             parent_key=parent,
             oca_group=order.oca_group,
-            tif=order.tif,
+            tif=cast("Tif", order.tif),
             transmit=transmit,
         )
         self._sent[key] = _Sent(order, at)
@@ -225,7 +225,7 @@ class BarBroker:
                     self._ended.append(outcome.key)
                     ref = self._sent[outcome.key].order.ref
                     events.append(OrderCancelled(received_at=at, ref=ref, reason=outcome.reason))
-                case Reduced() | StatusChanged():
+                case Reduced() | StatusChanged() | Trailed():
                     pass  # the engine reads quantities from executions; working is working
                 case _:
                     assert_never(outcome)

@@ -3,7 +3,14 @@
 Prices. A market order gets the open, plus slippage against us. A limit is filled only when the bar trades
 THROUGH it, at the limit, or opens beyond it, at the (better) open; a touch is not enough. A stop is filled
 when the bar touches it, at the worse of stop and open, plus slippage. Slippage is in basis points of the
-price and never added to a limit.
+price and never added to a limit. A market-if-touched order is filled when the bar touches it, at the better of
+trigger and open, plus slippage; a limit-if-touched is a limit from the next bar on. A trailing stop follows a bar
+only when that bar is over, and follows the entry bar only to its close: the favourable move may have come after
+the adverse one. Its first price comes from the first bar it sees.
+
+Sessions. `session="first"` and `"last"` mark the bars that hold the auctions: OPG orders are filled at the first
+bar's open, MOC and LOC at the last bar's close, limits only beyond their price, and what is left of them is
+cancelled. IOC and FOK orders have the open of the first newer bar; FOK and all-or-none are filled whole or not.
 
 Order of events inside one bar:
 
@@ -28,10 +35,24 @@ from typing import Literal
 
 import msgspec
 
-from brokers.simulated.working_orders import LIMITS, Outcome, Side, SimOrder, WorkingOrders, is_price
+from brokers.simulated.sim_order import (
+    IMMEDIATE,
+    LIMITS,
+    STOPS,
+    TRAILING,
+    AuctionKind,
+    Outcome,
+    Side,
+    SimOrder,
+    Trailed,
+    is_price,
+)
+from brokers.simulated.trailing import follow
+from brokers.simulated.working_orders import WorkingOrders
 from shared.market import Bar, BarRow, bar_of
 
 Intrabar = Literal["entry_bar", "skip_entry_bar"]
+PartOfSession = Literal["", "first", "last"]
 
 BASIS_POINT = 1e-4
 
@@ -50,6 +71,13 @@ def limit_fill(side: Side, limit: float, bar: Bar) -> float | None:
     if side == "BUY":
         return bar.open if bar.open < limit else limit if bar.low < limit else None
     return bar.open if bar.open > limit else limit if bar.high > limit else None
+
+
+def touch_fill(side: Side, trigger: float, bar: Bar, slippage_bps: float = 0.0) -> float | None:
+    """The price at which a market-if-touched order is filled on this bar; None when it is not touched."""
+    if side == "BUY":
+        return slipped(side, min(trigger, bar.open), slippage_bps) if bar.low <= trigger else None
+    return slipped(side, max(trigger, bar.open), slippage_bps) if bar.high >= trigger else None
 
 
 def stop_fill(side: Side, stop: float, bar: Bar, slippage_bps: float = 0.0) -> float | None:
@@ -126,8 +154,8 @@ class BarMatcher(WorkingOrders):
             outcomes += self.on_bar(instrument, bar_of(row, instrument), at)
         return outcomes
 
-    def on_bar(self, instrument: int, bar: Bar, at: float) -> list[Outcome]:
-        """One closed bar of one instrument.
+    def on_bar(self, instrument: int, bar: Bar, at: float, *, session: PartOfSession = "") -> list[Outcome]:
+        """One closed bar of one instrument; `session` marks the bars that hold the auctions.
 
         A bar with a price that is none (NaN: nothing traded) is passed over.
         """
@@ -137,9 +165,15 @@ class BarMatcher(WorkingOrders):
         if instrument not in self._by_instrument or not all(is_price(price) for price in prices):
             return []
         passage = _Passage(bar=bar, at=at, available=self._share_of(bar.volume))
-        outcomes = self._until_quiet(instrument, passage)
+        old = {order.key for order in self._old_enough(instrument, passage)}
+        outcomes = self._hold_auction(instrument, passage, "open") if session == "first" else []
+        outcomes += self._until_quiet(instrument, passage)
+        outcomes += self._end_immediate(instrument, passage)
         passage.inside = True
         outcomes += self._until_quiet(instrument, passage)
+        outcomes += self._trail(instrument, passage, old)
+        if session == "last":
+            outcomes += self._hold_auction(instrument, passage, "close")
         return outcomes
 
     def _share_of(self, volume: float) -> float:
@@ -160,7 +194,8 @@ class BarMatcher(WorkingOrders):
     def _take_stops(self, instrument: int, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for order in self._old_enough(instrument, passage):
-            if order.order_type == "LMT" or self._within_reach(order, passage) <= 0:
+            is_limit = order.order_type in LIMITS
+            if (is_limit and not order.waits_for_trigger) or self._within_reach(order, passage) <= 0:
                 continue
             price = self._price_without_limit(order, passage)
             if price is None:
@@ -168,8 +203,8 @@ class BarMatcher(WorkingOrders):
             if order.waits_for_trigger:
                 order.triggered = True
                 outcomes.append(self._settle(order))
-            if order.order_type == "STP LMT":
-                if passage.inside:
+            if is_limit:
+                if passage.inside or order.order_type == "LIT":
                     passage.triggered_inside.add(order.key)
             else:
                 outcomes += self._execute(order, price, passage)
@@ -181,8 +216,11 @@ class BarMatcher(WorkingOrders):
             return None if passage.inside else market_fill(order.side, bar, self._slippage_bps)
         if not order.waits_for_trigger:
             return None
+        if order.stop_price is None:  # a trailing stop begins where the bar it first sees begins
+            follow(order, bar.open)
         assert order.stop_price is not None
-        return stop_fill(order.side, order.stop_price, bar, self._slippage_bps)
+        fill = stop_fill if order.order_type in STOPS else touch_fill
+        return fill(order.side, order.stop_price, bar, self._slippage_bps)
 
     def _take_limits(self, instrument: int, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -196,11 +234,47 @@ class BarMatcher(WorkingOrders):
         return outcomes
 
     def _old_enough(self, instrument: int, passage: _Passage) -> list[SimOrder]:
+        return [order for order in self._newly_seen(instrument, passage) if order.auction is None]
+
+    def _newly_seen(self, instrument: int, passage: _Passage) -> list[SimOrder]:
+        """The orders placed before this bar closed that wait neither for a parent nor for their time."""
         return [
             order
             for order in self._by_instrument.get(instrument, {}).values()
-            if self._placed_at[order.key] < passage.at and order.why_held != "child"
+            if self._placed_at[order.key] < passage.at and order.why_held != "child" and self._has_begun(order)
         ]
+
+    def _hold_auction(self, instrument: int, passage: _Passage, kind: AuctionKind) -> list[Outcome]:
+        """Fill what waits for this auction at the bar's open or close, and cancel what is left of it."""
+        price = passage.bar.open if kind == "open" else passage.bar.close
+        at_price = Bar(price, price, price, price, passage.bar.volume)
+        outcomes: list[Outcome] = []
+        for order in [one for one in self._newly_seen(instrument, passage) if one.auction == kind]:
+            if order.order_type not in LIMITS:
+                outcomes += self._execute(order, market_fill(order.side, at_price, self._slippage_bps), passage)
+            elif limit_fill(order.side, order.limit_price or 0.0, at_price) is not None:
+                outcomes += self._execute(order, price, passage)
+            outcomes += self._cancel(order, f"not filled in the auction at the {kind}")
+        return outcomes
+
+    def _end_immediate(self, instrument: int, passage: _Passage) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for order in self._old_enough(instrument, passage):
+            if order.tif in IMMEDIATE and not order.waits_for_trigger:
+                outcomes += self._cancel(order, "not filled at once")
+        return outcomes
+
+    def _trail(self, instrument: int, passage: _Passage, old: set[int]) -> list[Outcome]:
+        """The bar is over: trailing stops follow it, those that began inside it only to its close."""
+        outcomes: list[Outcome] = []
+        for order in self._old_enough(instrument, passage):
+            if order.order_type not in TRAILING or order.triggered:
+                continue
+            best = passage.bar.high if order.side == "SELL" else passage.bar.low
+            if follow(order, best if order.key in old else passage.bar.close):
+                assert order.stop_price is not None
+                outcomes.append(Trailed(order.key, order.stop_price, order.limit_price))
+        return outcomes
 
     def _within_reach(self, order: SimOrder, passage: _Passage) -> float:
         """The live quantity, less what the parent has filled in this bar and this order may not close yet."""
@@ -212,8 +286,9 @@ class BarMatcher(WorkingOrders):
         return max(0.0, min(live, open_now))
 
     def _execute(self, order: SimOrder, price: float, passage: _Passage) -> list[Outcome]:
-        quantity = min(self._within_reach(order, passage), passage.available)
-        if quantity <= 0:
+        reachable = self._within_reach(order, passage)
+        quantity = min(reachable, passage.available)
+        if quantity <= 0 or (order.needs_all and quantity < reachable):
             return []
         passage.available -= quantity
         if passage.inside or self._skips_entry_bar:

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 
 import numpy as np
 
-from brokers.simulated.working_orders import SimOrder
+from brokers.simulated.sim_order import STOPS, TRAILING, SimOrder
 from shared.market import BarRow
 
 
@@ -38,9 +38,15 @@ class TouchLevels:
 
     def _add(self, order: SimOrder) -> None:
         at, price = order.instrument, order.stop_price if order.waits_for_trigger else order.limit_price
-        if price is None or order.takes_any_price:
+        if price is None or order.takes_any_price or order.auction or order.order_type in TRAILING:
             self._below[at] = np.inf
-        elif (order.side == "SELL") == order.waits_for_trigger:
+        elif _waits_below(order):
             self._below[at] = max(self._below[at], price)
         else:
             self._above[at] = min(self._above[at], price)
+
+
+def _waits_below(order: SimOrder) -> bool:
+    """Whether the order waits for the price to fall: sell stops, buy limits and buys that wait to be touched."""
+    is_stop = order.waits_for_trigger and order.order_type in STOPS
+    return (order.side == "SELL") == is_stop

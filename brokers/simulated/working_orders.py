@@ -21,102 +21,47 @@ here):
   injected by the gateway, not born here (choice).
 - When the children have closed what a finished parent opened, the remaining children are cancelled (choice;
   TWS gets there by the OCA).
-- At the end of the session every order that is not GTC or GTD is cancelled.
+- At the end of the session every order that is not GTC or GTD is cancelled. A GTD order ends at its instant, a
+  good-after order works from its instant on.
 
 An order whose `Filled` outcome was reported has its new status in the order itself; no `StatusChanged` is
 added for a fill.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
-from typing import Literal
+from typing import TypedDict, Unpack
 
-import msgspec
+from brokers.simulated.sim_order import (
+    DUST,
+    LASTING,
+    Cancelled,
+    Filled,
+    Outcome,
+    Reduced,
+    SimOrder,
+    Status,
+    StatusChanged,
+    check,
+    is_price,
+)
+from brokers.simulated.trailing import place_limit
 
-Side = Literal["BUY", "SELL"]
-OrderType = Literal["MKT", "LMT", "STP", "STP LMT"]
-Status = Literal["PendingSubmit", "PreSubmitted", "Submitted", "Filled", "Cancelled", "Inactive"]
-
-DUST = 1e-9  # shares; below this a remainder is rounding, not an order
 OCA_CANCEL = 1  # the only type that cancels; 2 and 3 reduce
-DONE: tuple[Status, ...] = ("Filled", "Cancelled", "Inactive")
-LASTING = ("GTC", "GTD")
-STOPS: tuple[OrderType, ...] = ("STP", "STP LMT")
-LIMITS: tuple[OrderType, ...] = ("LMT", "STP LMT")
+PRICES = ("limit_price", "stop_price", "trail_amount", "trail_percent")
 
 
-class SimOrder(msgspec.Struct, kw_only=True):
-    """One order and its live state. The book mutates it; nobody else does."""
+class Terms(TypedDict, total=False):
+    """What a modify may change; a term that is missing or None stays as it is."""
 
-    key: int  # unique, account-wide (the gateway passes permId)
-    instrument: int  # index into the market's symbols
-    side: Side
-    quantity: float
-    order_type: OrderType
-    limit_price: float | None = None
-    stop_price: float | None = None
-    parent_key: int | None = None
-    oca_group: str = ""
-    oca_type: int = 3
-    tif: str = "DAY"
-    outside_rth: bool = False
-    transmit: bool = True
-
-    filled: float = 0.0
-    status: Status = "PendingSubmit"
-    average_price: float = 0.0
-    why_held: str = ""
-    triggered: bool = False
-
-    @property
-    def remaining(self) -> float:
-        return self.quantity - self.filled
-
-    @property
-    def done(self) -> bool:
-        return self.status in DONE
-
-    @property
-    def waits_for_trigger(self) -> bool:
-        return self.order_type in STOPS and not self.triggered
-
-    @property
-    def takes_any_price(self) -> bool:
-        """A market order, or a stop that became one."""
-        return self.order_type == "MKT" or (self.order_type == "STP" and self.triggered)
-
-
-class Filled(msgspec.Struct, frozen=True):
-    """One execution; `quantity` is this one's, not the total."""
-
-    key: int
-    quantity: float
-    price: float
-
-
-class StatusChanged(msgspec.Struct, frozen=True):
-    """What a TWS would say in orderStatus; also repeated, unchanged, after an accepted modify."""
-
-    key: int
-    status: Status
-    why_held: str
-
-
-class Cancelled(msgspec.Struct, frozen=True):
-    """The order is gone; `reason` is empty when its owner asked for it."""
-
-    key: int
-    reason: str
-
-
-class Reduced(msgspec.Struct, frozen=True):
-    """`quantity` is the order's new total, not the difference."""
-
-    key: int
-    quantity: float
-
-
-Outcome = Filled | StatusChanged | Cancelled | Reduced
+    quantity: float | None
+    limit_price: float | None
+    stop_price: float | None
+    trail_amount: float | None
+    trail_percent: float | None
+    limit_offset: float | None
 
 
 class WorkingOrders:
@@ -125,10 +70,12 @@ class WorkingOrders:
     def __init__(self) -> None:
         self._orders: dict[int, SimOrder] = {}
         self._working: dict[int, SimOrder] = {}
+        self._timed: dict[int, SimOrder] = {}
         self._by_instrument: dict[int, dict[int, SimOrder]] = {}
         self._children: dict[int, list[SimOrder]] = {}
         self._groups: dict[str, list[SimOrder]] = {}
         self._market_open = False
+        self._now = -math.inf
 
     def order(self, key: int) -> SimOrder:
         """Any order ever submitted, done or not. Raises KeyError for a key never seen."""
@@ -151,7 +98,7 @@ class WorkingOrders:
 
         Raises ValueError (used key, no quantity, bad price) or KeyError (unknown parent).
         """
-        _check(order)
+        check(order)
         if order.key in self._orders:
             raise ValueError(f"order {order.key}: this key is already used")
         if order.parent_key is not None:
@@ -165,31 +112,24 @@ class WorkingOrders:
         self._market_open = market_open
         return self._transmit_family(order) if order.transmit else []
 
-    def modify(
-        self,
-        key: int,
-        *,
-        quantity: float | None = None,
-        limit_price: float | None = None,
-        stop_price: float | None = None,
-        transmit: bool | None = None,
-    ) -> list[Outcome]:
+    def modify(self, key: int, *, transmit: bool | None = None, **terms: Unpack[Terms]) -> list[Outcome]:
         """Change what is given, keep the rest. Raises KeyError for a key never seen.
 
         A refused change (see `modify_refusal`) returns [] and leaves the order exactly as it was; so does a
         change to an order that is not transmitted yet, which is taken over silently.
         """
         order = self._orders[key]
-        if self.modify_refusal(key, quantity=quantity, limit_price=limit_price, stop_price=stop_price):
+        if self.modify_refusal(key, **terms):
             return []
-        loses_its_place = (
-            (quantity is not None and quantity > order.quantity)
-            or (limit_price is not None and limit_price != order.limit_price)
-            or (stop_price is not None and stop_price != order.stop_price)
+        given = {name: value for name, value in terms.items() if value is not None}
+        loses_its_place = any(
+            value > order.quantity if name == "quantity" else value != getattr(order, name)  # type: ignore[operator]
+            for name, value in given.items()
         )
-        order.quantity = order.quantity if quantity is None else quantity
-        order.limit_price = order.limit_price if limit_price is None else limit_price
-        order.stop_price = order.stop_price if stop_price is None else stop_price
+        for name, value in given.items():
+            setattr(order, name, value)
+        if "limit_offset" in given or "stop_price" in given:
+            place_limit(order)
         if key not in self._working:
             return self._transmit_family(order) if transmit else []
         if loses_its_place:
@@ -197,22 +137,16 @@ class WorkingOrders:
             self._enter(order)
         return [StatusChanged(key, order.status, order.why_held)]
 
-    def modify_refusal(
-        self,
-        key: int,
-        *,
-        quantity: float | None = None,
-        limit_price: float | None = None,
-        stop_price: float | None = None,
-    ) -> str:
+    def modify_refusal(self, key: int, **terms: Unpack[Terms]) -> str:
         """Why `modify` would refuse these values, empty if it would not. KeyError for a key never seen."""
         order = self._orders[key]
         if order.done:
             return f"order {key} is {order.status}"
+        quantity = terms.get("quantity")
         if quantity is not None and not (math.isfinite(quantity) and quantity > order.filled):
             return f"order {key}: quantity {quantity} is not above the filled {order.filled}"
-        for name, price in (("limit_price", limit_price), ("stop_price", stop_price)):
-            if price is not None and not is_price(price):
+        for name, price in terms.items():
+            if name in PRICES and price is not None and not is_price(price):  # type: ignore[arg-type]
                 return f"order {key}: {name} {price} is not a positive number"
         return ""
 
@@ -222,6 +156,34 @@ class WorkingOrders:
         [] when it is done already; KeyError for a key never seen.
         """
         return self._cancel(self._orders[key], reason)
+
+    def force_fill(self, key: int, quantity: float, price: float) -> list[Outcome]:
+        """Give a fill that the rules would not have given; its OCA group is not told, so both legs can fill.
+
+        For a working order, at most its remainder; raises ValueError otherwise. Its children follow.
+        """
+        order = self._orders[key]
+        if order.key not in self._working or not 0 < quantity <= order.remaining + DUST:
+            raise ValueError(
+                f"order {key}: {quantity} of {order.remaining} shares cannot be filled, it is {order.status}"
+            )
+        return self._fill(order, quantity, price, tells_group=False)
+
+    def on_time(self, at: float) -> list[Outcome]:
+        """Market time is `at` (epoch seconds, never back): GTD orders end, good-after orders begin."""
+        assert at >= self._now, f"time runs back from {self._now} to {at}"
+        self._now = at
+        outcomes: list[Outcome] = []
+        for order in tuple(self._timed.values()):
+            if order.tif == "GTD" and order.good_till is not None and order.good_till <= at:
+                outcomes += self._cancel(order, "good till date has passed")
+            elif order.good_after is not None and order.good_after <= at:
+                del self._timed[order.key]
+                if order.good_till is not None:
+                    self._timed[order.key] = order
+                    order.good_after = None
+                outcomes.append(self._settle(order))
+        return outcomes
 
     def on_close(self, *, reason: str = "end of session") -> list[Outcome]:
         """The session ends: what is neither GTC nor GTD goes, families by the parent rule."""
@@ -293,15 +255,23 @@ class WorkingOrders:
             order.why_held = "trigger"
         else:
             order.why_held = ""
-            order.status = "Submitted" if self._market_open or order.outside_rth else "PreSubmitted"
+            works = (self._market_open or order.outside_rth) and self._has_begun(order)
+            order.status = "Submitted" if works else "PreSubmitted"
         return StatusChanged(order.key, order.status, order.why_held)
+
+    def _has_begun(self, order: SimOrder) -> bool:
+        """Whether the order's good-after time has come."""
+        return order.good_after is None or self._now >= order.good_after
 
     def _enter(self, order: SimOrder) -> None:
         self._working[order.key] = order
+        if order.good_after is not None or order.good_till is not None:
+            self._timed[order.key] = order
         self._by_instrument.setdefault(order.instrument, {})[order.key] = order
 
     def _leave(self, order: SimOrder) -> None:
         """Take an order out of the working lists; an instrument without orders costs nothing afterwards."""
+        self._timed.pop(order.key, None)
         if self._working.pop(order.key, None) is not None:
             here = self._by_instrument[order.instrument]
             del here[order.key]
@@ -310,7 +280,7 @@ class WorkingOrders:
 
     # ---- consequences of a fill
 
-    def _fill(self, order: SimOrder, quantity: float, price: float) -> list[Outcome]:
+    def _fill(self, order: SimOrder, quantity: float, price: float, *, tells_group: bool = True) -> list[Outcome]:
         """Book one execution and everything that follows from it."""
         assert 0 < quantity <= order.remaining + DUST
         assert is_price(price)
@@ -327,8 +297,9 @@ class WorkingOrders:
             outcomes += [
                 self._settle(child) for child in self._children.get(order.key, ()) if child.key in self._working
             ]
-        outcomes += self._reduce_group(order, quantity)
-        outcomes += self._close_family(order)
+        if tells_group:
+            outcomes += self._reduce_group(order, quantity)
+            outcomes += self._close_family(order)
         return outcomes
 
     def _reduce_group(self, order: SimOrder, quantity: float) -> list[Outcome]:
@@ -379,17 +350,3 @@ class WorkingOrders:
     def _finish(self, order: SimOrder, status: Status) -> None:
         order.status, order.why_held = status, ""
         self._leave(order)
-
-
-def is_price(value: float | None) -> bool:
-    """Whether an order may rest or fill at this number: not None, not NaN, not infinite, above zero."""
-    return value is not None and math.isfinite(value) and value > 0
-
-
-def _check(order: SimOrder) -> None:
-    if not (math.isfinite(order.quantity) and order.quantity > 0):
-        raise ValueError(f"order {order.key}: quantity {order.quantity} is not a positive number")
-    if order.order_type in LIMITS and not is_price(order.limit_price):
-        raise ValueError(f"order {order.key}: limit_price {order.limit_price} is not a positive number")
-    if order.order_type in STOPS and not is_price(order.stop_price):
-        raise ValueError(f"order {order.key}: stop_price {order.stop_price} is not a positive number")

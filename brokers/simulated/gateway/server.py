@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,8 @@ from brokers.simulated.gateway.accounts.ledger_file import LedgerFile
 from brokers.simulated.gateway.protocol import answers, layouts
 from brokers.simulated.gateway.protocol import requests as ask
 from brokers.simulated.gateway.protocol.answers import NO_REQUEST, error
+from brokers.simulated.gateway.protocol.handshake import OLDEST, PREFIX, Offer, agreed_version, offer_of
+from brokers.simulated.gateway.protocol.layout import VERSION
 from brokers.simulated.gateway.protocol.message import message
 from brokers.simulated.gateway.protocol.reading import decode
 from brokers.simulated.gateway.protocol.wire import Unreadable, fields_of, frame, read_payload
@@ -34,7 +35,6 @@ from brokers.simulated.market.source import MarketSource
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-SERVER_VERSION = 176
 CLIENTS_MAX = 32
 HANDSHAKE_S = 10.0
 FRAMES_PER_TURN = 64
@@ -172,20 +172,27 @@ class SimulatedGateway:
             offered = await _read_offer(reader)
             if offered is None:
                 return None
-            if not offered[0] <= SERVER_VERSION <= offered[1]:
-                log.warning("client offers versions %d..%d, this gateway speaks only %d", *offered, SERVER_VERSION)
+            version = agreed_version(offered)
+            if version is None:
+                log.warning(
+                    "client refused: it offers versions %d..%d, this gateway speaks %d and %d",
+                    offered.lowest,
+                    offered.highest,
+                    OLDEST,
+                    VERSION,
+                )
                 return None
             # Alone in its segment: official clients drop what follows in the same read (TWS.md 2.1).
             connected_at = answers.local_time(datetime.now(UTC).timestamp(), "%Y%m%d %H:%M:%S %Z")
-            writer.write(frame((SERVER_VERSION, connected_at)))
+            writer.write(frame((version, connected_at)))
             await writer.drain()
             payload = await read_payload(reader)
         if payload is None:
             return None
-        started = decode(fields_of(payload)) if payload.startswith(b"71\0") else None
+        started = decode(fields_of(payload), version) if payload.startswith(b"71\0") else None
         if not isinstance(started, ask.StartApi):
             raise Unreadable("the first request after the handshake must be START_API")
-        return self._register(Client(writer, started.client_id))
+        return self._register(Client(writer, started.client_id, version))
 
     def _register(self, client: Client) -> Client | None:
         refusal = None
@@ -227,19 +234,13 @@ class SimulatedGateway:
             log.info("client %d has gone", client.client_id)
 
 
-async def _read_offer(reader: asyncio.StreamReader) -> tuple[int, int] | None:
+async def _read_offer(reader: asyncio.StreamReader) -> Offer | None:
     """The versions a client offers; None if it is gone. Raises Unreadable if it speaks otherwise."""
     try:
-        prefix = await reader.readexactly(4)
+        prefix = await reader.readexactly(len(PREFIX))
     except asyncio.IncompleteReadError:
         return None
-    if prefix != b"API\0":
+    if prefix != PREFIX:
         raise Unreadable(f"a connection begins with 'API', this one with {prefix!r}")
     payload = await read_payload(reader)
-    if payload is None:
-        return None
-    found = re.match(rb"v(\d{1,6})(?:\.\.(\d{1,6}))?(?:[ \0]|$)", payload)
-    if found is None:
-        raise Unreadable(f"unreadable versions {payload[:40]!r}, expected v100..176")
-    lowest = int(found[1])
-    return lowest, int(found[2] or lowest)
+    return None if payload is None else offer_of(payload)

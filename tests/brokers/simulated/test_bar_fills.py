@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.simulated.bar_fills import BarMatcher, limit_fill, market_fill, slipped, stop_fill
-from brokers.simulated.working_orders import Cancelled, Filled, Reduced, SimOrder, StatusChanged
+from brokers.simulated.sim_order import Cancelled, Filled, Reduced, SimOrder, StatusChanged
 from shared.market import Bar, BarRow
 
 NAN = math.nan

@@ -76,15 +76,15 @@ def test_a_limit_is_filled_at_the_quote_when_the_quote_reaches_it(side, limit, b
 
 def test_the_shown_size_of_a_quote_is_shared_by_all_our_orders_until_the_next_quote():
     matcher = a_matcher(an_order(1, "BUY", 100, "MKT"), an_order(2, "BUY", 100, "MKT"))
-    assert matcher.on_quote(0, 10.0, 10.02, size=150) == [Filled(1, 100, 10.02), Filled(2, 50, 10.02)]
+    assert matcher.on_quote(0, 10.0, 10.02, bid_size=150, ask_size=150) == [Filled(1, 100, 10.02), Filled(2, 50, 10.02)]
     assert fills(matcher.submit(an_order(3, "BUY", 100, "MKT"), market_open=True)) == []
-    assert matcher.on_quote(0, 10.0, 10.03, size=50) == [Filled(2, 50, 10.03)]
+    assert matcher.on_quote(0, 10.0, 10.03, bid_size=50, ask_size=50) == [Filled(2, 50, 10.03)]
     assert matcher.order(2).average_price == pytest.approx(10.025)
 
 
 def test_the_size_taken_from_the_bid_does_not_lessen_the_ask():
     matcher = a_matcher(an_order(1, "SELL", 100, "MKT"), an_order(2, "BUY", 100, "MKT"))
-    assert matcher.on_quote(0, 10.0, 10.02, size=100) == [Filled(1, 100, 10.0), Filled(2, 100, 10.02)]
+    assert matcher.on_quote(0, 10.0, 10.02, bid_size=100, ask_size=100) == [Filled(1, 100, 10.0), Filled(2, 100, 10.02)]
 
 
 @pytest.mark.parametrize("bad", [NAN, 0.0, -1.0, math.inf])
