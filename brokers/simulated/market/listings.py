@@ -1,12 +1,21 @@
 """Well-known US listings: what a TWS says about them, and the character the synthetic market gives them.
 
 Contract ids are those of Interactive Brokers where they are well known, otherwise derived from the symbol.
-Price, volatility, beta and volume are round numbers of the right size, not data.
+Price, volatility, beta and volume are round numbers of the right size, not data. For a market larger than the
+well-known names there are made-up ones, SIM001 to SIM999, whose character follows from their ticker.
 """
 
+import re
 import zlib
+from collections.abc import Sequence
 
 import msgspec
+import numpy as np
+
+from shared.errors import DataError
+
+LISTINGS_MAX = 1000
+MADE_UP = re.compile(r"SIM(?!000)\d{3}")
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -65,6 +74,37 @@ def long_name_of(symbol: str) -> str:
 
 def exchange_of(symbol: str) -> str:
     return LISTINGS[symbol].exchange if symbol in LISTINGS else "NYSE"
+
+
+def symbols_of(count: int) -> tuple[str, ...]:
+    """The first `count` symbols: the well-known ones, then made-up ones."""
+    if not 1 <= count <= LISTINGS_MAX:
+        raise DataError(f"synthetic market: {count} symbols, allowed are 1 to {LISTINGS_MAX}")
+    made_up = (f"SIM{number:03d}" for number in range(1, count - len(LISTINGS) + 1))
+    return (*tuple(LISTINGS)[:count], *made_up)
+
+
+def listings_of(symbols: Sequence[str]) -> list[Listing]:
+    """Raises DataError for symbols that are neither well known nor made up."""
+    unknown = [symbol for symbol in symbols if symbol not in LISTINGS and not MADE_UP.fullmatch(symbol)]
+    if unknown:
+        known = f"{', '.join(LISTINGS)} and SIM001 to SIM999"
+        raise DataError(f"synthetic market: unknown symbols {', '.join(unknown)}, known are {known}")
+    return [LISTINGS[symbol] if symbol in LISTINGS else _made_up(symbol) for symbol in symbols]
+
+
+def _made_up(symbol: str) -> Listing:
+    uniform = np.random.default_rng(zlib.crc32(symbol.encode())).random(4).tolist()
+    return Listing(
+        symbol,
+        f"MADE-UP LISTING {symbol.removeprefix('SIM')}",
+        exchange_of(symbol),
+        _derived(symbol),
+        start_price=round(15.0 * 20.0 ** uniform[0], 2),  # 15 to 300 dollars
+        annual_volatility=round(0.18 + 0.40 * uniform[1] ** 2, 2),
+        beta=round(0.4 + 1.1 * uniform[2], 2),
+        daily_volume=round(4e5 * 50.0 ** uniform[3], -4),  # 0.4 to 20 million shares
+    )
 
 
 def _derived(symbol: str) -> int:

@@ -1,118 +1,66 @@
-"""A recorded day, played from Parquet tables in the formats of ../shared/data/intraday.
+"""A recorded day, played from tables in the formats of ../shared/data/intraday, Parquet or CSV.
 
-For each symbol and day the finest table wins: seconds, then ticks, gathered into five-second bars; otherwise
-minutes, split along the documented path (`path.five_second_steps`). Quotes: the last of the second table in
-each step; where there is only the minute table, the spread of the minute before around the step's close;
-otherwise one tick around the close. A quote that is crossed, one-sided or wider than 5 % gives way to the
-one-tick quote. Prices are raw, as printed that day.
+For each symbol and day the finest table wins: bars of up to five seconds, then ticks, gathered into five-second
+bars; otherwise minutes, split along the documented path (`path.five_second_steps`). Quotes: the last of a table
+of up to five seconds, or of quote ticks, in each step; where there are only minutes, the spread and the sizes of
+the minute before around the step's close (before the first print that quote itself); otherwise one tick around
+the close. A quote that is crossed or wider than 5 % gives way to the one-tick quote, which shows `MADE_UP_SIZE`
+shares; of a one-sided quote the other side is NaN. Prices are raw, as printed that day, bad prints too.
 
-History: earlier days of the same tables; for daily bars first the raw daily tables of the sibling folder
-`daily` (sums of minutes lack the auctions), then those days, then the quarter-hour table.
+Auctions: the first print of the session, in its step, and the last, in the session's last step, each with the
+volume of the step in which it printed. Ticks are the recorded ones where there are tables of them (one-sided
+quote ticks are filled from those before), else they are derived (bars.py).
+
+History: earlier days of the same tables; for daily bars first the raw daily tables (sums of minutes lack the
+auctions), then those days, then the coarser tables.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from brokers.simulated.market.grid import (
-    DAY_S,
-    STEP_S,
-    TICK,
-    GridMarket,
-    SessionBars,
-    SessionGrid,
-    forward_filled,
-    latest,
-    quotes_around,
-)
-from brokers.simulated.market.path import STEPS_PER_MINUTE, FiveSecondSteps, five_second_steps
-from brokers.simulated.market.source import Floats, HistoryBars
-from brokers.simulated.market.tables import (
+from brokers.simulated.market.adjustment import Adjustment
+from brokers.simulated.market.bars import (
     BAR_COLUMNS,
-    DailyTable,
+    MINUTE_S,
+    STEP_S,
     Rows,
-    Table,
-    load_bars,
-    load_daily,
-    load_quotes,
-    load_ticks,
+    SymbolDay,
+    cut,
+    gathered,
 )
-from brokers.simulated.market.trading_days import CLOSES, OPENS, PREMARKET_OPENS, epoch_s
+from brokers.simulated.market.day_market import DailyRow, DayMarket, Events, StepBlock, steps_of
+from brokers.simulated.market.folder import Folder
+from brokers.simulated.market.path import STEPS_PER_MINUTE, FiveSecondSteps, five_second_steps
+from brokers.simulated.market.recorded_quotes import around_close, believed, filled, made_up, sides_of, standing
+from brokers.simulated.market.source import (
+    AuctionPrinted,
+    CorporateAction,
+    Dividend,
+    Floats,
+    MarketEvent,
+    MarketStep,
+    QuoteTicks,
+    Split,
+    TradeTicks,
+)
+from brokers.simulated.market.tables import Table
+from brokers.simulated.market.trading_days import PREMARKET_OPENS, closes_at, epoch_s, opens_at
 from shared.errors import DataError
 
-SECOND_TABLE = "second_trades_lean.parquet"
-TICK_TABLE = "tick_trades_lean.parquet"
-MINUTE_TABLES = ("minute_trades_lean.parquet", "minute_2019-02_alphavantage.parquet")
-SECOND_QUOTES, MINUTE_QUOTES = "second_quotes_lean.parquet", "minute_quotes_lean.parquet"
-QUARTER_HOURS = "min15_2019_alphavantage.parquet"
-DAILY_TABLES = ("lean_daily_raw.parquet", "panel_a_2009_2018.parquet", "universe_2015_2016.parquet")
-MINUTE_S = 60
-WIDEST_SPREAD = 0.05  # of the price; a wider quote is not believed
+QUOTED = ("bid", "ask", "bid_size", "ask_size")
 
 
-class Folder:
-    """The tables of a folder, each read when it is first needed."""
-
-    def __init__(self, folder: Path) -> None:
-        inside = folder / "intraday"
-        self.path = inside if inside.is_dir() else folder
-        if not self.path.is_dir():
-            raise DataError(f"{folder}: no such folder of market data")
-
-    @cached_property
-    def seconds(self) -> Table | None:
-        return self._if_there(SECOND_TABLE, load_bars)
-
-    @cached_property
-    def ticks(self) -> Table | None:
-        return self._if_there(TICK_TABLE, load_ticks)
-
-    @cached_property
-    def minutes(self) -> list[Table]:
-        return [table for name in MINUTE_TABLES if (table := self._if_there(name, load_bars)) is not None]
-
-    @cached_property
-    def second_quotes(self) -> Table | None:
-        return self._if_there(SECOND_QUOTES, load_quotes)
-
-    @cached_property
-    def minute_quotes(self) -> Table | None:
-        return self._if_there(MINUTE_QUOTES, load_quotes)
-
-    @cached_property
-    def quarter_hours(self) -> Table | None:
-        return self._if_there(QUARTER_HOURS, load_bars)
-
-    @cached_property
-    def daily(self) -> list[DailyTable]:
-        beside = self.path.parent / "daily"
-        return [load_daily(beside / name) for name in DAILY_TABLES if (beside / name).is_file()]
-
-    @cached_property
-    def symbols_by_day(self) -> dict[dt.date, list[str]]:
-        """What can be played: the days in order, the symbols of each in order."""
-        found: dict[dt.date, set[str]] = {}
-        for table in (self.seconds, self.ticks, *self.minutes):
-            for symbol, day in table.rows_of if table is not None else ():
-                found.setdefault(day, set()).add(symbol)
-        return {day: sorted(found[day]) for day in sorted(found)}
-
-    def _if_there(self, name: str, load: Callable[[Path], Table]) -> Table | None:
-        path = self.path / name
-        return load(path) if path.is_file() else None
-
-
-class RecordedMarket(GridMarket):
+class RecordedMarket(DayMarket):
     """A MarketSource out of a folder. Without `symbols` it plays all that traded in the session."""
 
-    def __init__(self, data: Path, session: dt.date, symbols: Sequence[str] | None = None) -> None:
-        self._folder = Folder(data)
+    def __init__(self, data: Path | Folder, session: dt.date, symbols: Sequence[str] | None = None) -> None:
+        self._folder = data if isinstance(data, Folder) else Folder(data)
         known = self._folder.symbols_by_day
         if session not in known:
-            days = ", ".join(day.isoformat() for day in known) or "none"
+            days = ", ".join(day.isoformat() for day in known) or f"none; not read: {_listed(self._folder.not_read)}"
             raise DataError(f"{self._folder.path}: no session {session}, there are: {days}")
         unknown = [symbol for symbol in symbols or () if symbol not in known[session]]
         if unknown:
@@ -121,120 +69,181 @@ class RecordedMarket(GridMarket):
                 f"it has: {', '.join(known[session])}"
             )
         super().__init__(symbols or self._traded(known[session], session), session)
-        self._daily_cache: dict[str, dict[dt.date, tuple[float, ...]]] = {}
+        self.corporate_actions = tuple(self._actions())
+        self._daily_cache: dict[str, dict[dt.date, DailyRow]] = {}
+
+    def steps(self, *, include_premarket: bool = False) -> Iterator[MarketStep]:
+        if include_premarket:
+            begins_at = epoch_s(self.session, PREMARKET_OPENS)
+            early = [self._between(symbol, self.session, begins_at, self.opens_at) for symbol in self.symbols]
+            yield from steps_of(_stacked(early), {})
+        days = [self._day(symbol, self.session) for symbol in self.symbols]
+        yield from steps_of(_stacked(days), _auctions(days))
+
+    def next_session(self) -> "RecordedMarket | None":
+        """The next recorded day that has all the symbols, be it tomorrow or later."""
+        later = (
+            day
+            for day, symbols in self._folder.symbols_by_day.items()
+            if day > self.session and set(self.symbols) <= set(symbols)
+        )
+        day = next(later, None)
+        return None if day is None else RecordedMarket(self._folder, day, self.symbols)
+
+    def head_at(self, symbol: str) -> float:
+        self._column(symbol)
+        days = [day for day, symbols in self._folder.symbols_by_day.items() if symbol in symbols]
+        return opens_at(min([*days, *self._rows_by_day(symbol)]))
 
     def _traded(self, symbols: Sequence[str], session: dt.date) -> list[str]:
         """Without indices, whose volume is zero."""
-        opens_at, count = epoch_s(session, OPENS), _steps_between(session, OPENS, CLOSES)
-        return [one for one in symbols if np.nansum(self._bars_of(one, session, opens_at, count)["volume"]) > 0]
+        begins_at, count = opens_at(session), _steps_between(opens_at(session), closes_at(session))
+        return [one for one in symbols if np.nansum(self._bars_between(one, session, begins_at, count)["volume"]) > 0]
 
     def _earlier_days(self) -> Iterator[dt.date]:
         for day in reversed(self._folder.symbols_by_day):
             if day < self.session:
                 yield day
 
-    def _make_grid(self, day: dt.date) -> SessionGrid:
-        return self._grid_between(day, OPENS, CLOSES)
+    def _make_day(self, symbol: str, day: dt.date) -> SymbolDay:
+        return self._between(symbol, day, opens_at(day), closes_at(day))
 
-    def _premarket(self) -> SessionGrid:
-        return self._grid_between(self.session, PREMARKET_OPENS, OPENS)
+    def _between(self, symbol: str, day: dt.date, begins_at: float, ends_at: float) -> SymbolDay:
+        """The steps from one instant to another of a day."""
+        count = _steps_between(begins_at, ends_at)
+        starts_at = begins_at + STEP_S * np.arange(count, dtype=np.float64)
+        bars = self._bars_between(symbol, day, begins_at, count)
+        quotes = self._quotes(symbol, day, starts_at, bars)
+        return SymbolDay(starts_at, *(bars[name] for name in BAR_COLUMNS), *(quotes[name] for name in QUOTED))
 
-    def _grid_between(self, day: dt.date, begin: dt.time, end: dt.time) -> SessionGrid:
-        begins_at, count = epoch_s(day, begin), _steps_between(day, begin, end)
-        columns = [self._bars_of(symbol, day, begins_at, count) for symbol in self.symbols]
-        bars = SessionBars(
-            begins_at + STEP_S * np.arange(count, dtype=np.float64),
-            *(np.column_stack([column[name] for column in columns]) for name in BAR_COLUMNS),
-        )
-        bid, ask = self._quotes_of(day, bars)
-        return SessionGrid(bars, bid, ask)
-
-    def _bars_of(self, symbol: str, day: dt.date, begins_at: float, count: int) -> Rows:
+    def _bars_between(self, symbol: str, day: dt.date, begins_at: float, count: int) -> Rows:
         """Five-second columns (count,) of one symbol from the finest table that has it."""
-        for table in (self._folder.seconds, self._folder.ticks):
-            if table is not None and (found := table.on(symbol, day)) is not None:
+        for table in (*self._folder.fine_bars, *self._folder.ticks):
+            if (found := table.on(symbol, day)) is not None:
                 at, rows = found
                 if "price" in rows:
-                    price = rows["price"]
-                    rows = {
-                        "open": price,
-                        "high": price,
-                        "low": price,
-                        "close": price,
-                        "volume": rows["size"],
-                    }
-                return _gathered(at, rows, begins_at, count)
+                    rows = dict.fromkeys(("open", "high", "low", "close"), rows["price"]) | {"volume": rows["size"]}
+                return _gathered_steps(at, rows, begins_at, count)
         for table in self._folder.minutes:
             if (found := table.on(symbol, day)) is not None:
                 return _split_minutes(*found, begins_at, count)
         return {name: np.full(count, np.nan) for name in BAR_COLUMNS}
 
-    def _quotes_of(self, day: dt.date, bars: SessionBars) -> tuple[Floats, Floats]:
-        opened, close = forward_filled(bars.open), forward_filled(bars.close)
-        spread_ticks = np.ones_like(close)
-        given_bid, given_ask = np.full_like(close, np.nan), np.full_like(close, np.nan)
-        for column, symbol in enumerate(self.symbols):
-            seconds, minutes = self._folder.second_quotes, self._folder.minute_quotes
-            if seconds is not None and (found := seconds.on(symbol, day)) is not None:
-                given_bid[:, column] = _standing(found, "bid_close", bars.starts_at + STEP_S)
-                given_ask[:, column] = _standing(found, "ask_close", bars.starts_at + STEP_S)
-            elif minutes is not None and (found := minutes.on(symbol, day)) is not None:
-                # A minute's quote stands at its end: only the minute before may be known inside this one.
-                started = bars.starts_at - bars.starts_at % MINUTE_S
-                spread = _standing(found, "ask_close", started) - _standing(found, "bid_close", started)
-                is_usable = (spread > 0) & (spread <= WIDEST_SPREAD * close[:, column])
-                spread_ticks[:, column] = np.where(is_usable, np.maximum(1.0, np.round(spread / TICK)), 1.0)
-        bid, ask = quotes_around(close, close >= opened, spread_ticks)
-        spread = given_ask - given_bid
-        is_given = (given_bid > 0) & (spread >= 0) & (spread <= WIDEST_SPREAD * given_ask)
-        return np.where(is_given, given_bid, bid), np.where(is_given, given_ask, ask)
+    # ---- quotes
 
-    def _daily(self, symbol: str, end_at: float, count: int) -> HistoryBars:
-        """The latest ended days, whatever source knows them."""
-        by_day = {day: row for day, row in self._daily_rows(symbol).items() if epoch_s(day, CLOSES) <= end_at}
-        days = sorted(by_day)
-        starts_at = np.array([epoch_s(day, OPENS) for day in days], dtype=np.float64)
-        values = np.array([by_day[day] for day in days], dtype=np.float64).reshape(len(days), len(BAR_COLUMNS))
-        return latest(HistoryBars(starts_at, *values.T), count)
+    def _quotes(self, symbol: str, day: dt.date, starts_at: Floats, bars: Rows) -> Rows:
+        """Bid, ask and their sizes at the end of each step."""
+        opened, close = filled(bars["open"]), filled(bars["close"])
+        rises = close >= opened
+        for table in (*self._folder.quotes, *self._folder.quote_ticks):
+            if (found := table.on(symbol, day)) is not None:
+                at, sides = found[0], sides_of(found[1])
+                if table.interval_s > STEP_S:
+                    # A minute's quote stands at its end: only the minute before may be known inside this one.
+                    given = standing(at, sides, starts_at - starts_at % table.interval_s)
+                    return around_close(given, close, rises)
+                return believed(standing(at, sides, starts_at + STEP_S), made_up(close, rises))
+        return made_up(close, rises)
 
-    def _daily_rows(self, symbol: str) -> dict[dt.date, tuple[float, ...]]:
-        """Open, high, low, close, volume by day up to this session.
+    # ---- ticks
 
-        The first source that has a day gives it.
-        """
-        column = self._column(symbol)
+    def _day_ticks(self, symbol: str, day: dt.date) -> TradeTicks:
+        for table in self._folder.ticks:
+            if (found := table.on(symbol, day)) is not None:
+                at, rows = found
+                return TradeTicks(at, rows["price"], rows["size"])
+        return super()._day_ticks(symbol, day)
+
+    def _day_quote_ticks(self, symbol: str, day: dt.date) -> QuoteTicks:
+        for table in self._folder.quote_ticks:
+            if (found := table.on(symbol, day)) is not None:
+                sides = sides_of(found[1])
+                ticks = QuoteTicks(found[0], *(sides[name] for name in QUOTED))
+                return cut(ticks, ~(np.isnan(ticks.bid) & np.isnan(ticks.ask)))
+        return super()._day_quote_ticks(symbol, day)
+
+    # ---- days and corporate actions
+
+    def _daily_rows(self, symbol: str, end_at: float) -> Iterator[tuple[dt.date, DailyRow]]:
+        rows = self._rows_by_day(symbol)
+        for day in sorted(rows, reverse=True):
+            if closes_at(day) <= end_at:
+                yield day, rows[day]
+
+    def _rows_by_day(self, symbol: str) -> dict[dt.date, DailyRow]:
+        """The daily bars up to this session; the first source that has a day gives it."""
         if symbol not in self._daily_cache:
-            rows = _from_daily_tables(self._folder.daily, symbol)
+            rows = _from_daily_tables(self._folder, symbol)
             for day in (self.session, *self._earlier_days()):
-                bars = self._bars(day, DAY_S) if day not in rows else None
-                if bars is not None and not np.isnan(bars.close[0, column]):
-                    rows[day] = tuple(float(getattr(bars, name)[0, column]) for name in BAR_COLUMNS)
-            for day, row in _from_quarter_hours(self._folder.quarter_hours, symbol).items():
-                rows.setdefault(day, row)
+                if day not in rows and (row := self._daily_row(symbol, day)) is not None:
+                    rows[day] = row
+            for table in self._folder.coarse_bars:
+                for day, row in _from_coarse_bars(table, symbol).items():
+                    rows.setdefault(day, row)
             self._daily_cache[symbol] = {day: row for day, row in rows.items() if day <= self.session}
         return self._daily_cache[symbol]
 
+    def _actions(self) -> Iterator[CorporateAction]:
+        for column, symbol in enumerate(self.symbols):
+            for action in self._folder.actions.get(symbol, ()):
+                if action.ex_date == self.session and action.ratio != 1:
+                    yield Split(column, action.ratio)
+                if action.ex_date == self.session and action.amount > 0:
+                    yield Dividend(column, action.amount)
 
-def _steps_between(day: dt.date, begin: dt.time, end: dt.time) -> int:
-    return round((epoch_s(day, end) - epoch_s(day, begin)) / STEP_S)
+    def _make_adjustments(self, symbol: str) -> Sequence[Adjustment]:
+        actions = [one for one in self._folder.actions.get(symbol, ()) if one.ex_date <= self.session]
+        if not actions:
+            return ()
+        rows = self._rows_by_day(symbol)
+        days = np.array(sorted(day.toordinal() for day in rows))
+        found = []
+        for action in actions:
+            before = int(np.searchsorted(days, action.ex_date.toordinal())) - 1
+            if before >= 0:  # nothing known is older than this action
+                close_before = rows[dt.date.fromordinal(int(days[before]))][3]
+                kept = 1 - action.amount / close_before
+                found.append(Adjustment(ex_date=action.ex_date, ratio=action.ratio, kept=kept))
+        return found
 
 
-def _gathered(at: Floats, rows: Rows, begins_at: float, count: int) -> Rows:
+def _listed(not_read: dict[str, str]) -> str:
+    return "; ".join(f"{name} ({why})" for name, why in not_read.items()) or "nothing"
+
+
+def _steps_between(begins_at: float, ends_at: float) -> int:
+    return round((ends_at - begins_at) / STEP_S)
+
+
+def _stacked(days: Sequence[SymbolDay]) -> StepBlock:
+    """The same steps of all symbols, side by side."""
+    names = SymbolDay.__struct_fields__[1:]
+    return StepBlock(days[0].starts_at, *(np.column_stack([getattr(day, name) for day in days]) for name in names))
+
+
+def _auctions(days: Sequence[SymbolDay]) -> Events:
+    """The events by step."""
+    found: dict[int, list[MarketEvent]] = {}
+    for column, day in enumerate(days):
+        traded = np.flatnonzero(~np.isnan(day.close))
+        if len(traded):
+            first, last = int(traded[0]), int(traded[-1])
+            opening = AuctionPrinted(column, "open", float(day.open[first]), float(day.volume[first]))
+            closing = AuctionPrinted(column, "close", float(day.close[last]), float(day.volume[last]))
+            found.setdefault(first, []).append(opening)
+            found.setdefault(len(day.close) - 1, []).append(closing)
+    return {step: tuple(events) for step, events in found.items()}
+
+
+def _gathered_steps(at: Floats, rows: Rows, begins_at: float, count: int) -> Rows:
     """Rows in order of time, gathered into `count` five-second bars; NaN where there was none."""
     steps = np.floor((at - begins_at) / STEP_S).astype(np.intp)
     is_inside = (steps >= 0) & (steps < count)
-    gathered = {name: np.full(count, np.nan) for name in BAR_COLUMNS}
-    if not is_inside.any():
-        return gathered
-    filled, first = np.unique(steps[is_inside], return_index=True)
-    last = np.append(first[1:], is_inside.sum()) - 1
-    inside = {name: values[is_inside] for name, values in rows.items()}
-    gathered["open"][filled] = inside["open"][first]
-    gathered["high"][filled] = np.maximum.reduceat(inside["high"], first)
-    gathered["low"][filled] = np.minimum.reduceat(inside["low"], first)
-    gathered["close"][filled] = inside["close"][last]
-    gathered["volume"][filled] = np.add.reduceat(inside["volume"], first)
-    return gathered
+    filled, bars = gathered(steps[is_inside], {name: values[is_inside] for name, values in rows.items()})
+    spread = {name: np.full(count, np.nan) for name in BAR_COLUMNS}
+    for name in BAR_COLUMNS:
+        spread[name][filled] = bars[name]
+    return spread
 
 
 def _split_minutes(at: Floats, rows: Rows, begins_at: float, count: int) -> Rows:
@@ -247,16 +256,9 @@ def _split_minutes(at: Floats, rows: Rows, begins_at: float, count: int) -> Rows
     return {name: values.reshape(-1) for name, values in split.items()}
 
 
-def _standing(found: tuple[Floats, Rows], name: str, instants: Floats) -> Floats:
-    """The latest value of rows that began before each instant; NaN before the first."""
-    at, rows = found
-    place = np.searchsorted(at, instants, side="left") - 1
-    return np.where(place < 0, np.nan, rows[name][np.maximum(place, 0)])
-
-
-def _from_daily_tables(tables: Sequence[DailyTable], symbol: str) -> dict[dt.date, tuple[float, ...]]:
-    rows: dict[dt.date, tuple[float, ...]] = {}
-    for table in tables:
+def _from_daily_tables(folder: Folder, symbol: str) -> dict[dt.date, DailyRow]:
+    rows: dict[dt.date, DailyRow] = {}
+    for table in folder.daily:
         if symbol in table.by_symbol:
             ordinals, columns = table.by_symbol[symbol]
             values = zip(*(columns[name].tolist() for name in BAR_COLUMNS), strict=True)
@@ -265,18 +267,11 @@ def _from_daily_tables(tables: Sequence[DailyTable], symbol: str) -> dict[dt.dat
     return rows
 
 
-def _from_quarter_hours(table: Table | None, symbol: str) -> dict[dt.date, tuple[float, ...]]:
-    if table is None:
-        return {}
-    rows: dict[dt.date, tuple[float, ...]] = {}
+def _from_coarse_bars(table: Table, symbol: str) -> dict[dt.date, DailyRow]:
+    rows: dict[dt.date, DailyRow] = {}
     for (known, day), places in table.rows_of.items():
         if known == symbol:
-            opened, high, low, close, volume = (table.columns[name][places] for name in BAR_COLUMNS)
-            rows[day] = (
-                float(opened[0]),
-                float(high.max()),
-                float(low.min()),
-                float(close[-1]),
-                float(volume.sum()),
-            )
+            bars = {name: table.columns[name][places] for name in BAR_COLUMNS}
+            _, whole = gathered(np.zeros(len(places), dtype=np.intp), bars)
+            rows[day] = tuple(float(whole[name][0]) for name in BAR_COLUMNS)
     return rows

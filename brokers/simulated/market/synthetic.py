@@ -1,64 +1,54 @@
 """A seeded market that needs no file.
 
-A log price moves with one market factor and a noise of its own; volatility and volume are high at the open
-and the close; spreads are whole ticks; thin names leave steps without a trade. The running session opens at
-the listing's price and history leads up to it: each earlier session ends where, but for an overnight gap, the
-next begins.
+A log price moves with one market factor and a noise of its own; volatility and volume are high at the open and
+the close; spreads are whole ticks; thin names leave steps without a trade; a tenth of the volume crosses in the
+auctions. How eventful it is says its `Character`: halts, gaps, splits, dividends, bars that are withheld.
 
-Determinism: everything of one symbol on one day is a function of (seed, day, symbol), its price level of the
-running session too. The other symbols asked for do not matter, nor does the order of questions. Another
-running session is another history: its opening price is the listing's again. The bits hold for one version of
-numpy.
+Determinism: everything of one symbol on one day is a function of (seed, character, day, symbol). The session
+that is played does not matter, nor do the other symbols or the order of questions: a day played and the same
+day asked for later as history are the same, and sessions chain. Prices are anchored: at the open of
+2026-11-20 each symbol stands at its listing's price.
+
+A session is made in blocks of a quarter of an hour, so that memory does not grow with its length.
 """
 
 import datetime as dt
 import itertools
-import math
-import zlib
 from collections.abc import Iterator, Sequence
 
-import msgspec
 import numpy as np
 
-from brokers.simulated.market.grid import (
-    STEP_S,
-    TICK,
-    Flags,
-    GridMarket,
-    SessionBars,
-    SessionGrid,
-    quotes_around,
+from brokers.simulated.market.adjustment import Adjustment
+from brokers.simulated.market.bars import SymbolDay
+from brokers.simulated.market.chance import Chance, Lane
+from brokers.simulated.market.character import CALM, Character
+from brokers.simulated.market.day_market import DayMarket, Events, StepBlock, steps_of
+from brokers.simulated.market.halts import VOLATILITY_HALT
+from brokers.simulated.market.intraday import STEPS, STEPS_A_BLOCK
+from brokers.simulated.market.levels import ANCHOR, Levels, steps_of_session
+from brokers.simulated.market.listings import LISTINGS, LISTINGS_MAX, listings_of
+from brokers.simulated.market.source import (
+    AuctionPrinted,
+    BarWithheld,
+    CorporateAction,
+    Dividend,
+    Halted,
+    MarketEvent,
+    MarketStep,
+    Resumed,
+    Split,
 )
-from brokers.simulated.market.listings import LISTINGS
-from brokers.simulated.market.source import Floats
-from brokers.simulated.market.trading_days import OPENS, epoch_s, is_trading_day, trading_days_before
+from brokers.simulated.market.stretches import Stretch, Stretches, on_tick
+from brokers.simulated.market.trading_days import is_trading_day, trading_day_after, trading_days_before
 from shared.errors import DataError
 
-DEFAULT_SESSION = dt.date(2026, 11, 20)
+DEFAULT_SESSION = ANCHOR
 DEFAULT_SYMBOLS = tuple(LISTINGS)
-STEPS = 4680  # five-second steps from 09:30 to 16:00
-SESSIONS_A_YEAR = 252
-
-MARKET_VOLATILITY = 0.14  # annual, of the factor
-OWN_SHARE_MIN = 0.25  # of the volatility of a symbol, at least, is its own
-OVERNIGHT_SHARE = 0.2  # of the variance of a day
-SHARES_A_PRINT = 400.0  # the fewer prints a step expects, the likelier it has none
-VOLUME_SPREAD = 0.7  # log standard deviation of the volume of a step
-SPREAD_SCALE = 1.2  # basis points of spread of a name with REFERENCE_VOLUME
-REFERENCE_VOLUME = 20e6
+LATE_STEPS_MAX = 12  # a late bar comes one to twelve steps after its time
+COLUMNS = ("open", "high", "low", "close", "volume", "bid", "ask", "bid_size", "ask_size")
 
 
-class _Chance(msgspec.Struct, frozen=True):
-    """All chance of one day: standard normals (STEPS, n), `prints` uniform in [0, 1)."""
-
-    moves: Floats
-    up: Floats
-    down: Floats
-    volumes: Floats
-    prints: Floats
-
-
-class SyntheticMarket(GridMarket):
+class SyntheticMarket(DayMarket):
     """A MarketSource out of a seed. Nothing happens before the open."""
 
     def __init__(
@@ -68,135 +58,105 @@ class SyntheticMarket(GridMarket):
         symbols: Sequence[str] = DEFAULT_SYMBOLS,
         session: dt.date = DEFAULT_SESSION,
         history_sessions: int = 60,
+        character: Character = CALM,
     ) -> None:
-        unknown = [symbol for symbol in symbols if symbol not in LISTINGS]
-        if unknown:
-            raise DataError(f"synthetic market: unknown symbols {', '.join(unknown)}, known are {', '.join(LISTINGS)}")
         if not symbols or len(set(symbols)) != len(symbols):
             raise DataError("synthetic market: symbols must be given, each once")
+        if len(symbols) > LISTINGS_MAX:
+            raise DataError(f"synthetic market: {len(symbols)} symbols, allowed are 1 to {LISTINGS_MAX}")
         if not is_trading_day(session):
             raise DataError(f"synthetic market: {session} is not a trading day in New York")
         super().__init__(symbols, session)
-        self._seed = seed
-        self._history_sessions = history_sessions
-        listings = [LISTINGS[symbol] for symbol in symbols]
-        self._beta = np.array([one.beta for one in listings])
-        self._volatility = np.array([one.annual_volatility for one in listings])
-        self._daily_volume = np.array([one.daily_volume for one in listings])
-        start_prices = np.array([one.start_price for one in listings])
-        self._log_opens = {session: np.log(start_prices)}
+        self._seed, self._history_sessions, self._character = seed, history_sessions, character
+        listings = listings_of(symbols)
+        self._chance = Chance(seed)
+        self._levels = Levels(self._chance, listings, character)
+        self._stretches = Stretches(self._chance, listings, self._levels)
+        self._all = range(len(symbols))
+        self.corporate_actions = tuple(action for column in self._all for action in self._actions(column))
+
+    def steps(self, *, include_premarket: bool = False) -> Iterator[MarketStep]:  # noqa: ARG002 - nothing before the open
+        for block in range(steps_of_session(self.session) // STEPS_A_BLOCK):
+            stretch = self._stretches.of(self.session, range(block, block + 1), self._all)
+            columns = (np.ascontiguousarray(getattr(stretch, name).T) for name in COLUMNS)
+            yield from steps_of(StepBlock(stretch.starts_at, *columns), self._events(stretch, block))
+
+    def next_session(self) -> "SyntheticMarket":
+        return SyntheticMarket(
+            seed=self._seed,
+            symbols=self.symbols,
+            session=trading_day_after(self.session),
+            history_sessions=self._history_sessions,
+            character=self._character,
+        )
 
     def _earlier_days(self) -> Iterator[dt.date]:
         return itertools.islice(trading_days_before(self.session), self._history_sessions)
 
-    def _make_grid(self, day: dt.date) -> SessionGrid:
-        chance = self._chance(day)
-        path = self._path(chance)
-        log_open = self._log_open(day, path)
-        latent = np.exp(log_open + path)
-        return self._dressed(day, _on_tick(np.exp(log_open)), _on_tick(latent), chance)
+    def _make_day(self, symbol: str, day: dt.date) -> SymbolDay:
+        blocks = range(steps_of_session(day) // STEPS_A_BLOCK)
+        stretch = self._stretches.of(day, blocks, [self._column(symbol)])
+        return SymbolDay(stretch.starts_at, *(getattr(stretch, name)[0] for name in COLUMNS))
 
-    def _log_open(self, day: dt.date, path: Floats) -> Floats:
-        """The level at which a day opens: back from the next one, over its gap and this day's whole move."""
-        if day not in self._log_opens:
-            later = next(one for one in _weekdays_after(day) if is_trading_day(one))
-            if later not in self._log_opens:
-                chance_later = self._chance(later)
-                self._log_open(later, self._path(chance_later))
-            gap = self._gap(later)
-            self._log_opens[day] = self._log_opens[later] - gap - path[-1]
-        log_open: Floats = self._log_opens[day]
-        return log_open
+    # ---- corporate actions
 
-    def _gap(self, day: dt.date) -> Floats:
-        market = self._generator(day, "").standard_normal()
-        own = np.array([self._generator(day, symbol).standard_normal() for symbol in self.symbols])
-        scaled: Floats = math.sqrt(OVERNIGHT_SHARE) * self._daily_return(market, own)
-        return scaled
+    def _make_adjustments(self, symbol: str) -> Sequence[Adjustment]:
+        if not self._character.moves_prices:
+            return ()
+        column = self._column(symbol)
+        *_, first = self.session, *self._earlier_days()
+        return [self._adjustment(column, day) for day in self._levels.ex_dates(column, first, self.session)]
 
-    def _generator(self, day: dt.date, symbol: str) -> np.random.Generator:
-        """The chance of one symbol on one day; the market factor has the empty name."""
-        return np.random.default_rng([self._seed, day.toordinal(), zlib.crc32(symbol.encode())])
+    def _adjustment(self, column: int, day: dt.date) -> Adjustment:
+        amount, close_before = self._dividend(column, day)
+        ratio = float(self._levels.day(day, [column]).ratio[0])
+        return Adjustment(ex_date=day, ratio=ratio, kept=1 - amount / close_before)
 
-    def _chance(self, day: dt.date) -> _Chance:
-        """The first number drawn is the overnight gap, the steps follow."""
-        factor = self._generator(day, "")
-        factor.standard_normal()
-        market_moves = factor.standard_normal(STEPS)
-        count = len(self.symbols)
-        own = np.empty((4, STEPS, count))
-        prints = np.empty((STEPS, count))
+    def _dividend(self, column: int, day: dt.date) -> tuple[float, float]:
+        """Dollars per share, 0 if none is paid; and the close before."""
+        before = self._levels.day(next(trading_days_before(day)), [column])
+        close_before = float(on_tick(np.exp(before.log_close))[0])
+        paid = float(self._levels.day(day, [column]).paid[0])
+        return (max(0.01, round(paid * close_before, 2)) if paid else 0.0), close_before
+
+    def _actions(self, column: int) -> Iterator[CorporateAction]:
+        level = self._levels.day(self.session, [column])
+        if level.ratio[0] != 1:
+            yield Split(column, float(level.ratio[0]))
+        if level.paid[0] > 0:
+            yield Dividend(column, self._dividend(column, self.session)[0])
+
+    # ---- events
+
+    def _events(self, stretch: Stretch, block: int) -> Events:
+        """By row of the stretch; within a row halts come first, then auctions, then bars."""
+        found: dict[int, list[MarketEvent]] = {}
+
+        def note(step: int, event: MarketEvent) -> None:
+            if stretch.first <= step < stretch.first + len(stretch.starts_at):
+                found.setdefault(step - stretch.first, []).append(event)
+
+        for column in self._all:
+            for pause in self._stretches.pauses(self.session, column):
+                note(pause.first, Halted(column, VOLATILITY_HALT))
+                note(pause.resumes, Resumed(column))
+        last = steps_of_session(self.session) - 1
+        for row, column in np.argwhere(stretch.auction.T > 0).tolist():
+            at_close = stretch.first + row == last
+            price = float((stretch.close if at_close else stretch.open)[column, row])
+            size = float(stretch.auction[column, row])
+            note(stretch.first + row, AuctionPrinted(column, "close" if at_close else "open", price, size))
+        if self._character.withholds_bars:
+            for row, event in self._withheld(block):
+                note(stretch.first + row, event)
+        return {row: tuple(events) for row, events in found.items()}
+
+    def _withheld(self, block: int) -> Iterator[tuple[int, BarWithheld]]:
+        day = self.session.toordinal()
+        missing, late = (rate / STEPS for rate in (self._character.missing_bar_rate, self._character.late_bar_rate))
         for column, symbol in enumerate(self.symbols):
-            generator = self._generator(day, symbol)
-            generator.standard_normal()
-            own[:, :, column] = generator.standard_normal((4, STEPS))
-            prints[:, column] = generator.random(STEPS)
-        moves = self._daily_return(market_moves[:, None], own[0])
-        return _Chance(moves, np.abs(own[1]), np.abs(own[2]), own[3], prints)
-
-    def _daily_return(self, market: Floats | float, own: Floats) -> Floats:
-        """Standard normals of the factor and of the symbols, made into log returns of one whole day."""
-        systematic = self._beta * MARKET_VOLATILITY
-        idiosyncratic = np.sqrt(
-            np.maximum(self._volatility**2 - systematic**2, (OWN_SHARE_MIN * self._volatility) ** 2)
-        )
-        scaled: Floats = (systematic * market + idiosyncratic * own) / math.sqrt(SESSIONS_A_YEAR)
-        return scaled
-
-    def _path(self, chance: _Chance) -> Floats:
-        """Log price at the end of each step, relative to the open."""
-        return np.cumsum(chance.moves * _step_deviation()[:, None], axis=0)
-
-    def _dressed(self, day: dt.date, first: Floats, close: Floats, chance: _Chance) -> SessionGrid:
-        """Bars and quotes around the prices at the ends of the steps."""
-        opened = np.vstack([first, close[:-1]])
-        reach = self._volatility / math.sqrt(SESSIONS_A_YEAR) * 0.5 * _step_deviation()[:, None]
-        high = np.maximum(_on_tick(np.maximum(opened, close) * (1 + reach * chance.up)), np.maximum(opened, close))
-        low = np.minimum(_on_tick(np.minimum(opened, close) * (1 - reach * chance.down)), np.minimum(opened, close))
-        volume, traded = self._volumes(chance)
-        bid, ask = quotes_around(close, close >= opened, self._spread_ticks(close))
-        starts_at = epoch_s(day, OPENS) + STEP_S * np.arange(STEPS, dtype=np.float64)
-        prices = (np.where(traded, values, np.nan) for values in (opened, high, low, close, volume))
-        return SessionGrid(SessionBars(starts_at, *prices), bid, ask)
-
-    def _volumes(self, chance: _Chance) -> tuple[Floats, Flags]:
-        """Shares per step, and where anything traded; the first and the last step (auctions) always do."""
-        expected = self._daily_volume * _volume_curve()[:, None]
-        silence = np.exp(-expected / SHARES_A_PRINT)
-        traded = chance.prints >= silence
-        traded[0] = traded[-1] = True
-        noise = np.exp(VOLUME_SPREAD * chance.volumes - VOLUME_SPREAD**2 / 2)
-        return np.maximum(1.0, np.round(expected * noise / (1 - silence))), traded
-
-    def _spread_ticks(self, close: Floats) -> Floats:
-        """Whole ticks, wider for dear and for thin names, and three times as wide at the open."""
-        seconds = STEP_S * np.arange(STEPS)[:, None]
-        basis_points = SPREAD_SCALE * np.sqrt(REFERENCE_VOLUME / self._daily_volume) * (1 + 2 * np.exp(-seconds / 300))
-        ticks: Floats = np.maximum(1.0, np.round(close * basis_points * 1e-4 / TICK))
-        return ticks
-
-
-def _weekdays_after(day: dt.date) -> Iterator[dt.date]:
-    while True:
-        day += dt.timedelta(days=1)
-        yield day
-
-
-def _on_tick(prices: Floats) -> Floats:
-    return np.maximum(TICK, np.round(np.round(prices / TICK) * TICK, 8))
-
-
-def _volume_curve() -> Floats:
-    """The share of a day's volume in each step: a U, heavier at the close than at noon by about six times."""
-    x = np.linspace(-1, 1, STEPS)
-    curve = 0.55 + 1.2 * x**2 + 1.8 * x**8
-    share: Floats = curve / curve.sum()
-    return share
-
-
-def _step_deviation() -> Floats:
-    """The standard deviation of each step as a share of a day's: a U that leans to the open."""
-    x = np.linspace(-1, 1, STEPS)
-    variance = 0.6 + 0.8 * x**2 + 1.8 * np.exp(-(x + 1) * 12)
-    deviation: Floats = np.sqrt((1 - OVERNIGHT_SHARE) * variance / variance.sum())
-    return deviation
+            chances = self._chance.of(symbol, Lane.BARS, day, block).random((2, STEPS_A_BLOCK))
+            for row in np.flatnonzero(chances[0] < missing + late).tolist():
+                steps_late = 1 + int(chances[1, row] * LATE_STEPS_MAX)
+                is_missing = chances[0, row] < missing
+                yield row, BarWithheld(column, None if is_missing else 5.0 * steps_late)

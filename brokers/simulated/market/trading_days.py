@@ -1,7 +1,7 @@
 """Regular New York sessions by rule: which days, and from when to when.
 
-Holidays follow the exchange's rules since 2022 (Juneteenth) and earlier ones without it. Half days and
-unscheduled closures are not known here: every session runs from 09:30 to 16:00.
+Holidays follow the exchange's rules since 2022 (Juneteenth) and earlier ones without it, early closes those
+since 2013. Unscheduled closures are not known here.
 """
 
 import datetime as dt
@@ -10,10 +10,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
-OPENS, CLOSES, PREMARKET_OPENS = dt.time(9, 30), dt.time(16, 0), dt.time(4, 0)
+OPENS, CLOSES, CLOSES_EARLY = dt.time(9, 30), dt.time(16, 0), dt.time(13, 0)
+PREMARKET_OPENS = dt.time(4, 0)
 
 ONE_DAY = dt.timedelta(days=1)
-MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
+MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
 FIRST_JUNETEENTH = 2022
 
 
@@ -24,6 +25,40 @@ def epoch_s(session: dt.date, time: dt.time) -> float:
 
 def is_trading_day(day: dt.date) -> bool:
     return day.weekday() < SATURDAY and day not in holidays(day.year)
+
+
+def is_early_close(day: dt.date) -> bool:
+    """Tell whether the session ends at 13:00: the eves of July 4th and Christmas, the day after Thanksgiving."""
+    if not is_trading_day(day):
+        return False
+    if (day.month, day.day) in {(7, 3), (12, 24)}:
+        return day.weekday() < FRIDAY  # on a Friday it is the holiday, kept early
+    return day == _nth(day.year, 11, THURSDAY, 4) + ONE_DAY
+
+
+def opens_at(day: dt.date) -> float:
+    """Epoch seconds of the session's open."""
+    return epoch_s(day, OPENS)
+
+
+def closes_at(day: dt.date) -> float:
+    """Epoch seconds of the session's close."""
+    return epoch_s(day, CLOSES_EARLY if is_early_close(day) else CLOSES)
+
+
+def trading_day_after(day: dt.date) -> dt.date:
+    """The first trading day after `day`."""
+    day += ONE_DAY
+    while not is_trading_day(day):
+        day += ONE_DAY
+    return day
+
+
+@lru_cache(maxsize=64)
+def trading_days_of(year: int) -> tuple[dt.date, ...]:
+    """All trading days of a year, in order."""
+    days = (dt.date(year, 1, 1) + n * ONE_DAY for n in range(366))
+    return tuple(day for day in days if day.year == year and is_trading_day(day))
 
 
 def trading_days_before(day: dt.date) -> Iterator[dt.date]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from brokers.simulated.market.recorded import RecordedMarket
-from brokers.simulated.market.source import MarketSource
+from brokers.simulated.market.source import AuctionPrinted, MarketSource, Split
 from shared.errors import DataError
 
 DATA = Path(__file__).resolve().parents[3] / "../shared/data"
@@ -48,6 +48,13 @@ def rows_of(table, symbol, day, begin="09:30", end="15:59:59"):
 
 def column(steps, name, index):
     return np.array([getattr(step, name)[index] for step in steps])
+
+
+def sessions_from(market):
+    """The market and those of the sessions that follow."""
+    while market is not None:
+        yield market
+        market = market.next_session()
 
 
 # ---- the real files
@@ -155,6 +162,107 @@ def test_the_bad_print_before_the_split_day_opens_is_in_the_pre_market_only():
 
 
 @real
+def test_displayed_sizes_are_those_of_the_last_quote_of_each_step(market, steps):
+    quotes = rows_of("second_quotes_lean", "SPY", SESSION, begin="04:00")
+    grid = pd.date_range(f"{SESSION} 09:30:04", periods=4680, freq="5s", tz=NEW_YORK)
+    standing = quotes[["bid_size", "ask_size"]].reindex(grid, method="ffill")
+    index = market.symbols.index("SPY")
+    assert column(steps, "bid_size", index).tolist() == standing.bid_size.tolist()
+    assert column(steps, "ask_size", index).tolist() == standing.ask_size.tolist()
+
+
+@real
+def test_the_auctions_are_the_first_and_the_last_print_of_the_session(market, steps):
+    opening, closing = (
+        [event for event in step.events if isinstance(event, AuctionPrinted)] for step in (steps[0], steps[-1])
+    )
+    spy = market.symbols.index("SPY")
+    seconds = rows_of("second_trades_lean", "SPY", SESSION)
+    assert [(event.index, event.kind) for event in opening + closing] == [
+        (0, "open"), (1, "open"), (0, "close"), (1, "close"),
+    ]  # fmt: skip
+    assert opening[spy].price == seconds.open.iloc[0]
+    assert closing[spy].price == seconds.close.iloc[-1]
+    assert opening[spy].size == steps[0].volume[spy]
+    assert all(not step.events for step in steps[1:-1])
+
+
+@real
+def test_ticks_are_the_recorded_prints():
+    market = RecordedMarket(DATA, dt.date(2013, 10, 7))
+    ticks = market.ticks("SPY", start_at=market.opens_at, end_at=market.opens_at + 5, count=10_000)
+    frame = rows_of("tick_trades_lean", "SPY", "2013-10-07", end="09:30:04.999999")
+    frame = frame[frame.suspicious == 0]
+    assert len(frame) > 100
+    assert ticks.price.tolist() == frame.price.tolist()
+    assert ticks.size.tolist() == frame["size"].tolist()
+    assert ticks.at.tolist() == [stamp.timestamp() for stamp in frame.index]
+
+
+@real
+def test_a_recorded_quote_tick_fills_its_other_side_from_those_before():
+    market = RecordedMarket(DATA, dt.date(2013, 10, 7))
+    ticks = market.quote_ticks("IBM", start_at=market.opens_at, end_at=market.opens_at + 60, count=10_000)
+    frame = rows_of("tick_quotes_lean", "IBM", "2013-10-07", begin="04:00", end="09:30:59.999999")
+    frame = frame[frame.suspicious == 0]
+    sides = frame[["bid", "ask"]].replace(0.0, math.nan).ffill()[frame.index >= f"2013-10-07 09:30:00{'-04:00'}"]
+    assert len(sides) > 100
+    assert ticks.bid.tolist() == sides.bid.tolist()
+    assert ticks.ask.tolist() == sides.ask.tolist()
+
+
+@real
+def test_recorded_sessions_follow_one_another_until_there_are_no_more():
+    found = list(sessions_from(RecordedMarket(DATA, SESSION)))
+    assert [one.session.day for one in found] == [8, 9, 10]
+    assert found[-1].symbols == ("IBM", "SPY")
+
+
+@real
+def test_the_past_of_apple_is_shown_after_its_split_of_2014():
+    before, after = (RecordedMarket(DATA, dt.date(2014, 6, day), ("AAPL",)) for day in (6, 9))
+    assert before.corporate_actions == ()
+    assert after.corporate_actions == (Split(0, 7.0),)
+    raw, shown = (
+        market.history("AAPL", end_at=before.closes_at, duration_s=DAY_S, bar_s=60) for market in (before, after)
+    )
+    assert shown.close[-1] == round(raw.close[-1] / 7, 4)
+    assert shown.volume.sum() == 7 * raw.volume.sum()
+    day = after.history("AAPL", end_at=after.opens_at, duration_s=DAY_S, bar_s=DAY_S)
+    assert day.close[0] == 92.2243  # 645.57 / 7
+
+
+@real
+def test_a_dividend_of_2013_is_taken_off_the_adjusted_past_of_apple():
+    market = RecordedMarket(DATA, dt.date(2014, 6, 5), ("AAPL",))
+    plain, adjusted = (
+        market.history("AAPL", end_at=market.opens_at, duration_s=30 * DAY_S, bar_s=DAY_S, what=what)
+        for what in ("TRADES", "ADJUSTED_LAST")
+    )
+    days = [dt.datetime.fromtimestamp(at, dt.UTC).date() for at in plain.starts_at]
+    ex_date = days.index(dt.date(2014, 5, 8))  # 3.29 dollars, the close before 592.33
+    assert plain.close[ex_date - 1] == 592.33
+    assert adjusted.close[ex_date - 1] == pytest.approx(592.33 - 3.29)
+    assert adjusted.close[ex_date:].tolist() == plain.close[ex_date:].tolist()
+
+
+@real
+def test_a_quote_that_lacks_its_bid_is_passed_on_without_it():
+    market = RecordedMarket(DATA, dt.date(2014, 6, 9), ("TWX",))
+    early = [step for step in market.steps(include_premarket=True) if step.starts_at < market.opens_at]
+    minute = (6 - 4) * 60 + 12  # the quotes of 06:11 New York have no bid
+    step = early[minute * 12]
+    assert (math.isnan(step.bid[0]), step.bid_size[0], step.ask_size[0] > 0) == (True, 0.0, True)
+    assert step.ask[0] > 0
+
+
+@real
+def test_head_and_first_daily_bar_agree(market):
+    days = market.history("SPY", end_at=market.opens_at, duration_s=10_000 * DAY_S, bar_s=DAY_S)
+    assert market.head_at("SPY") == days.starts_at[0]
+
+
+@real
 def test_an_index_without_volume_is_played_only_when_asked_for():
     assert "VIX" not in RecordedMarket(DATA, dt.date(2019, 2, 14)).symbols
     assert RecordedMarket(DATA, dt.date(2019, 2, 14), ("VIX",)).symbols == ("VIX",)
@@ -235,9 +343,9 @@ def test_a_bad_row_is_refused_with_file_row_and_reason(tmp_path, changes, reason
         RecordedMarket(a_folder(tmp_path, **changes), dt.date(2020, 3, 2))
 
 
-def test_a_file_that_is_no_table_of_bars_is_refused(tmp_path):
+def test_a_file_that_is_no_table_is_named_and_one_that_cannot_be_read_refused(tmp_path):
     pd.DataFrame({"symbol": ["ABC"]}).to_parquet(tmp_path / "minute_trades_lean.parquet")
-    with pytest.raises(DataError, match="column ts, open, high, low, close, volume is missing"):
+    with pytest.raises(DataError, match=r"there are: none; not read: minute_trades_lean.parquet \(columns symbol\)"):
         RecordedMarket(tmp_path, dt.date(2020, 3, 2))
     (tmp_path / "minute_trades_lean.parquet").write_bytes(b"no parquet")
     with pytest.raises(DataError, match="not a readable Parquet file"):

@@ -1,26 +1,19 @@
-"""The seeded market, the path inside a bar, and the calendar it runs on."""
+"""The seeded market as it is by default: calm."""
 
 import datetime as dt
 import math
 
-import exchange_calendars
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from brokers.simulated.market.grid import SessionBars, aggregated
 from brokers.simulated.market.listings import LISTINGS, con_id_of
-from brokers.simulated.market.path import five_second_steps, path_inside
 from brokers.simulated.market.source import MarketSource
 from brokers.simulated.market.synthetic import DEFAULT_SYMBOLS, SyntheticMarket
-from brokers.simulated.market.trading_days import is_trading_day, trading_days_before
+from brokers.simulated.market.trading_days import trading_days_before
 from shared.errors import DataError
-from shared.market import Bar
 
 DAY_S = 86_400
-FIELDS = ("open", "high", "low", "close", "volume", "bid", "ask")
-SMALL = ("SPY", "TSLA", "DIA")
+FIELDS = ("open", "high", "low", "close", "volume", "bid", "ask", "bid_size", "ask_size")
 
 
 @pytest.fixture(scope="module")
@@ -37,100 +30,6 @@ def session(market):
 def history_of(market, symbol="SPY", **question):
     defaults = {"end_at": market.opens_at, "duration_s": DAY_S, "bar_s": 60}
     return market.history(symbol, **(defaults | question))
-
-
-# ---- the path inside a bar
-
-
-@pytest.mark.parametrize(
-    ("bar", "prices"),
-    [
-        (Bar(10, 12, 9, 11, 400), (10, 9, 12, 11)),  # rose: the low first
-        (Bar(10, 12, 9, 9.5, 400), (10, 12, 9, 9.5)),  # fell: the high first
-        (Bar(10, 12, 9, 10, 400), (10, 9, 12, 10)),
-    ],
-)
-def test_a_bar_that_did_not_fall_visits_its_low_first(bar, prices):
-    assert path_inside(bar) == (prices, (100, 100, 100, 100))
-
-
-def test_the_volume_is_cut_in_four_and_the_last_point_takes_the_remainder():
-    assert path_inside(Bar(10, 10, 10, 10, 403))[1] == (100, 100, 100, 103)
-    assert path_inside(Bar(10, 10, 10, 10, 1))[1] == (0.25, 0.25, 0.25, 0.25)
-
-
-def test_a_minute_becomes_twelve_steps_along_its_path():
-    steps = five_second_steps(Bar(10.00, 10.08, 9.96, 10.04, 1_205))
-    assert steps.close.tolist() == [
-        *(9.99, 9.98, 9.97, 9.96),
-        *(9.99, 10.02, 10.05, 10.08),
-        *(10.07, 10.06, 10.05, 10.04),
-    ]
-    assert steps.open.tolist() == [10.00, *steps.close.tolist()[:-1]]
-    assert steps.volume.tolist() == [101, 101, 100, 101, 100, 100, 100, 101, 100, 100, 100, 101]
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(st.floats(0.01, 5_000), min_size=4, max_size=4),
-    st.booleans(),
-    st.integers(0, 10_000_000),
-)
-def test_twelve_steps_give_back_exactly_their_minute(prices, rises, volume):
-    low, first, second, high = sorted(prices)
-    opened, close = (first, second) if rises else (second, first)
-    steps = five_second_steps(Bar(opened, high, low, close, volume))
-    assert (steps.open[0], steps.high.max(), steps.low.min(), steps.close[-1]) == (opened, high, low, close)
-    assert math.fsum(steps.volume) == pytest.approx(volume, abs=0 if volume >= 12 else 1e-9)
-    assert (steps.open[1:] == steps.close[:-1]).all()
-    assert ((steps.low <= np.minimum(steps.open, steps.close)) & (steps.high >= steps.open)).all()
-
-
-def test_a_minute_without_a_trade_gives_steps_without_a_trade():
-    steps = five_second_steps(Bar(*[math.nan] * 5))
-    assert np.isnan(steps.close).all()
-    assert np.isnan(steps.volume).all()
-
-
-def test_larger_bars_pass_over_what_did_not_trade():
-    def column(*values):
-        return np.array(values)[:, None]
-
-    nan = math.nan
-    bars = SessionBars(
-        np.array([0.0, 5.0, 10.0, 15.0, 20.0]),
-        column(nan, 10.0, 11.0, nan, nan),
-        column(nan, 12.0, 11.0, nan, nan),
-        column(nan, 9.0, 11.0, nan, nan),
-        column(nan, 11.0, 11.0, nan, nan),
-        column(nan, 100.0, 50.0, nan, nan),
-    )
-    whole = aggregated(bars, 3)
-    assert whole.starts_at.tolist() == [0.0, 15.0]
-    first = [getattr(whole, name)[0, 0] for name in ("open", "high", "low", "close", "volume")]
-    assert first == [10.0, 12.0, 9.0, 11.0, 150.0]
-    assert np.isnan([whole.open[1, 0], whole.close[1, 0], whole.volume[1, 0]]).all()
-
-
-# ---- the calendar
-
-
-@pytest.mark.filterwarnings("ignore:Series.values returning")  # exchange_calendars under pandas 3.1
-def test_trading_days_are_those_of_exchange_calendars_but_for_unscheduled_closures():
-    calendar = exchange_calendars.get_calendar("XNYS", start="2010-01-01", end="2027-06-30")
-    theirs = {day.date() for day in calendar.sessions}
-    span = [
-        dt.date(2010, 1, 1) + dt.timedelta(days=n) for n in range((dt.date(2027, 6, 30) - dt.date(2010, 1, 1)).days)
-    ]
-    assert [day.isoformat() for day in span if is_trading_day(day) != (day in theirs)] == [
-        "2012-10-29",  # hurricane Sandy
-        "2012-10-30",
-        "2018-12-05",  # mourning for George H. W. Bush
-        "2025-01-09",  # and for Jimmy Carter
-    ]
-
-
-# ---- the synthetic market
 
 
 def test_it_is_a_market_source(market):
