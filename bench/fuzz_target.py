@@ -20,6 +20,7 @@ from brokers.simulated.gateway.runtime.client import Client
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.runtime.dispatch import answer
 from brokers.simulated.gateway.runtime.session import Session
+from brokers.simulated.gateway.runtime.settings import Settings
 from brokers.simulated.market.source import MarketSource
 from brokers.simulated.market.synthetic import SyntheticMarket
 
@@ -112,7 +113,7 @@ class Target(logging.Handler):
 
     def _fresh(self) -> tuple[Client, Session]:
         clock = ManualClock(self._market.opens_at + 600)
-        session = Session(self._market, clock, ACCOUNT, 1_000_000.0)
+        session = Session(self._market, clock, Settings(accounts=(ACCOUNT,)))
         session.stepped_to(self._market.opens_at + 600)
         version = 157 if self.frames // FRESH_AFTER % 2 else 176
         client = Client(cast("Any", Sink()), 1, version)

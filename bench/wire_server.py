@@ -23,6 +23,7 @@ from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.runtime.dispatch import answer
 from brokers.simulated.gateway.runtime.playback import play_step
 from brokers.simulated.gateway.runtime.session import Session
+from brokers.simulated.gateway.runtime.settings import Settings
 from brokers.simulated.market.source import CorporateAction, HistoryBars, MarketStep, QuoteTicks, TradeTicks
 
 SYMBOL = "SPY"
@@ -99,7 +100,7 @@ class WireServer:
     def __init__(self) -> None:
         self._market = FlatMarket()
         self._clock = ManualClock(BEGINS_AT)
-        self._session = Session(self._market, self._clock, ACCOUNT, 1_000_000.0)
+        self._session = Session(self._market, self._clock, Settings(accounts=(ACCOUNT,)))
         self._orders: asyncio.Queue[int] = asyncio.Queue()
         self._subscribed = asyncio.Event()
         self._session.on_bars_wanted = self._subscribed.set

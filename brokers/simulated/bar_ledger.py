@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from brokers.simulated.margin import BUYING_POWER_TIMES, INITIAL
 from shared.account import Account, BrokerPosition
 from shared.market import BarRow, Universe
 from shared.orders import Fill, Side
-
-MARGIN_RATE = 0.25
-"""Margin as a share of a stock position's value (IB, intraday); the rest times four is buying power."""
 
 
 class BarLedger:
@@ -62,12 +60,12 @@ class BarLedger:
         return float(np.abs(self._quantity) @ self._last)
 
     def account(self) -> Account:
-        available = self.net_liquidation - MARGIN_RATE * self.gross_value
+        available = self.net_liquidation - INITIAL * self.gross_value
         return Account(
             account_id=self._account_id,
             net_liquidation=self.net_liquidation,
             cash=self.cash,
-            buying_power=max(available, 0.0) / MARGIN_RATE,
+            buying_power=max(available, 0.0) * BUYING_POWER_TIMES,
         )
 
     def positions(self) -> tuple[BrokerPosition, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from brokers.simulated.gateway.server import SimulatedGateway
     from brokers.simulated.market.source import MarketSource
 
-EXIT_BUSY, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_USAGE = 2
 SPEED_MAX = 5000.0
+WAIT_FOR_SLOW_S = 10.0
+"""An accelerated market waits so long for a client that reads slowly: nobody could read at any speed."""
 
 
 class ClockKind(StrEnum):
@@ -28,6 +25,21 @@ class ClockKind(StrEnum):
     accelerated = "accelerated"
 
 
+class Commission(StrEnum):
+    """IB's two price lists."""
+
+    fixed = "fixed"
+    tiered = "tiered"
+
+
+class Pacing(StrEnum):
+    """What happens beyond 50 messages a second: nothing, reading later, or error 100."""
+
+    off = "off"
+    silent = "silent"
+    reject = "reject"
+
+
 def register(app: typer.Typer) -> None:
     """Put the command on the front door."""
     app.command("gateway")(gateway)
@@ -35,22 +47,51 @@ def register(app: typer.Typer) -> None:
 
 def gateway(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 picks a free one.")] = 4010,
-    data: Annotated[Path | None, typer.Option(help="Folder with recorded intraday data.")] = None,
-    session: Annotated[str | None, typer.Option(help="Trading day to play, as 2013-10-08.")] = None,
-    synthetic: Annotated[bool, typer.Option("--synthetic", help="Play the seeded market; needs no file.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the synthetic market.")] = 7,
-    symbols: Annotated[str, typer.Option(help="Comma-separated tickers; default: all that are known.")] = "",
-    speed: Annotated[float, typer.Option(min=1, max=SPEED_MAX, help="Market seconds per second.")] = 120.0,
-    clock: Annotated[ClockKind, typer.Option(help="real: one market second per second.")] = ClockKind.accelerated,
-    lead_in: Annotated[float, typer.Option(min=0, help="Market seconds before the open to begin with.")] = 60.0,
-    wait_for_client: Annotated[
-        bool, typer.Option("--wait-for-client", help="Hold the clock until a client wants real-time bars.")
+    data: Annotated[Path | None, typer.Option(help="Market: folder with recorded intraday data.")] = None,
+    session: Annotated[str | None, typer.Option(help="Market: trading day to play, as 2013-10-08.")] = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="Market: the seeded one; needs no file.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Market: seed of the synthetic one, and of --faults.")] = 7,
+    symbols: Annotated[str, typer.Option(help="Market: comma-separated tickers; default: all that are known.")] = "",
+    lively: Annotated[
+        bool, typer.Option("--lively", help="Market: synthetic with halts, gaps, splits, late bars.")
     ] = False,
-    ledger: Annotated[
-        Path | None, typer.Option(help="Append orders and executions to this file as JSON lines.")
+    speed: Annotated[float, typer.Option(min=1, max=SPEED_MAX, help="Clock: market seconds per second.")] = 120.0,
+    clock: Annotated[
+        ClockKind, typer.Option(help="Clock: real is one market second per second.")
+    ] = ClockKind.accelerated,
+    lead_in: Annotated[float, typer.Option(min=0, help="Clock: market seconds before the open to begin with.")] = 60.0,
+    premarket: Annotated[bool, typer.Option("--premarket", help="Clock: play what trades in the lead-in too.")] = False,
+    wait_for_client: Annotated[
+        bool, typer.Option("--wait-for-client", help="Clock: stand still until a client wants real-time bars.")
+    ] = False,
+    wait_for_slow: Annotated[
+        float | None,
+        typer.Option(min=0, help="Clock: seconds to wait for a slow reader; default 10, with a real clock 0."),
     ] = None,
+    sessions: Annotated[int, typer.Option(min=1, help="Nights: play so many trading days.")] = 1,
+    nightly: Annotated[bool, typer.Option("--nightly", help="Nights: auto-restart and reset windows.")] = False,
+    night_speed: Annotated[
+        float | None,
+        typer.Option(min=1, max=SPEED_MAX, help="Nights: market seconds per second; default: skipped if accelerated."),
+    ] = None,
+    accounts: Annotated[str, typer.Option(help="Account: comma-separated ids, DU and digits.")] = "DU7654321",
+    allow_live_id: Annotated[bool, typer.Option("--allow-live-id", help="Account: allow U and digits too.")] = False,
+    cash: Annotated[float, typer.Option(help="Account: dollars at the start, in each.")] = 1_000_000.0,
+    commission: Annotated[Commission, typer.Option(help="Account: IB's price list.")] = Commission.fixed,
+    master: Annotated[int | None, typer.Option(min=0, help="Clients: this id is told of every order.")] = None,
+    pacing: Annotated[Pacing, typer.Option(help="Clients: what happens beyond 50 messages a second.")] = Pacing.off,
+    faults: Annotated[str | None, typer.Option(help="Faults: mild, rough, brutal, or a TOML file.")] = None,
+    fault_log: Annotated[Path | None, typer.Option(help="Faults: append what happened when as JSON lines.")] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Files: append orders and executions to this one as JSON lines.")
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help="Files: orders, ids and positions, kept over restarts.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Files: append the wire traffic, scrubbed, as JSON lines.")
+    ] = None,
+    play: Annotated[Path | None, typer.Option(help="Files: serve a recording instead of a market.")] = None,
     exit_after_close: Annotated[
-        float | None, typer.Option(min=0, help="Stop so many seconds after the session's end.")
+        float | None, typer.Option(min=0, help="Stop so many seconds after the last session's end.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON lines.")] = False,
 ) -> None:
@@ -60,26 +101,75 @@ def gateway(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
     Example:
       openbell gateway --synthetic --seed 7 --symbols SPY,AAPL,TSLA --speed 120
       openbell gateway --data ../shared/data/intraday --session 2013-10-08
+      openbell gateway --synthetic --sessions 5 --nightly --faults rough --seed 3 --state gateway.json
     """  # noqa: D301 - \b keeps the example's lines apart
-    wanted = tuple(symbol.strip().upper() for symbol in symbols.split(",") if symbol.strip())
-    if synthetic and data:
-        _usage("--data and --synthetic exclude each other")
-    if ledger is not None and (ledger.is_dir() or not ledger.parent.is_dir()):
-        _usage(f"--ledger {ledger}: not a file in an existing folder")
-    market = _market(data=data, session=_date(session), seed=None if data else seed, symbols=wanted)
-    options = {
-        "port": port,
-        "speed": 1.0 if clock is ClockKind.real else speed,
-        "lead_in_s": lead_in,
-        "wait_for_client": wait_for_client,
-        "ledger_path": ledger,
-    }
-    raise typer.Exit(_run(market, options, exit_after_close, as_json=as_json))
+    from brokers.simulated.gateway.runtime.process import run_market, run_recording
+    from shared.errors import OpenbellError
+
+    files = {"--ledger": ledger, "--state": state, "--record": record, "--fault-log": fault_log}
+    _check_files({name: path for name, path in files.items() if path is not None})
+    pace = 1.0 if clock is ClockKind.real else speed
+    try:
+        if play is not None:
+            _exclude(play=play, data=data, synthetic=synthetic)
+            raise typer.Exit(run_recording(play, port, pace, as_json=as_json))
+        _exclude(data=data, synthetic=synthetic)
+        wanted = _tickers(symbols)
+        market = _market(data, _date(session), None if data else seed, wanted, lively=lively)
+        settings = {
+            "port": port,
+            "speed": pace,
+            "lead_in_s": lead_in,
+            "premarket": premarket,
+            "wait_for_client": wait_for_client,
+            "wait_for_slow_s": _waiting(wait_for_slow, clock),
+            "sessions": sessions,
+            "nightly": nightly,
+            "night_speed": night_speed,
+            "accounts": tuple(name.strip() for name in accounts.split(",")),
+            "allow_live_id": allow_live_id,
+            "cash": cash,
+            "commission_model": f"ib_{commission.value}",
+            "master_client_id": master,
+            "pacing": pacing.value,
+            "faults": _plan(faults, seed),
+            "fault_log_path": fault_log,
+            "ledger_path": ledger,
+            "state_path": state,
+            "record_path": record,
+        }
+        raise typer.Exit(run_market(market, settings, exit_after_close, as_json=as_json))
+    except (OpenbellError, ValueError) as fault:
+        _usage(str(fault))
 
 
-def _usage(fault: str) -> NoReturn:
-    typer.echo(f"openbell gateway: {fault}", err=True)
+def _usage(faults: str) -> NoReturn:
+    for fault in faults.splitlines():
+        typer.echo(f"openbell gateway: {fault}", err=True)
     raise typer.Exit(EXIT_USAGE)
+
+
+def _check_files(named: dict[str, Path]) -> None:
+    for option, path in named.items():
+        if path.is_dir() or not path.parent.is_dir():
+            _usage(f"{option} {path}: not a file in an existing folder")
+
+
+def _exclude(**given: object) -> None:
+    """At most one of these may be given."""
+    named = [f"--{name}" for name, value in given.items() if value]
+    if len(named) > 1:
+        _usage(f"{' and '.join(named)} exclude each other")
+
+
+def _tickers(symbols: str) -> tuple[str, ...]:
+    return tuple(symbol.strip().upper() for symbol in symbols.split(",") if symbol.strip())
+
+
+def _waiting(given: float | None, clock: ClockKind) -> float:
+    if given is not None:
+        return given
+    return 0.0 if clock is ClockKind.real else WAIT_FOR_SLOW_S
 
 
 def _date(text: str | None) -> date | None:
@@ -91,19 +181,23 @@ def _date(text: str | None) -> date | None:
         _usage(f"--session {text!r} is not a date, expected YYYY-MM-DD")
 
 
-def _market(*, data: Path | None, session: date | None, seed: int | None, symbols: tuple[str, ...]) -> MarketSource:
+def _market(
+    data: Path | None, session: date | None, seed: int | None, symbols: tuple[str, ...], *, lively: bool
+) -> MarketSource:
     """The recorded market of `data`, or the synthetic one of `seed`; a fault ends with one line."""
-    from brokers.simulated.market.recorded import RecordedMarket
+    from brokers.simulated.market.character import LIVELY
     from brokers.simulated.market.synthetic import SyntheticMarket
-    from shared.errors import OpenbellError
 
     try:
         if seed is not None or data is None:
-            return SyntheticMarket(seed=seed or 0, **_given(symbols=symbols, session=session))
+            character = LIVELY if lively else None
+            return SyntheticMarket(seed=seed or 0, **_given(symbols=symbols, session=session, character=character))
         if session is None:
             _usage("--data needs --session, the recorded day to play")
+        from brokers.simulated.market.recorded import RecordedMarket
+
         return RecordedMarket(data, session=session, **_given(symbols=symbols))
-    except (OpenbellError, ValueError, OSError) as fault:
+    except OSError as fault:
         _usage(str(fault))
 
 
@@ -112,84 +206,9 @@ def _given(**options: object) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value}
 
 
-def _run(market: MarketSource, options: dict[str, Any], exit_after_close: float | None, *, as_json: bool) -> int:
-    import asyncio
-    import logging
+def _plan(faults: str | None, seed: int) -> object | None:
+    if faults is None:
+        return None
+    from brokers.simulated.gateway.faults.plan import plan_of
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        return asyncio.run(_serve(market, options, exit_after_close, as_json=as_json))
-    except OSError as fault:
-        typer.echo(f"openbell gateway: cannot start on 127.0.0.1:{options['port']}: {fault.strerror}", err=True)
-        return EXIT_BUSY
-
-
-async def _serve(
-    market: MarketSource, options: dict[str, Any], exit_after_close: float | None, *, as_json: bool
-) -> int:
-    """Until a signal, or so many seconds after the close; SIGUSR1 prints the account."""
-    import asyncio
-    import signal
-
-    from brokers.simulated.gateway.server import SimulatedGateway
-
-    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    def stop(code: int) -> None:
-        if not stopped.done():
-            stopped.set_result(code)
-
-    loop = asyncio.get_running_loop()
-    async with SimulatedGateway(market, **options) as served:
-        loop.add_signal_handler(signal.SIGTERM, stop, 0)
-        loop.add_signal_handler(signal.SIGINT, stop, EXIT_INTERRUPTED)
-        loop.add_signal_handler(signal.SIGUSR1, _print_account, served, as_json)
-        _print_listening(served, as_json)
-        if exit_after_close is not None:
-            ending = asyncio.create_task(_after_close(served, exit_after_close, stop))
-            stopped.add_done_callback(lambda _: ending.cancel())
-        code = await stopped
-        _print_account(served, as_json)
-    return code
-
-
-async def _after_close(served: SimulatedGateway, delay_s: float, stop: Callable[[int], None]) -> None:
-    import asyncio
-
-    await served.closed.wait()
-    await asyncio.sleep(delay_s)
-    stop(0)
-
-
-def _print_listening(served: SimulatedGateway, as_json: bool) -> None:
-    market = served.session.market
-    facts = {
-        "host": "127.0.0.1",
-        "port": served.port,
-        "account": served.ledger.account,
-        "session": market.session.isoformat(),
-        "speed": served.clock.speed,
-        "symbols": list(market.symbols),
-    }
-    text = (
-        f"SIMULATED gateway listening on 127.0.0.1:{served.port} account {served.ledger.account} "
-        f"session {market.session} speed {served.clock.speed:g}"
-    )
-    _print(json.dumps({"event": "listening", **facts}) if as_json else text)
-
-
-def _print_account(served: SimulatedGateway, as_json: bool) -> None:
-    from brokers.simulated.gateway.accounts.ledger_file import summary_of
-
-    served.dump()
-    facts = summary_of(served.ledger)
-    text = (
-        f"account {facts['account']} cash {facts['cash']:.2f} net liquidation {facts['net_liquidation']:.2f} "
-        f"orders {facts['orders']} executions {facts['executions']} positions {facts['positions']}"
-    )
-    _print(json.dumps({"event": "account", **facts}) if as_json else text)
-
-
-def _print(line: str) -> None:
-    typer.echo(line)
-    sys.stdout.flush()
+    return plan_of(faults, seed)

@@ -1,6 +1,13 @@
 """Accounts.
 
-ledger.py       PURE: cash, positions, profit, and the record of everything that happened
-ledger_file.py  that record as JSON lines
-statements.py   answers about account, positions and executions
+accounts.py     the accounts of a login
+ledger.py       PURE: one account's cash, positions, margin, profit; the oracle of the tests
+position.py     PURE: one holding
+records.py      everything that can happen, as frozen records
+locates.py      shares to borrow
+ledger_file.py  the records as JSON lines
+values.py       the account values a TWS reports
+statements.py   answers about positions and account values
+profit.py       answers about profit and loss
+executions.py   answers about what was filled
 """

@@ -33,3 +33,17 @@ class Accounts:
         if not account and len(self._ledgers) == 1:
             return self.default
         return self._ledgers.get(account)
+
+    def rename(self, account: str, name: str) -> None:
+        """The login comes back with another account id (fault 12); money and positions are the same."""
+        self._ledgers[account].account = name
+        self._ledgers = {ledger.account: ledger for ledger in self._ledgers.values()}
+
+
+def check_account_ids(names: Iterable[str], *, allow_live_id: bool) -> None:
+    """Raises ValueError: paper accounts begin with DU, live ones with U and only where that is allowed."""
+    for name in names:
+        is_paper, is_live = name[:2] == "DU" and name[2:].isdigit(), name[:1] == "U" and name[1:].isdigit()
+        if not (is_paper or (is_live and allow_live_id)):
+            live = "or U and digits" if allow_live_id else "U and digits only with --allow-live-id"
+            raise ValueError(f"account {name!r}: allowed is DU and digits, {live}")

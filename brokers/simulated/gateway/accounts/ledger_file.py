@@ -9,7 +9,8 @@ from typing import Self
 
 import msgspec
 
-from brokers.simulated.gateway.accounts.ledger import Ledger, Record
+from brokers.simulated.gateway.accounts.ledger import Ledger
+from brokers.simulated.gateway.accounts.records import Record
 
 
 class LedgerFile:

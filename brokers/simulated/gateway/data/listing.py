@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from msgspec import Struct
 
+from brokers.simulated.gateway.protocol.answers import VENUES
 from brokers.simulated.gateway.protocol.request_shapes import ContractFields
+from brokers.simulated.market_rules import US_STOCK, MarketRule, is_on_tick
+
+ALIASES = {"ISLAND": "NASDAQ"}
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -19,11 +22,11 @@ class Listed(Struct, frozen=True, kw_only=True):
     long_name: str
     exchange: str
     min_tick: float
+    rule: MarketRule = US_STOCK
 
     def on_tick(self, price: float) -> bool:
-        """Whether `price` is a multiple of the minimum price variation."""
-        steps = price / self.min_tick
-        return math.isclose(steps, round(steps), rel_tol=1e-9, abs_tol=1e-6)
+        """Whether `price` is a multiple of the minimum price variation in force there."""
+        return is_on_tick(self.rule, price)
 
 
 class Listings:
@@ -41,6 +44,16 @@ class Listings:
         if wanted.sec_type != "STK" or wanted.currency not in {"", "USD"}:
             return None
         stock = self.by_symbol.get(wanted.symbol or wanted.local_symbol)
-        if stock is None or wanted.exchange not in {"", "SMART", stock.exchange}:
+        if stock is None or wanted.exchange not in {"", "SMART", *VENUES}:
             return None
-        return stock if wanted.primary_exchange in {"", stock.exchange} else None
+        primary = ALIASES.get(wanted.primary_exchange, wanted.primary_exchange)
+        return stock if primary in {"", stock.exchange} else None
+
+    def matching(self, pattern: str, count: int) -> list[Listed]:
+        """At most `count` stocks whose ticker begins with the pattern or whose name holds it, the ticker first."""
+        wanted = pattern.strip().upper()
+        if not wanted:
+            return []
+        found = [stock for stock in self.all if stock.symbol.startswith(wanted) or wanted in stock.long_name.upper()]
+        found.sort(key=lambda stock: (stock.symbol != wanted, not stock.symbol.startswith(wanted), stock.symbol))
+        return found[:count]

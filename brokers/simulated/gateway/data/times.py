@@ -1,38 +1,89 @@
-"""Instants, durations and bar sizes as clients write them."""
+"""Instants, durations and bar sizes as clients write them, and instants as TWS writes them."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from brokers.simulated.gateway.protocol.answers import ZONE
+from brokers.simulated.gateway.protocol.answers import ZONE, ZONE_NAME
 from brokers.simulated.gateway.protocol.wire import Unreadable
+from brokers.simulated.market.bars import BAR_SIZES_S, DAY_S, HOUR_S, MINUTE_S, MONTH_S, WEEK_S
 
-BAR_SIZES_S = {
-    "5 secs": 5, "1 min": 60, "5 mins": 300, "15 mins": 900, "1 hour": 3600, "1 day": 86_400,
-}  # fmt: skip
-DAY_S = 86_400
 SESSIONS = {"D": 1, "W": 5, "M": 21, "Y": 252}
 """Trading days per unit of a duration."""
+DURATIONS_MAX = {"S": 86_400, "D": 365, "W": 52, "M": 12, "Y": 68}
+"""Longer ones are refused, as TWS refuses them (C§21)."""
+DateStyle = Literal["instrument", "operator", "utc"]
+"""How intraday dates are written by TWS's own setting (TWS.md 3.34)."""
+OPERATOR_ZONE, OPERATOR_NAME = ZoneInfo("Europe/Berlin"), "MET"
+NO_ZONE_BELOW = 174
+"""Bars carry the name of the zone from this version on (TWS.md 1)."""
+EPOCH_DATES = 2
+
+
+def _size_name(size_s: int) -> tuple[str, ...]:
+    """How clients write a bar size; `1 min`, but `2 mins`."""
+    for unit_s, one, many in (
+        (MONTH_S, "month", "months"),
+        (WEEK_S, "week", "weeks"),
+        (DAY_S, "day", "days"),
+        (HOUR_S, "hour", "hours"),
+        (MINUTE_S, "min", "mins"),
+    ):
+        if size_s % unit_s == 0:
+            count = size_s // unit_s
+            return (f"{count} {one}",) if count == 1 else (f"{count} {many}",)
+    return (f"{size_s} secs", f"{size_s} sec")
+
+
+BAR_SIZES = {name: size_s for size_s in BAR_SIZES_S for name in _size_name(size_s)} | {"1D": DAY_S, "1W": WEEK_S}
 
 
 def parse_time(text: str) -> float:
     """Epoch seconds of `yyyymmdd hh:mm:ss [zone]` (default: exchange) or, in UTC, `yyyymmdd-hh:mm:ss`."""
-    zone: ZoneInfo | None = ZONE
-    parts = text.split()
+    date, time, zone_name = [*text.split(maxsplit=2), "", "", ""][:3]
     try:
-        if len(parts) == 1 and "-" in text:
+        if not time and "-" in text:
             return datetime.strptime(text, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC).timestamp()
-        if len(parts) > 2:  # noqa: PLR2004 - date, time, zone
-            zone = ZoneInfo(parts[2])
-        return datetime.strptime(" ".join(parts[:2]), "%Y%m%d %H:%M:%S").replace(tzinfo=zone).timestamp()
-    except (ValueError, ZoneInfoNotFoundError):
-        raise Unreadable(f"The date, time, or time-zone entered is invalid: {text!r}") from None
+        zone = ZoneInfo(zone_name) if zone_name else ZONE
+        clock = "%H:%M:%S" if time.count(":") != 1 else "%H:%M"
+        return datetime.strptime(f"{date} {time}", f"%Y%m%d {clock}").replace(tzinfo=zone).timestamp()
+    except (ValueError, OSError, OverflowError, ZoneInfoNotFoundError):
+        raise Unreadable(f"The date, time, or time-zone entered is invalid: {text[:60]!r}") from None
+
+
+def has_zone(text: str) -> bool:
+    """Whether the client said which zone it means; otherwise TWS warns with 2174."""
+    return not text or len(text.split()) > 2 or bool(re.fullmatch(r"\d{8}-\d\d:\d\d:\d\d", text))  # noqa: PLR2004
 
 
 def parse_duration(text: str) -> float:
     """Seconds of `1 D`, `3600 S`; weeks, months and years count trading days."""
     amount, _, unit = text.partition(" ")
-    if not amount.isdigit() or int(amount) == 0 or unit not in {"S", *SESSIONS}:
-        raise Unreadable(f"Invalid duration {text!r}, allowed: n S, n D, n W, n M, n Y")
+    if not (amount.isascii() and amount.isdigit()) or unit not in DURATIONS_MAX:
+        raise Unreadable(f"Invalid duration {text[:40]!r}, allowed: n S, n D, n W, n M, n Y")
+    if not 0 < int(amount[:9]) <= DURATIONS_MAX[unit] or len(amount) > 9:  # noqa: PLR2004 - digits of any allowed number
+        raise Unreadable(f"Invalid duration {text[:40]!r}, allowed: 1 to {DURATIONS_MAX[unit]} {unit}")
     return float(int(amount) if unit == "S" else int(amount) * SESSIONS[unit] * DAY_S)
+
+
+def bar_date(at: float, bar_s: int, format_date: int, *, version: int, style: DateStyle = "instrument") -> str:
+    """The date of a bar: bars of a day and more always as yyyymmdd, others by the client's and TWS's wishes."""
+    when = datetime.fromtimestamp(at, UTC)
+    if bar_s >= DAY_S:
+        return when.astimezone(ZONE).strftime("%Y%m%d")
+    if format_date == EPOCH_DATES:
+        return str(int(at))
+    if style == "utc":
+        return when.strftime("%Y%m%d-%H:%M:%S")
+    zone, name = (ZONE, ZONE_NAME) if style == "instrument" else (OPERATOR_ZONE, OPERATOR_NAME)
+    local = when.astimezone(zone).strftime("%Y%m%d %H:%M:%S")
+    return local.replace(" ", "  ") if version < NO_ZONE_BELOW else f"{local} {name}"
+
+
+def midnight_before(at: float) -> float:
+    """The beginning of the exchange's day in which `at` lies."""
+    local = datetime.fromtimestamp(at, UTC).astimezone(ZONE)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()

@@ -1,27 +1,12 @@
-"""Why an order is not taken: one row per rule, the first that holds is the answer (codes of TWS.md 3).
+"""The errors that order requests get, in the words of a TWS (TWS.md 3; code list of the TWS API, chapter 18).
 
 A refusal with `is_rejection` leaves an Inactive order behind (201); any other leaves nothing: the order never
-existed.
+existed. Which order gets which is in rules.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from msgspec import Struct
-
-from brokers.simulated.gateway.data.listing import Listed
-from brokers.simulated.gateway.orders.order import GatewayOrder
-from brokers.simulated.gateway.protocol.requests import PlaceOrder
-
-ORDER_ID_MAX = 2**31 - 1
-ORDER_TYPES = ("MKT", "LMT", "STP", "STP LMT")
-PRICED_BY_LIMIT = ("LMT", "STP LMT")
-PRICED_BY_STOP = ("STP", "STP LMT")
-TIMES_IN_FORCE = ("DAY", "GTC")
-
-Rule: TypeAlias = Callable[[PlaceOrder, Listed], bool]
 
 
 class Refusal(Struct, frozen=True):
@@ -32,13 +17,6 @@ class Refusal(Struct, frozen=True):
     is_rejection: bool = False
 
 
-UNKNOWN_CONTRACT = Refusal(200, "No security definition has been found for the request")
-DUPLICATE_ID = Refusal(103, "Duplicate order id")
-MISSING_PARENT = Refusal(10006, "Missing parent order")
-MISMATCH = Refusal(105, "Order being modified does not match original order.")
-TYPE_CHANGE = Refusal(329, "Order modify failed. Cannot change to the new order type.")
-
-
 def invalid(cause: str) -> Refusal:
     return Refusal(321, f"Error validating request:-'simulated gateway' : cause - {cause}")
 
@@ -47,61 +25,70 @@ def unreadable(cause: str) -> Refusal:
     return Refusal(320, f"Error reading request. {cause}")
 
 
-def _rejected(reason: str) -> Refusal:
+def rejected(reason: str) -> Refusal:
     return Refusal(201, f"Order rejected - reason:{reason}", is_rejection=True)
 
 
-GROUP_FILLED = _rejected("OCA group is already filled.")
+READ_ONLY = invalid("The API interface is currently in Read-Only mode.")
+UNKNOWN_CONTRACT = Refusal(200, "No security definition has been found for the request")
+DUPLICATE_ID = Refusal(103, "Duplicate order id")
+MISSING_PARENT = Refusal(10006, "Missing parent order")
+OFF_TICK = Refusal(110, "The price does not conform to the minimum price variation for this contract.")
+INVALID_TIME = Refusal(
+    343, "The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xxx"
+)
+GROUP_FILLED = rejected("OCA group is already filled.")
+EXCHANGE_CLOSED = rejected("Exchange is closed.")
+TOO_LATE_FOR_THE_OPEN = rejected("It is too late to submit at-the-opening orders for today.")
+TOO_LATE_FOR_THE_CLOSE = rejected("It is too late to submit at-the-closing orders for today.")
+NOT_CONNECTED = rejected("Connectivity between IB and TWS has been lost.")
 
+MISMATCH = Refusal(105, "Order being modified does not match original order.")
+TYPE_CHANGE = Refusal(329, "Order modify failed. Cannot change to the new order type.")
+ACCOUNT_CHANGE = Refusal(422, "The account and clearing attributes on this order may not be changed.")
+GROUP_CHANGE = Refusal(10326, "OCA group revision is not allowed.")
+GROUP_TYPE_CHANGE = Refusal(10327, "OCA group type revision is not allowed.")
+PARENT_CHANGE = Refusal(10341, "Parent order id cannot be modified.")
+MODIFY_REFUSALS = {
+    refusal.code: refusal
+    for refusal in (
+        Refusal(104, "Can't modify a filled order."),
+        MISMATCH,
+        OFF_TICK,
+        Refusal(135, "Can't find order with id ="),
+        TYPE_CHANGE,
+    )
+}
+"""What a change may be answered with although nothing is wrong with it (fault 30)."""
 
-def _off_tick(price: float | None, stock: Listed) -> bool:
-    return price is not None and price > 0 and not stock.on_tick(price)
-
-
-RULES: tuple[tuple[Rule, Refusal], ...] = (
-    (lambda order, _: order.conditions > 0, invalid("Conditional orders are not simulated")),
-    (lambda order, _: order.side not in {"BUY", "SELL"}, invalid("Invalid side, allowed: BUY, SELL")),
-    (
-        lambda order, _: order.order_type not in ORDER_TYPES,
-        Refusal(387, "Unsupported order type for this exchange and security type."),
-    ),
-    (
-        lambda order, _: order.tif not in TIMES_IN_FORCE,
-        Refusal(10052, "Invalid time in force, allowed: DAY, GTC"),
-    ),
-    (lambda order, _: order.quantity == 0, Refusal(434, "The order size cannot be zero.")),
-    (lambda order, _: order.quantity < 0, _rejected("Invalid order quantity.")),
-    (
-        lambda order, _: not order.quantity.is_integer(),
-        Refusal(10243, "Fractional-sized order cannot be placed via API."),
-    ),
-    (
-        lambda order, _: order.order_type in PRICED_BY_LIMIT and not (order.limit_price or 0) > 0,
-        _rejected("You must specify a limit price."),
-    ),
-    (
-        lambda order, _: order.order_type in PRICED_BY_STOP and not (order.aux_price or 0) > 0,
-        _rejected("You must specify a stop price."),
-    ),
-    (
-        lambda order, stock: (
-            (order.order_type in PRICED_BY_LIMIT and _off_tick(order.limit_price, stock))
-            or (order.order_type in PRICED_BY_STOP and _off_tick(order.aux_price, stock))
-        ),
-        Refusal(110, "The price does not conform to the minimum price variation for this contract."),
-    ),
+LOCATE = Refusal(
+    404,
+    "Shares for this order are not immediately available for short sale. The order will be held while we attempt to "
+    "locate the shares.",
+)
+PRESET_TIF = Refusal(10349, "Order TIF was set to DAY based on order preset.")
+OUTSIDE_RTH_IGNORED = Refusal(
+    2109,
+    "Order Event Warning:Attribute 'Outside Regular Trading Hours' is ignored based on the order type and "
+    "destination. PlaceOrder is now being processed.",
 )
 
 
-def refusal_of(order: PlaceOrder, stock: Listed, account: str) -> Refusal | None:
-    """The first rule that a new or changed order breaks."""
-    if order.account not in {"", account}:
-        return invalid(f"Invalid account code '{order.account}'")
-    return next((refusal for breaks, refusal in RULES if breaks(order, stock)), None)
+def not_found(order_id: int) -> Refusal:
+    return Refusal(10147, f"OrderId {order_id} that needs to be cancelled is not found.")
 
 
-def modify_refusal_of(order: GatewayOrder, wanted: PlaceOrder) -> Refusal | None:
-    """Why a live order may not be changed into `wanted`; the order works on as it was."""
-    if wanted.side != order.request.side or wanted.parent_id not in {0, order.request.parent_id}:
-        return MISMATCH
-    return TYPE_CHANGE if wanted.order_type != order.request.order_type else None
+def not_cancellable(order_id: int, status: str) -> Refusal:
+    return Refusal(10148, f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: {status}.")
+
+
+def too_far(price: float, market_price: float) -> str:
+    """The reason of the 202 that ends a limit order far through the market (TWS.md 3.9)."""
+    return (
+        f"We cannot accept an order at the limit price you selected ({price:g}). Please submit your order using a "
+        f"limit price that is closer to the current market price of {market_price:g}."
+    )
+
+
+def capped(price: float) -> str:
+    return f"Your order's price is capped at {price:.2f} until the market moves."

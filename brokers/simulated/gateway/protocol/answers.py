@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from brokers.simulated.gateway.data.listing import Listed
     from brokers.simulated.gateway.orders.order import GatewayOrder
 
+VENUES = ("AMEX", "NYSE", "CBOE", "CHX", "ARCA", "NASDAQ", "ISLAND", "BEX", "BATS", "BYX", "IEX", "EDGX", "MEMX")
+"""Where US stocks trade, by IB's names; NASDAQ is also called ISLAND."""
 ZONE = ZoneInfo("America/New_York")
 ZONE_NAME = "US/Eastern"
 NO_REQUEST = -1
@@ -173,11 +175,16 @@ def portfolio(held: Position, stock: Listed, account: str) -> Message:
 
 # ------------------------------------------------------------------ market data
 
-ORDER_TYPES = "ACTIVETIM,DAY,GTC,LMT,MKT,OCA,STP,STPLMT,WHATIF"
+ORDER_TYPES = (
+    "ACTIVETIM,ADJUST,ALERT,AON,AVGCOST,BASKET,DAY,DEACT,FOK,GAT,GTC,GTD,IOC,LIT,LMT,LOC,MIT,MKT,MOC,OCA,OPG,OPGREROUT,"
+    "RTH,STP,STPLMT,TRAIL,TRAILLMT,WHATIF"
+)
+"""What may be ordered here, in the names of contract details (recorded details of 2022 and 2025 list more)."""
 
 
-def contract_data(req_id: int, stock: Listed, hours: str) -> Message:
-    """`hours` is the session as TWS writes it: `20131008:0930-20131008:1600`."""
+def contract_data(req_id: int, stock: Listed, trading_hours: str, liquid_hours: str) -> Message:
+    """Hours as TWS writes them: `20131008:0930-20131008:1600;20131009:CLOSED`."""
+    exchanges = ",".join(dict.fromkeys(("SMART", *VENUES, stock.exchange)))
     return message(
         layouts.CONTRACT_DATA,
         **_contract(stock),
@@ -185,12 +192,12 @@ def contract_data(req_id: int, stock: Listed, hours: str) -> Message:
         marketName=stock.symbol,
         minTick=stock.min_tick,
         orderTypes=ORDER_TYPES,
-        validExchanges=f"SMART,{stock.exchange}",
+        validExchanges=exchanges,
         longName=stock.long_name,
         primaryExchange=stock.exchange,
-        tradingHours=hours,
-        liquidHours=hours,
-        marketRuleIds="26,26",
+        tradingHours=trading_hours,
+        liquidHours=liquid_hours,
+        marketRuleIds=",".join([str(stock.rule.id)] * (exchanges.count(",") + 1)),
     )
 
 

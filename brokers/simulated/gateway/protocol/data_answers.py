@@ -155,3 +155,8 @@ def pnl_single(req_id: int, position: float, **figures: Value) -> Message:
 
 def order_bound(perm_id: int, client_id: int, order_id: int) -> Message:
     return message(tables.ORDER_BOUND, permId=perm_id, clientId=client_id, orderId=order_id)
+
+
+def historical_data_update(req_id: int, date: str, bar: dict[str, Value]) -> Message:
+    """The forming bar of a history that is kept up to date."""
+    return message(tables.HISTORICAL_DATA_UPDATE, reqId=req_id, date=date, **bar)

@@ -70,8 +70,8 @@ class Layout(Struct, frozen=True):
         placed: dict[str, Value] = {}
         for name, default in _walk(self.entries, version, lambda key: text_of(values.get(key, placed.get(key)))):
             placed[name] = values.get(name, default)
-        unknown = values.keys() - placed.keys()
-        assert not unknown or unknown <= _names(self.entries), f"{self.name}: no field {sorted(unknown)}"
+        unknown = {name.partition(".")[0] for name in values.keys() - placed.keys()}
+        assert unknown <= _names(self.entries), f"{self.name}: no field {sorted(unknown)}"
         return [self.id, *placed.values()]
 
     def frame(self, values: Mapping[str, Value], version: int = VERSION) -> bytes:

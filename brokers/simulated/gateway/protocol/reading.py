@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from msgspec import Struct
 
@@ -119,26 +119,40 @@ def _place_order(fields: list[str], version: int) -> ask.PlaceOrder:
         outside_rth=bool(whole("outsideRth")),
         what_if=bool(whole("whatIf")),
         conditions=whole("nConditions"),
-        legs=whole("nLegs") if "nLegs" in found else 0,
-        trail_stop_price=number("trailStopPrice"),
-        trailing_percent=number("trailingPercent"),
-        limit_price_offset=number("lmtPriceOffset"),
-        good_after=found["goodAfterTime"],
-        good_till=found["goodTillDate"],
-        trigger_method=whole("triggerMethod"),
-        all_or_none=bool(whole("allOrNone")),
-        min_qty=whole("minQty"),
-        display_size=whole("displaySize"),
-        hidden=bool(whole("hidden")),
-        short_sale_slot=whole("shortSaleSlot"),
-        designated_location=found["designatedLocation"],
-        exempt_code=whole("exemptCode"),
-        discretionary_amount=number("discretionaryAmt"),
-        model_code=found["modelCode"],
-        cash_quantity=number("cashQty"),
-        algo_strategy=found["algoStrategy"],
+        **_rare(found),
         raw=found,
     )
+
+
+def _rare(found: dict[str, str]) -> dict[str, Any]:
+    """The fields of an order that most orders leave alone."""
+
+    def whole(name: str) -> int:
+        return integer_of(name, found[name])
+
+    def number(name: str) -> float | None:
+        return number_of(name, found[name])
+
+    return {
+        "legs": whole("nLegs") if "nLegs" in found else 0,
+        "trail_stop_price": number("trailStopPrice"),
+        "trailing_percent": number("trailingPercent"),
+        "limit_price_offset": number("lmtPriceOffset"),
+        "good_after": found["goodAfterTime"],
+        "good_till": found["goodTillDate"],
+        "trigger_method": whole("triggerMethod"),
+        "all_or_none": bool(whole("allOrNone")),
+        "min_qty": whole("minQty"),
+        "display_size": whole("displaySize"),
+        "hidden": bool(whole("hidden")),
+        "short_sale_slot": whole("shortSaleSlot"),
+        "designated_location": found["designatedLocation"],
+        "exempt_code": whole("exemptCode"),
+        "discretionary_amount": number("discretionaryAmt"),
+        "model_code": found["modelCode"],
+        "cash_quantity": number("cashQty"),
+        "algo_strategy": found["algoStrategy"],
+    }
 
 
 def _read(kind: type[R], reader: FieldReader, version: int) -> R:

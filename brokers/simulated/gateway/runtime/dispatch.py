@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from brokers.simulated.gateway.accounts import statements
-from brokers.simulated.gateway.data import marketdata
+from brokers.simulated.gateway.accounts import executions, profit, statements
+from brokers.simulated.gateway.data import bars, contracts, history, scanner, tick_by_tick, ticks
 from brokers.simulated.gateway.orders import trading
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid, unreadable
 from brokers.simulated.gateway.protocol import answers
+from brokers.simulated.gateway.protocol import data_requests as data
 from brokers.simulated.gateway.protocol import requests as ask
 from brokers.simulated.gateway.protocol.reading import REQUESTS, decode
 from brokers.simulated.gateway.protocol.request_shapes import Request
@@ -38,7 +39,7 @@ HANDLERS: dict[type[Request], Handler] = {
     ask.CancelAccountUpdatesMulti: statements.cancel_account_updates_multi,
     ask.ReqAccountSummary: statements.account_summary,
     ask.CancelAccountSummary: statements.cancel_account_summary,
-    ask.ReqExecutions: statements.executions,
+    ask.ReqExecutions: executions.executions,
     ask.PlaceOrder: trading.place_order,
     ask.CancelOrder: trading.cancel_order,
     ask.ReqGlobalCancel: trading.global_cancel,
@@ -46,15 +47,38 @@ HANDLERS: dict[type[Request], Handler] = {
     ask.ReqAllOpenOrders: trading.all_open_orders,
     ask.ReqAutoOpenOrders: trading.auto_open_orders,
     ask.ReqCompletedOrders: trading.completed_orders,
-    ask.ReqContractDetails: marketdata.contract_details,
-    ask.ReqMarketDataType: marketdata.market_data_type,
-    ask.ReqMarketData: marketdata.market_data,
-    ask.CancelMarketData: marketdata.cancel_market_data,
-    ask.ReqHistoricalData: marketdata.historical_data,
-    ask.CancelHistoricalData: marketdata.cancel_historical_data,
-    ask.ReqRealTimeBars: marketdata.real_time_bars,
-    ask.CancelRealTimeBars: marketdata.cancel_real_time_bars,
+    ask.ReqContractDetails: contracts.contract_details,
+    ask.ReqMarketDataType: ticks.market_data_type,
+    ask.ReqMarketData: ticks.market_data,
+    ask.CancelMarketData: ticks.cancel_market_data,
+    ask.ReqHistoricalData: history.historical_data,
+    ask.CancelHistoricalData: history.cancel_historical_data,
+    ask.ReqRealTimeBars: bars.real_time_bars,
+    ask.CancelRealTimeBars: bars.cancel_real_time_bars,
+    data.ReqMatchingSymbols: contracts.matching_symbols,
+    data.ReqMarketRule: contracts.market_rule,
+    data.ReqSecDefOptParams: contracts.sec_def_opt_params,
+    data.ReqFamilyCodes: contracts.empty_list,
+    data.ReqDepthExchanges: contracts.empty_list,
+    data.ReqNewsProviders: contracts.empty_list,
+    data.ReqSoftDollarTiers: contracts.empty_list,
+    data.ReqSmartComponents: contracts.empty_list,
+    data.ReqHeadTimestamp: history.head_timestamp,
+    data.CancelHeadTimestamp: history.cancel_head_timestamp,
+    data.ReqHistoricalTicks: history.historical_ticks,
+    data.ReqTickByTick: tick_by_tick.tick_by_tick,
+    data.CancelTickByTick: tick_by_tick.cancel_tick_by_tick,
+    data.ReqPnL: profit.pnl,
+    data.CancelPnL: profit.cancel_pnl,
+    data.ReqPnLSingle: profit.pnl_single,
+    data.CancelPnLSingle: profit.cancel_pnl,
+    data.ReqScannerParameters: scanner.scanner_parameters,
+    data.ReqScannerSubscription: scanner.scanner_subscription,
+    data.CancelScannerSubscription: scanner.cancel_scanner_subscription,
 }
+
+CHANGING = (ask.PlaceOrder, ask.CancelOrder, ask.ReqGlobalCancel)
+"""Requests after which there is something that a restart must not forget."""
 
 EMPTY_ANSWERS: dict[int, tuple[Value, ...]] = {
     24: (19, 1, "<ScanParameterResponse/>"),  # scanner parameters
@@ -76,10 +100,10 @@ SIMULATED = frozenset(kind for kind, request in REQUESTS.items() if request in H
 def answer(session: Session, client: Client, payload: bytes) -> None:
     """Answer one frame of a client: never silence, never an exception."""
     fields = fields_of(payload)
+    session.answering = client
     try:
         if integer_of("message id", fields[0] if fields else "") in SIMULATED:
-            request = decode(fields, client.version)
-            HANDLERS[type(request)](session, client, request)
+            _handle(session, client, decode(fields, client.version))
         else:
             _not_simulated(client, fields)
     except Unreadable as fault:
@@ -87,7 +111,17 @@ def answer(session: Session, client: Client, payload: bytes) -> None:
     except Exception:
         log.exception("client %d: request %s failed", client.client_id, fields[:3])
         _say(client, _order_id(fields), Refusal(322, "Error processing request."))
+    finally:
+        session.answering = None
     session.settle()
+
+
+def _handle(session: Session, client: Client, request: Request) -> None:
+    if session.on_request is not None and session.on_request(client, request):
+        return
+    if isinstance(request, CHANGING):
+        session.changes += 1
+    HANDLERS[type(request)](session, client, request)
 
 
 def _say(client: Client, req_id: int, refusal: Refusal) -> None:

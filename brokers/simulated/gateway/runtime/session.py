@@ -1,4 +1,4 @@
-"""One trading session of the gateway: market, clock, account, order desk and the clients around them.
+"""One login of the gateway: market, clock, accounts, order desk and the clients around them.
 
 Everything a request handler needs. Market time never passes the start of the next step that is not played
 yet, so that nobody can ask for, or trade on, what has not happened.
@@ -10,26 +10,46 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 from brokers.simulated.gateway.accounts.accounts import Accounts
-from brokers.simulated.gateway.accounts.ledger import Execution, Ledger, Record
+from brokers.simulated.gateway.accounts.ledger import Ledger
+from brokers.simulated.gateway.accounts.records import (
+    DividendPaid,
+    Execution,
+    ExecutionCorrected,
+    Record,
+    SplitApplied,
+)
 from brokers.simulated.gateway.accounts.statements import push_account
+from brokers.simulated.gateway.data.feed import Feed
 from brokers.simulated.gateway.data.listing import Listed, Listings
 from brokers.simulated.gateway.orders.desk import Desk
+from brokers.simulated.gateway.orders.venue import Venue
 from brokers.simulated.gateway.protocol import answers
 from brokers.simulated.gateway.protocol.message import Message
 from brokers.simulated.gateway.runtime.agenda import Agenda
 from brokers.simulated.gateway.runtime.client import Client
 from brokers.simulated.gateway.runtime.clock import MarketClock
+from brokers.simulated.gateway.runtime.settings import Settings
+from brokers.simulated.gateway.runtime.standing_quotes import AttentiveMatcher
 from brokers.simulated.market.source import MarketSource
-from brokers.simulated.matching import Matcher
+
+if TYPE_CHECKING:
+    from brokers.simulated.gateway.protocol.request_shapes import Request
 
 ACCOUNT_VALUES_EVERY_S = 180.0
 NOTICE_CODE = 2199
 """Ours, in the range that clients take for warnings: tells that this is a simulation, and where its clock
 stands."""
+FARMS = {"usfarm": 2104, "ushmds": 2106, "secdefil": 2158}
+"""The data farms a client hears of when it connects, with the code that says they are well."""
+TOLD_TO_MASTER = frozenset(("openOrder", "orderStatus", "execDetails", "commissionReport"))
+PRE_MARKET_S, POST_MARKET_S = 5.5 * 3600, 4 * 3600
+"""Trading outside regular hours begins at 04:00 and ends at 20:00, after a half day at 17:00."""
 
 
 class Tape:
@@ -38,6 +58,8 @@ class Tape:
     def __init__(self, size: int) -> None:
         self.bid = np.full(size, math.nan)
         self.ask = np.full(size, math.nan)
+        self.bid_size = np.zeros(size)
+        self.ask_size = np.zeros(size)
         self.last = np.full(size, math.nan)
         self.last_size = np.zeros(size)
         self.volume = np.zeros(size)
@@ -50,34 +72,43 @@ class Session:
         self,
         market: MarketSource,
         clock: MarketClock,
-        account: str,
-        cash: float,
-        participation: float | None = 1.0,
+        settings: Settings | None = None,
+        ledgers: Sequence[Ledger] = (),
     ) -> None:
+        """`ledgers` are those of a run before; without them the accounts are new."""
+        self.settings = settings = settings or Settings()
         self.market = market
         self.clock = clock
         self.begins_at = clock.now()
-        self.listings = Listings(
-            Listed(
-                index=index,
-                con_id=market.con_id(symbol),
-                symbol=symbol,
-                long_name=market.long_name(symbol),
-                exchange=market.exchange(symbol),
-                min_tick=market.min_tick(symbol),
-            )
-            for index, symbol in enumerate(market.symbols)
-        )
-        self.accounts = Accounts([Ledger(account, cash)])
-        self.agenda = Agenda(self.now)
-        self.desk = Desk(self.ledger, self.listings, Matcher(participation=participation), self.tell)
-        self.tape = Tape(len(market.symbols))
-        self.clients: dict[int, Client] = {}
         self.next_step_at = -math.inf
+        self.listings = _listings_of(market)
+        self.tape = Tape(len(market.symbols))
+        self.accounts = Accounts(ledgers or [Ledger(name, settings.cash) for name in settings.accounts])
+        self.agenda = Agenda(self.instant)
+        self.agenda.on_earlier = clock.wake
+        matcher = AttentiveMatcher(self.show_market, participation=settings.participation)
+        self.desk = Desk(self.accounts, self.listings, matcher, self.tell, Venue(self.instant, self.tape, self.agenda))
+        self.desk.settings = replace(self.desk.settings, commission_model=settings.commission_model)
+        self.desk.open_session(market.opens_at, market.closes_at)
+        self.feed = Feed(self)
+        self.clients: dict[int, Client] = {}
+        self.master_client_id = settings.master_client_id
+        self.pacing = settings.pacing
+        self.messages_per_s = settings.messages_per_s
+        self.is_connected = True
+        """Whether this TWS reaches IB's servers: not between 1100 and 1101 or 1102."""
+        self.farms = dict(FARMS)
+        self.clock_skew_s = 0.0
+        self.changes = 0
+        """Counts what a restart must not forget."""
+        self.answering: Client | None = None
+        self.on_request: Callable[[Client, Request], bool] | None = None
+        """Asked before a handler; True swallows the request."""
         self.on_records: Callable[[Sequence[Record]], None] = lambda _: None
         self.on_bars_wanted: Callable[[], None] = lambda: None
+        self._shown: set[int] = set()
         self._step_played = asyncio.Event()
-        self._records_told = 0
+        self._records_told = {ledger.account: len(ledger.records) for ledger in self.accounts}
         self._values_at = -math.inf
 
     @property
@@ -88,23 +119,54 @@ class Session:
     # ------------------------------------------------------------------ time
 
     def now(self) -> float:
-        """Market time in epoch seconds."""
+        """Market time as clients may know it, in epoch seconds."""
         return min(self.clock.now(), max(self.next_step_at, self.begins_at))
+
+    def instant(self) -> float:
+        """Market time inside the step that is under way; delays count from here."""
+        return min(self.clock.now(), max(self.next_step_at + self.market.step_s, self.begins_at))
+
+    def server_time(self) -> float:
+        """What reqCurrentTime says: market time, unless a fault has put TWS's clock wrong."""
+        return self.now() + self.clock_skew_s
 
     def stepped_to(self, at: float) -> None:
         """The market has been played up to `at`."""
         self.next_step_at = at
+        self.stirred()
+
+    def stirred(self) -> None:
+        """Let those look who wait for something to have been played."""
         self._step_played.set()
         self._step_played = asyncio.Event()
 
     async def played_to(self, at: float) -> None:
-        """Return once every step that ends by `at` has been played."""
-        while self.next_step_at < at:
+        """Return once every step that ends by `at` has been played, and all that was due by then has happened."""
+        while self.next_step_at < at or (self.agenda.next_at() or math.inf) <= min(at, self.clock.now()):
             await self._step_played.wait()
 
     @property
     def is_open(self) -> bool:
-        return self.market.opens_at <= self.now() < self.market.closes_at
+        return self.phase == "regular"
+
+    @property
+    def phase(self) -> str:
+        """`closed`, `pre`, `regular` or `post`."""
+        now, market = self.now(), self.market
+        if market.opens_at <= now < market.closes_at:
+            return "regular"
+        if market.opens_at - PRE_MARKET_S <= now < market.opens_at:
+            return "pre"
+        return "post" if market.closes_at <= now < market.closes_at + POST_MARKET_S else "closed"
+
+    def begin_day(self, market: MarketSource, at: float) -> None:
+        """Go over to the next trading day, whose steps have not begun."""
+        assert market.symbols == self.market.symbols, "sessions of one market have the same instruments"
+        self.market = market
+        self.begins_at = self.next_step_at = at
+        self.tape.volume[:] = 0.0
+        self.desk.open_session(market.opens_at, market.closes_at)
+        self.feed.begin_day()
 
     def notice(self) -> Message:
         """The visible mark that this is a simulation, with the clock a client may follow."""
@@ -116,13 +178,40 @@ class Session:
         opens = answers.local_time(self.market.opens_at, "%Y%m%d:%H%M")
         return f"{opens}-{answers.local_time(self.market.closes_at, '%Y%m%d:%H%M')}"
 
+    # ------------------------------------------------------------------ market
+
+    def quotes_stand(self, *, at: float, regular: bool) -> None:
+        """A step has ended: what stands now is shown to the desk wherever an order works."""
+        self._shown.clear()
+        for index in sorted(self.desk.working_indexes()):
+            self._show(index, at=at, regular=regular)
+
+    def show_market(self, index: int) -> None:
+        """Let the desk know an instrument's standing quote, unless it has seen it: what we took of it is gone."""
+        if index not in self._shown:
+            self._show(index, at=self.now(), regular=self.is_open)
+
+    def _show(self, index: int, *, at: float, regular: bool) -> None:
+        self._shown.add(index)
+        tape = self.tape
+        self.desk.on_quote(index, float(tape.bid[index]), float(tape.ask[index]), at=at, regular=regular)
+
     # ------------------------------------------------------------------ clients
 
     def tell(self, client_id: int, message: Message) -> None:
-        """Send to a client if it is there; a client that is away asks when it comes back (TWS.md 3.29)."""
-        client = self.clients.get(client_id)
-        if client is not None:
-            client.send(message)
+        """Send to a client if it is there, and to the master client what concerns orders.
+
+        A client that is away asks when it comes back (TWS.md 3.29). While the servers are out of reach a
+        client hears only answers to its own requests.
+        """
+        owner = self.clients.get(client_id)
+        if owner is not None and (self.is_connected or owner is self.answering):
+            owner.send(message)
+        if self.master_client_id in {None, client_id} or message.name not in TOLD_TO_MASTER:
+            return
+        master = self.clients.get(self.master_client_id or 0)
+        if master is not None and self.is_connected:
+            master.send(message)
 
     def tell_all(self, message: Message) -> None:
         for client in self.clients.values():
@@ -140,12 +229,43 @@ class Session:
 
     def settle(self) -> None:
         """After anything that may have changed the books: ledger file and account subscriptions."""
-        fresh = self.ledger.records[self._records_told :]
-        self._records_told = len(self.ledger.records)
-        if fresh:
-            self.on_records(fresh)
-        changed = list(dict.fromkeys(record.con_id for record in fresh if isinstance(record, Execution)))
-        if changed or self.now() >= self._values_at:
+        fresh = {ledger.account: self._fresh(ledger) for ledger in self.accounts}
+        if any(fresh.values()):
+            self.changes += 1
+            self.on_records([record for records in fresh.values() for record in records])
+        changed = {account: moved for account, records in fresh.items() if (moved := _moved(records))}
+        if self.is_connected and (changed or self.now() >= self._values_at):
             self._values_at = self.now() + ACCOUNT_VALUES_EVERY_S
             for client in self.each_client():
                 push_account(self, client, changed)
+
+    def _fresh(self, ledger: Ledger) -> list[Record]:
+        told = self._records_told.get(ledger.account, 0)
+        self._records_told[ledger.account] = len(ledger.records)
+        return ledger.records[told:]
+
+
+def _listings_of(market: MarketSource) -> Listings:
+    return Listings(
+        Listed(
+            index=index,
+            con_id=market.con_id(symbol),
+            symbol=symbol,
+            long_name=market.long_name(symbol),
+            exchange=market.exchange(symbol),
+            min_tick=market.min_tick(symbol),
+        )
+        for index, symbol in enumerate(market.symbols)
+    )
+
+
+def _moved(records: list[Record]) -> list[int]:
+    """The conIds whose position these records changed, each once."""
+    moved: dict[int, None] = {}
+    for record in records:
+        match record:
+            case Execution(con_id=con_id) | SplitApplied(con_id=con_id) | DividendPaid(con_id=con_id):
+                moved[con_id] = None
+            case ExecutionCorrected(execution=execution):
+                moved[execution.con_id] = None
+    return list(moved)

@@ -58,8 +58,8 @@ async def desktop_with():
     """Builds a Desktop on a scripted market; everything is closed again after the test."""
     async with AsyncExitStack() as stack:
 
-        async def build(script=None, **settings):
-            market = ScriptedMarket(script or [flat(100.0)] * 50, lasts_s=3600)
+        async def build(script=None, *, events=None, **settings):
+            market = ScriptedMarket(script or [flat(100.0)] * 50, lasts_s=3600, events=events)
             clock = ManualClock(OPENS_AT - 60)
             gateway = SimulatedGateway(market, clock, port=0, **settings)
             desktop = Desktop(await stack.enter_async_context(gateway), clock)

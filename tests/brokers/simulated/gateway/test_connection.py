@@ -121,8 +121,8 @@ async def test_the_handshake_comes_alone_and_nothing_follows_before_start_api(de
     writer.close()
 
 
-@pytest.mark.parametrize("offer", [b"v100..157", b"v213..225", b"nonsense"])
-async def test_a_client_that_does_not_speak_176_is_closed(desktop, offer):
+@pytest.mark.parametrize("offer", [b"v100..156", b"v213..225", b"v160..170", b"nonsense"])
+async def test_a_client_that_speaks_neither_157_nor_176_is_closed(desktop, offer):
     reader, writer = await asyncio.open_connection("127.0.0.1", desktop.gateway.port)
     writer.write(b"API\0" + struct.pack(">I", len(offer)) + offer)
     assert await asyncio.wait_for(reader.read(), 5) == b""

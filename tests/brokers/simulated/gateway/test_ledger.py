@@ -72,7 +72,7 @@ def test_a_position_is_valued_at_the_last_price_and_nan_leaves_it(ledger):
     ledger.mark(756733, math.nan)
     assert ledger.stock_value == 1030.0
     assert ledger.net_liquidation == pytest.approx(10_000 + 30 - 1)
-    assert ledger.account_values()["InitMarginReq"] == pytest.approx(257.5)
+    assert (ledger.margin.initial, ledger.margin.maintenance) == (515.0, 257.5)
 
 
 fills = st.lists(

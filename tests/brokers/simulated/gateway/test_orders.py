@@ -202,8 +202,8 @@ async def test_a_global_cancel_reaches_every_clients_orders(desktop):
         (LimitOrder("BUY", 1.5, 99.0), 10243),
         (Order(action="BUY", totalQuantity=10, orderType="LMT"), 201),
         (Order(action="SELL", totalQuantity=10, orderType="STP"), 201),
-        (Order(action="SELL", totalQuantity=10, orderType="TRAIL", auxPrice=1), 387),
-        (Order(action="BUY", totalQuantity=10, orderType="MKT", tif="OPG"), 10052),
+        (Order(action="SELL", totalQuantity=10, orderType="REL", auxPrice=1), 387),
+        (Order(action="BUY", totalQuantity=10, orderType="MKT", tif="AUC"), 10052),
         (Order(action="SSHORT", totalQuantity=10, orderType="MKT"), 321),
         (Order(action="BUY", totalQuantity=10, orderType="MKT", account="U1"), 321),
         (Order(action="BUY", totalQuantity=10, orderType="MKT", parentId=4711), 10006),
@@ -290,5 +290,5 @@ async def test_at_the_close_day_orders_end_and_the_gateway_goes_on_answering(des
 async def test_what_if_tells_margin_and_commission_and_leaves_no_order(desktop):
     ib = await desktop.connect()
     state = await asyncio.wait_for(ib.whatIfOrderAsync(desktop.spy, LimitOrder("BUY", 100, 100.0)), 5)
-    assert (float(state.initMarginChange), state.commission) == (2500.0, 1.0)
+    assert (float(state.initMarginChange), state.commission) == (5000.0, 1.0)
     assert desktop.gateway.ledger.orders == []

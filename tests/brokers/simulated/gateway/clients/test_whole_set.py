@@ -18,7 +18,7 @@ async def test_the_client_agrees_on_its_own_version(desk, version):
 
 
 async def test_the_time_is_the_markets(desk):
-    assert (await desk.answer(desk.ib.reqCurrentTimeAsync())).timestamp() == OPENS_AT + 5
+    assert (await desk.ib.reqCurrentTimeAsync()).timestamp() == OPENS_AT + 5
 
 
 async def test_contract_details_name_the_stock(desk):

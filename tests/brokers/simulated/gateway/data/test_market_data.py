@@ -95,10 +95,11 @@ async def test_history_never_shows_what_has_not_happened(desktop):
     ("size", "what", "keep", "duration", "code"),
     [
         ("1 hour", "TRADES", False, "1 D", 162),
-        ("1 min", "MIDPOINT", False, "1 D", 162),
         ("7 mins", "TRADES", False, "1 D", 321),
-        ("1 min", "TRADES", True, "1 D", 321),
+        ("1 secs", "TRADES", False, "60 S", 321),
+        ("1 min", "YIELD_BID", False, "1 D", 321),
         ("1 min", "TRADES", False, "a while", 10314),
+        ("1 min", "TRADES", False, "99 Y", 10314),
     ],
 )
 async def test_history_that_cannot_be_had_says_why(desktop, size, what, keep, duration, code):
@@ -129,7 +130,7 @@ async def test_a_ticker_shows_quote_last_volume_and_yesterdays_close(desktop):
     ticker = ib.reqMktData(desktop.spy, "", snapshot=False, regulatorySnapshot=False)
     await desktop.heard(ib)
     assert (ticker.bid, ticker.ask, ticker.last, ticker.close) == (99.99, 100.01, 100.0, 110.0)
-    assert (ticker.bidSize, ticker.askSize, ticker.volume, ticker.minTick) == (100.0, 100.0, 4000.0, 0.01)
+    assert (ticker.bidSize, ticker.askSize, ticker.volume, ticker.minTick) == (1000.0, 1000.0, 4000.0, 0.01)
     await desktop.play()
     assert ticker.volume == 8000.0
     ib.cancelMktData(desktop.spy)

@@ -1,0 +1,34 @@
+"""Shares that can be borrowed for short sales."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+PLENTY, AFTER_LOCATE, NONE = 3.0, 2.0, 1.0
+THOUSAND = 1000.0
+
+
+class Locates:
+    """Available shares by conId; what is not named is there in plenty."""
+
+    def __init__(self, available: Mapping[int, float] | None = None) -> None:
+        self.available: dict[int, float] = dict(available or {})
+
+    def take(self, con_id: int, quantity: float) -> bool:
+        """Borrow the shares; nothing is borrowed if there are not as many."""
+        if self.available.get(con_id, math.inf) < quantity:
+            return False
+        if con_id in self.available:
+            self.available[con_id] -= quantity
+        return True
+
+    def give_back(self, con_id: int, quantity: float) -> None:
+        """Shares that are no longer needed can be borrowed again."""
+        if con_id in self.available:
+            self.available[con_id] += quantity
+
+    def shortable(self, con_id: int) -> float:
+        """Tick 46: above 2.5 at least a thousand shares, above 1.5 some, otherwise none (TWS.md 3.32)."""
+        left = self.available.get(con_id, math.inf)
+        return PLENTY if left >= THOUSAND else AFTER_LOCATE if left > 0 else NONE

@@ -1,0 +1,139 @@
+"""The market behind a gateway, with prices that faults can move: a split overnight, a gap after a halt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from msgspec.structs import replace
+
+from brokers.simulated.market.source import (
+    AuctionPrinted,
+    Floats,
+    HistoryBars,
+    MarketEvent,
+    MarketSource,
+    MarketStep,
+    QuoteTicks,
+    TradeTicks,
+)
+
+PRICES = ("open", "high", "low", "close")
+CENTS = 2
+CENT = 0.01
+
+Moves = dict[str, list[tuple[float, float]]]
+"""By symbol: from an instant on, prices are so many times what they would have been."""
+
+
+class DisturbedMarket:
+    """A MarketSource around another one; untouched it gives that one's own steps.
+
+    `on_day` is called with the day's number, from 1, when its steps begin.
+    """
+
+    def __init__(
+        self, market: MarketSource, on_day: Callable[[int], None], moves: Moves | None = None, day: int = 1
+    ) -> None:
+        self._market = market
+        self._on_day = on_day
+        self._day = day
+        self._moves: Moves = {} if moves is None else moves
+        self.symbols = market.symbols
+        self.session = market.session
+        self.opens_at = market.opens_at
+        self.closes_at = market.closes_at
+        self.is_early_close = market.is_early_close
+        self.step_s = market.step_s
+        self.corporate_actions = market.corporate_actions
+
+    def move(self, symbol: str, factor: float, *, since: float = -math.inf) -> None:
+        """Prices from `since` on; by default the whole past too, as TWS adjusts history for a split."""
+        self._moves.setdefault(symbol, []).append((since, factor))
+
+    def steps(self, *, include_premarket: bool = False) -> Iterator[MarketStep]:
+        self._on_day(self._day)
+        for step in self._market.steps(include_premarket=include_premarket):
+            yield self._moved(step) if self._moves else step
+
+    def next_session(self) -> MarketSource | None:
+        following = self._market.next_session()
+        if following is None:
+            return None
+        return DisturbedMarket(following, self._on_day, self._moves, self._day + 1)
+
+    def history(
+        self, symbol: str, *, end_at: float, duration_s: float, bar_s: int, what: str = "TRADES"
+    ) -> HistoryBars:
+        bars = self._market.history(symbol, end_at=end_at, duration_s=duration_s, bar_s=bar_s, what=what)
+        if symbol not in self._moves:
+            return bars
+        factor = self._factor(symbol, bars.starts_at)
+        return replace(bars, **{name: np.round(getattr(bars, name) * factor, CENTS) for name in PRICES})
+
+    def ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> TradeTicks:
+        ticks = self._market.ticks(symbol, start_at=start_at, end_at=end_at, count=count)
+        if symbol not in self._moves:
+            return ticks
+        return replace(ticks, price=np.round(ticks.price * self._factor(symbol, ticks.at), CENTS))
+
+    def quote_ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> QuoteTicks:
+        ticks = self._market.quote_ticks(symbol, start_at=start_at, end_at=end_at, count=count)
+        if symbol not in self._moves:
+            return ticks
+        factor = self._factor(symbol, ticks.at)
+        bid, ask = _quote(ticks.bid * factor, ticks.ask * factor)
+        return replace(ticks, bid=bid, ask=ask)
+
+    def head_at(self, symbol: str) -> float:
+        return self._market.head_at(symbol)
+
+    def min_tick(self, symbol: str) -> float:
+        return self._market.min_tick(symbol)
+
+    def long_name(self, symbol: str) -> str:
+        return self._market.long_name(symbol)
+
+    def exchange(self, symbol: str) -> str:
+        return self._market.exchange(symbol)
+
+    def con_id(self, symbol: str) -> int:
+        return self._market.con_id(symbol)
+
+    # ------------------------------------------------------------------ leaves
+
+    def _factor(self, symbol: str, at: Floats) -> Floats:
+        """What the prices at these instants are multiplied with."""
+        factor = np.ones(len(at))
+        for since, moved in self._moves.get(symbol, ()):
+            factor = np.where(at >= since, factor * moved, factor)
+        return factor
+
+    def _moved(self, step: MarketStep) -> MarketStep:
+        factors = np.array([float(self._factor(symbol, np.array([step.starts_at]))[0]) for symbol in self.symbols])
+        if (factors == 1).all():
+            return step
+        prices = {name: _times(getattr(step, name), factors) for name in PRICES}
+        bid, ask = _quote(step.bid * factors, step.ask * factors)
+        bid, ask = np.where(factors == 1, step.bid, bid), np.where(factors == 1, step.ask, ask)
+        events = tuple(_event(one, factors) for one in step.events)
+        return replace(step, bid=bid, ask=ask, events=events, **prices)
+
+
+def _times(prices: Floats, factors: Floats) -> Floats:
+    """In cents where they move; what does not move keeps every digit."""
+    moved: Floats = np.where(factors == 1, prices, np.round(prices * factors, CENTS))
+    return moved
+
+
+def _quote(bid: Floats, ask: Floats) -> tuple[Floats, Floats]:
+    """In cents, and at least one of them wide."""
+    bid = np.round(bid, CENTS)
+    return bid, np.where(np.round(ask, CENTS) <= bid, bid + CENT, np.round(ask, CENTS))
+
+
+def _event(event: MarketEvent, factors: Floats) -> MarketEvent:
+    if not isinstance(event, AuctionPrinted):
+        return event
+    return replace(event, price=round(event.price * float(factors[event.index]), CENTS))

@@ -1,0 +1,81 @@
+"""What a client wants to be told without asking again; the keys are request ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct, field
+
+from brokers.simulated.gateway.data.listing import Listed
+from brokers.simulated.gateway.protocol.message import Message
+
+
+class BarSubscription(Struct):
+    """A reqRealTimeBars."""
+
+    stock: Listed
+    what: str = "TRADES"
+
+
+class TickSubscription(Struct):
+    """A reqMktData; `sent` holds the last value per tick type, because only changes are sent."""
+
+    stock: Listed
+    generic: frozenset[int] = frozenset()
+    is_delayed: bool = False
+    sent: dict[int, float] = field(default_factory=dict)
+
+
+class TickByTickSubscription(Struct):
+    """A reqTickByTickData; `quote` is the last one sent."""
+
+    stock: Listed
+    kind: str
+    ignore_size: bool = False
+    quote: tuple[float, ...] = ()
+
+
+class FormingBar(Struct):
+    """A history kept up to date: the bar that is being made, its start in epoch seconds, NaN before there is one."""
+
+    stock: Listed
+    bar_s: int
+    format_date: int
+    starts_at: float
+    values: list[float] = field(default_factory=list)
+    """Open, high, low, close, volume, and price times volume; empty before the first trade."""
+
+
+class Subscriptions(Struct):
+    """All of one client's."""
+
+    bars: dict[int, BarSubscription] = field(default_factory=dict)
+    ticks: dict[int, TickSubscription] = field(default_factory=dict)
+    tick_by_tick: dict[int, TickByTickSubscription] = field(default_factory=dict)
+    forming: dict[int, FormingBar] = field(default_factory=dict)
+    scans: dict[int, Callable[[], None]] = field(default_factory=dict)
+    summaries: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Account (empty: all) and tags."""
+    account_multi: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Account (empty: all) and model."""
+    position_multi: dict[int, str] = field(default_factory=dict)
+    """Account, empty for all."""
+    profits: dict[int, Callable[[], Message]] = field(default_factory=dict)
+    """What a reqPnL or reqPnLSingle is told, as it stands when called."""
+    positions: bool = False
+    account: str = ""
+    """The one account of reqAccountUpdates; empty without a subscription."""
+
+    @property
+    def flow(self) -> bool:
+        """Whether a step of the market has anything for this client."""
+        return bool(self.bars or self.ticks or self.tick_by_tick or self.forming)
+
+    def uses(self, req_id: int) -> bool:
+        """Whether a market data subscription has this request id."""
+        return any(req_id in one for one in (self.bars, self.ticks, self.tick_by_tick, self.forming, self.scans))
+
+    def forget_market_data(self) -> None:
+        """Everything that came from a market data farm is gone (TWS.md 3.40, code 1101)."""
+        for subscribed in (self.bars, self.ticks, self.tick_by_tick, self.forming, self.scans):
+            subscribed.clear()
