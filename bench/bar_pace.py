@@ -9,6 +9,7 @@ import time
 
 from bench.gateway_process import GatewayProcess, frame_of
 from bench.result import Comparison, Measured
+from brokers.simulated.market.listings import symbols_of
 
 SPEED = 5000.0
 INSTRUMENTS = 100
@@ -19,7 +20,7 @@ STEP_S = 5.0
 
 def compare_bar_pace() -> Comparison:
     """Market seconds per wall second, from the first bar to the last, against the speed asked for."""
-    symbols = ",".join(f"S{number:03d}" for number in range(INSTRUMENTS))
+    symbols = ",".join(symbols_of(INSTRUMENTS))
     market = (
         "--synthetic",
         "--symbols",

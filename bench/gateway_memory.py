@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 from bench.gateway_process import GatewayProcess, frame_of
 from bench.result import Comparison, Measured
+from brokers.simulated.market.listings import symbols_of
 
 INSTRUMENTS = 500
 ALLOWED_MB = 150.0
@@ -14,7 +16,7 @@ CLOSE_S = 60.0
 
 def compare_gateway_memory() -> Comparison:
     """The greatest resident size of the process, one client with 100 subscriptions reading along."""
-    symbols = [f"S{number:03d}" for number in range(INSTRUMENTS)]
+    symbols = symbols_of(INSTRUMENTS)
     market = ("--synthetic", "--symbols", ",".join(symbols), "--speed", "5000", "--wait-for-client")
     with GatewayProcess(*market) as gateway:
         idle = gateway.memory_mb_max()
@@ -28,7 +30,7 @@ def compare_gateway_memory() -> Comparison:
     )
 
 
-def _read_the_session(port: int, symbols: list[str]) -> None:
+def _read_the_session(port: int, symbols: Sequence[str]) -> None:
     """Subscribe, then read until nothing has come for a second: the session is over."""
     with socket.create_connection(("127.0.0.1", port), timeout=CLOSE_S) as peer:
         peer.sendall(b"API\0" + frame_of("v157..176"))
