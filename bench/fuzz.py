@@ -41,30 +41,22 @@ def run_fuzz(engine: str, frames: int, seed: int) -> Comparison:
 
 
 def _mutate(frames: int, seed: int) -> None:
-    target, chance = Target(), random.Random(seed)
+    chance = random.Random(seed)
     honest = [*honest_frames(157), *honest_frames(176)]
-    for _ in range(frames):
-        target.take(mutated(honest, chance))
+    with Target() as target:
+        for _ in range(frames):
+            target.take(mutated(honest, chance))
 
 
 def _hypothesis(frames: int, seed: int) -> None:
-    target = Target()
     field = st.one_of(st.sampled_from(ODD_FIELDS), st.text(max_size=12), st.integers().map(str), st.floats().map(str))
-    payload = st.one_of(
-        st.builds(
-            lambda kind, rest: "\0".join([str(kind), *rest]), st.integers(-2, 300), st.lists(field, max_size=130)
-        ),
-        st.text(max_size=200),
-    )
-    phases = (Phase.generate,)
-    quiet = list(HealthCheck)
+    message = st.builds(_joined, st.integers(-2, 300), st.lists(field, max_size=130))
+    payload = st.one_of(message, st.text(max_size=200))
+    examples, quiet = -(-frames // FRAMES_PER_EXAMPLE), list(HealthCheck)
+    target = Target()
 
     @settings(
-        max_examples=-(-frames // FRAMES_PER_EXAMPLE),
-        phases=phases,
-        deadline=None,
-        suppress_health_check=quiet,
-        database=None,
+        max_examples=examples, phases=(Phase.generate,), deadline=None, suppress_health_check=quiet, database=None
     )
     @given(st.randoms(use_true_random=False), st.lists(payload, min_size=4, max_size=8))
     def throw(chance: random.Random, drawn: list[str]) -> None:
@@ -77,16 +69,13 @@ def _hypothesis(frames: int, seed: int) -> None:
         throw()
 
 
+def _joined(kind: int, fields: list[str]) -> str:
+    return "\0".join([str(kind), *fields])
+
+
 def _atheris(frames: int, seed: int) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "bench.fuzz_atheris",
-        f"-runs={frames}",
-        f"-seed={seed}",
-        f"-max_len={INPUT_BYTES_MAX}",
-    ]
-    subprocess.run(command, check=True)
+    limits = (f"-runs={frames}", f"-seed={seed}", f"-max_len={INPUT_BYTES_MAX}")
+    subprocess.run([sys.executable, "-m", "bench.fuzz_atheris", *limits], check=True)
 
 
 def _resident_mb() -> float:

@@ -102,6 +102,7 @@ class Target(logging.Handler):
 
     def take(self, payload: bytes) -> None:
         """Answer one frame. Raises Crashed."""
+        assert self in GATEWAY_LOG.handlers, "enter the target first: it would not hear of a crash"
         self.frames += 1
         if self.frames % FRESH_AFTER == 0 or cast("Sink", self._client._writer).closed:  # noqa: SLF001 - our own fake
             self._client, self._session = self._fresh()

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from brokers.simulated.gateway.accounts.ledger import Ledger, Record
 from brokers.simulated.gateway.accounts.ledger_file import LedgerFile
+from brokers.simulated.gateway.faults.plan import FaultPlan
+from brokers.simulated.gateway.faults.switchboard import Switchboard
 from brokers.simulated.gateway.runtime.clock import MarketClock, RunningClock
 from brokers.simulated.gateway.runtime.connections import Connections
 from brokers.simulated.gateway.runtime.controls import Controls
@@ -44,6 +46,7 @@ class SimulatedGateway:
         self.session = restored_session(begins_on, self.clock, self.settings, state)
         self.connections = Connections(self.session)
         self.controls = Controls(self.session, self.connections)
+        self.faults = Switchboard(self.session, self.controls, self.connections, self.settings.fault_log_path)
         self.closed = asyncio.Event()
         """Set when the last trading day has been played to its end."""
         self.failed: BaseException | None = None
@@ -85,6 +88,9 @@ class SimulatedGateway:
             self.connections.on_admit = recorder.follow
         if self._state_file is not None:
             stack.callback(self._state_file.save, self.session)
+        stack.callback(self.faults.close)
+        if isinstance(self.settings.faults, FaultPlan):
+            self.faults.arm(self.settings.faults)
         await self.connections.listen()
         stack.push_async_callback(self._stop)
         self._tasks.append(asyncio.create_task(self._play()))

@@ -1,4 +1,4 @@
-"""The market behind a gateway, with prices that faults can move: a split overnight, a gap after a halt."""
+"""The market behind a gateway, with prices that faults can move and stocks they can halt."""
 
 from __future__ import annotations
 
@@ -6,25 +6,39 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from brokers.simulated.market.source import (
     AuctionPrinted,
     Floats,
+    Halted,
     HistoryBars,
     MarketEvent,
     MarketSource,
     MarketStep,
     QuoteTicks,
+    Resumed,
     TradeTicks,
 )
 
 PRICES = ("open", "high", "low", "close")
+SIZES = ("bid_size", "ask_size")
+SILENT = ("volume", "bid", "ask", *SIZES)
+"""What else a step does not have where nothing may trade."""
 CENTS = 2
 CENT = 0.01
 
-Moves = dict[str, list[tuple[float, float]]]
-"""By symbol: from an instant on, prices are so many times what they would have been."""
+
+class Disturbance(Struct):
+    """What faults have done to the market; it lasts over the nights."""
+
+    moves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """By symbol: from an instant on, prices are so many times what they would have been."""
+    halted: set[int] = field(default_factory=set)
+    events: list[MarketEvent] = field(default_factory=list)
+    """For the next step."""
+    day: int = 0
 
 
 class DisturbedMarket:
@@ -34,12 +48,11 @@ class DisturbedMarket:
     """
 
     def __init__(
-        self, market: MarketSource, on_day: Callable[[int], None], moves: Moves | None = None, day: int = 1
+        self, market: MarketSource, on_day: Callable[[int], None], disturbance: Disturbance | None = None
     ) -> None:
         self._market = market
         self._on_day = on_day
-        self._day = day
-        self._moves: Moves = {} if moves is None else moves
+        self._disturbance = disturbance or Disturbance()
         self.symbols = market.symbols
         self.session = market.session
         self.opens_at = market.opens_at
@@ -50,37 +63,50 @@ class DisturbedMarket:
 
     def move(self, symbol: str, factor: float, *, since: float = -math.inf) -> None:
         """Prices from `since` on; by default the whole past too, as TWS adjusts history for a split."""
-        self._moves.setdefault(symbol, []).append((since, factor))
+        self._disturbance.moves.setdefault(symbol, []).append((since, factor))
+
+    def halt(self, symbol: str, code: int) -> None:
+        """Nothing of it is traded or quoted from the next step on; `code` as in tick 49."""
+        index = self.symbols.index(symbol)
+        self._disturbance.halted.add(index)
+        self._disturbance.events.append(Halted(index, code))
+
+    def resume(self, symbol: str) -> None:
+        """Its market goes on with the next step, wherever it stands by then."""
+        index = self.symbols.index(symbol)
+        self._disturbance.halted.discard(index)
+        self._disturbance.events.append(Resumed(index))
 
     def steps(self, *, include_premarket: bool = False) -> Iterator[MarketStep]:
-        self._on_day(self._day)
+        self._disturbance.day += 1
+        self._on_day(self._disturbance.day)
         for step in self._market.steps(include_premarket=include_premarket):
-            yield self._moved(step) if self._moves else step
+            yield self._halted_in(self._moved(step) if self._disturbance.moves else step)
 
     def next_session(self) -> MarketSource | None:
         following = self._market.next_session()
         if following is None:
             return None
-        return DisturbedMarket(following, self._on_day, self._moves, self._day + 1)
+        return DisturbedMarket(following, self._on_day, self._disturbance)
 
     def history(
         self, symbol: str, *, end_at: float, duration_s: float, bar_s: int, what: str = "TRADES"
     ) -> HistoryBars:
         bars = self._market.history(symbol, end_at=end_at, duration_s=duration_s, bar_s=bar_s, what=what)
-        if symbol not in self._moves:
+        if symbol not in self._disturbance.moves:
             return bars
         factor = self._factor(symbol, bars.starts_at)
         return replace(bars, **{name: np.round(getattr(bars, name) * factor, CENTS) for name in PRICES})
 
     def ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> TradeTicks:
         ticks = self._market.ticks(symbol, start_at=start_at, end_at=end_at, count=count)
-        if symbol not in self._moves:
+        if symbol not in self._disturbance.moves:
             return ticks
         return replace(ticks, price=np.round(ticks.price * self._factor(symbol, ticks.at), CENTS))
 
     def quote_ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> QuoteTicks:
         ticks = self._market.quote_ticks(symbol, start_at=start_at, end_at=end_at, count=count)
-        if symbol not in self._moves:
+        if symbol not in self._disturbance.moves:
             return ticks
         factor = self._factor(symbol, ticks.at)
         bid, ask = _quote(ticks.bid * factor, ticks.ask * factor)
@@ -106,9 +132,22 @@ class DisturbedMarket:
     def _factor(self, symbol: str, at: Floats) -> Floats:
         """What the prices at these instants are multiplied with."""
         factor = np.ones(len(at))
-        for since, moved in self._moves.get(symbol, ()):
+        for since, moved in self._disturbance.moves.get(symbol, ()):
             factor = np.where(at >= since, factor * moved, factor)
         return factor
+
+    def _halted_in(self, step: MarketStep) -> MarketStep:
+        """The step with our halts in it."""
+        if not self._disturbance.halted and not self._disturbance.events:
+            return step
+        halted = list(self._disturbance.halted)
+        silenced = {name: getattr(step, name).copy() for name in (*PRICES, *SILENT)}
+        for name, column in silenced.items():
+            column[halted] = 0.0 if name in SIZES else math.nan
+        events = tuple(self._disturbance.events)
+        self._disturbance.events.clear()
+        others = tuple(event for event in step.events if event.index not in self._disturbance.halted)
+        return replace(step, events=events + others, **silenced)
 
     def _moved(self, step: MarketStep) -> MarketStep:
         factors = np.array([float(self._factor(symbol, np.array([step.starts_at]))[0]) for symbol in self.symbols])

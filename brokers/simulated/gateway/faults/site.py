@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from brokers.simulated.gateway.faults.disturbed_market import DisturbedMarket
 from brokers.simulated.gateway.faults.fault import Aim, NothingThere, Undo
 from brokers.simulated.gateway.protocol.answers import error
 from brokers.simulated.gateway.protocol.message import Message
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from brokers.simulated.gateway.data.listing import Listed
-    from brokers.simulated.gateway.faults.disturbed_market import DisturbedMarket
     from brokers.simulated.gateway.orders.order import GatewayOrder
     from brokers.simulated.gateway.runtime.client import Client
     from brokers.simulated.gateway.runtime.connections import Connections
@@ -30,17 +30,26 @@ Watch: TypeAlias = "Callable[[Client, Request], bool]"
 """True: the request is dealt with."""
 
 
+_Hook = TypeVar("_Hook")
+
+
 class Site:
     """What a fault may use. A message sent from here leaves as it is, no fault sees it again."""
 
-    def __init__(self, session: Session, controls: Controls, connections: Connections, market: DisturbedMarket) -> None:
+    def __init__(self, session: Session, controls: Controls, connections: Connections) -> None:
         self.session = session
         self.controls = controls
         self.connections = connections
-        self.market = market
         self.filters: list[Filter] = []
         self.watches: list[Watch] = []
         self._firsts: dict[tuple[str, object], Message] = {}
+
+    @property
+    def market(self) -> DisturbedMarket:
+        """Today's."""
+        market = self.session.market
+        assert isinstance(market, DisturbedMarket)
+        return market
 
     # ------------------------------------------------------------------ sending
 
@@ -118,13 +127,12 @@ class Site:
 
     def symbol_of(self, client: Client, said: Message | Request) -> str:
         """The symbol a message or a request is about; empty where it is about none, or none that is known."""
-        listings, orders = self.session.listings, self.session.desk.orders
         if not isinstance(said, Message):
             return _symbol_asked(self.session, client, said)
         values = said.values
         if symbol := values.get("symbol"):
             return str(symbol)
-        if (order := orders.get(_whole(values.get("permId")))) is not None:
+        if (order := self.session.desk.orders.get(_whole(values.get("permId")))) is not None:
             return order.stock.symbol
         if said.name == "commissionReport":
             done = (one for one in self.session.ledger.executions if one.exec_id == values["execId"])
@@ -132,8 +140,8 @@ class Site:
         wants, req_id = client.subscriptions, _whole(values.get("reqId"))
         for streams in (wants.bars, wants.ticks, wants.tick_by_tick, wants.forming):
             if req_id in streams:
-                stock: Listed = streams[req_id].stock  # type: ignore[attr-defined]  # every one of them has it
-                return stock.symbol if stock in listings.all else ""
+                stock: Listed = streams[req_id].stock
+                return stock.symbol
         return ""
 
 
@@ -155,7 +163,9 @@ def _symbol_asked(session: Session, client: Client, request: Request) -> str:
         stock = session.listings.find(contract)
         return stock.symbol if stock is not None else ""
     order_id = getattr(request, "order_id", None)
-    owned = (one for one in session.desk.orders.values() if (one.client_id, one.order_id) == (client.client_id, order_id))
+    owned = (
+        one for one in session.desk.orders.values() if (one.client_id, one.order_id) == (client.client_id, order_id)
+    )
     return next((one.stock.symbol for one in owned), "")
 
 
@@ -163,6 +173,6 @@ def _whole(value: object) -> int:
     return value if isinstance(value, int) else -1
 
 
-def _take_out(from_: list[Callable[..., object]], one: Callable[..., object]) -> None:
+def _take_out(from_: list[_Hook], one: _Hook) -> None:
     if one in from_:
         from_.remove(one)

@@ -95,7 +95,7 @@ class BrokerActs:
 
     def forget(self, perm_ids: Iterable[int]) -> None:
         """A restarted TWS does not know these orders any more; nobody is told (fault 11)."""
-        for perm_id in perm_ids:
+        for perm_id in sorted(perm_ids, reverse=True):  # children before their parents
             order = self._desk.book.orders[perm_id]
             if not order.done:
                 self._take_out(order)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def apply(desk: Desk, outcomes: Iterable[Outcome], at: float) -> None:
     """Tell the owners what happened and write it into the ledgers."""
     happened = list(outcomes)
+    if not happened:
+        return
     filling = {outcome.key for outcome in happened if isinstance(outcome, Filled)}
     for outcome in happened:
         order = desk.book.orders[outcome.key]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from brokers.simulated.gateway.orders import placing
 from brokers.simulated.gateway.orders.order import GatewayOrder
 from brokers.simulated.gateway.protocol.requests import PlaceOrder
 from brokers.simulated.sim_order import SimOrder
@@ -41,6 +42,8 @@ def restore(desk: Desk, saved: dict[str, Any]) -> None:
         desk.book.add(order)
         if not order.done:
             desk.expect(order)
+        if not order.done and order.why_held == "locate":
+            placing.seek_shares(desk, order)
     for row in saved["matched"]:
         desk.matcher.submit(msgspec.convert(row, SimOrder), market_open=desk.venue.is_open(desk.venue.now()))
     desk.book.last_ids = dict(map(tuple, saved["last_ids"]))

@@ -6,6 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from brokers.simulated.gateway.accounts.statements import account_refusal
 from brokers.simulated.gateway.data.listing import Listed
 from brokers.simulated.gateway.orders import outcomes
 from brokers.simulated.gateway.orders.announcing import works_outside_rth
@@ -26,7 +27,7 @@ from brokers.simulated.gateway.orders.refusals import (
     too_far,
     unreadable,
 )
-from brokers.simulated.gateway.orders.rules import ORDER_ID_MAX, account_refusal_of, hours_refusal_of, refusal_of
+from brokers.simulated.gateway.orders.rules import ORDER_ID_MAX, hours_refusal_of, refusal_of
 from brokers.simulated.gateway.orders.terms import read_terms
 from brokers.simulated.gateway.protocol.requests import PlaceOrder
 from brokers.simulated.sim_order import OrderType, Side, SimOrder, Tif
@@ -42,11 +43,12 @@ def place(desk: Desk, client_id: int, wanted: PlaceOrder, *, at: float, market_o
     refusal = _id_refusal(desk, client_id, wanted, known)
     if refusal is None:
         refusal = UNKNOWN_CONTRACT if stock is None else may_not_come(desk, wanted, stock)
+    is_lost = refusal is None and known is None and _loses_leg(desk, wanted)
     if refusal is None and known is None:
-        refusal = _by_conduct(desk, wanted)
+        refusal = OFF_TICK if is_lost else _by_conduct(desk)
     if stock is None or (refusal and (known or not refusal.is_rejection)):
         desk.reporter.refuse(client_id, wanted.order_id, refusal or UNKNOWN_CONTRACT)
-        if refusal is OFF_TICK:
+        if is_lost:
             _transmit_what_is_left(desk, client_id, wanted, at)
     elif known is not None:
         modify(desk, known, wanted, at)
@@ -64,7 +66,7 @@ def may_not_come(desk: Desk, wanted: PlaceOrder, stock: Listed) -> Refusal | Non
     """What is wrong with a request in itself, whenever it comes."""
     if desk.settings.read_only:
         return READ_ONLY
-    return account_refusal_of(desk.accounts, wanted.account) or refusal_of(wanted, stock)
+    return account_refusal(desk.accounts, wanted.account) or refusal_of(wanted, stock)
 
 
 def _id_refusal(desk: Desk, client_id: int, wanted: PlaceOrder, known: GatewayOrder | None) -> Refusal | None:
@@ -79,12 +81,17 @@ def _id_refusal(desk: Desk, client_id: int, wanted: PlaceOrder, known: GatewayOr
     return MISSING_PARENT if wanted.parent_id and is_missing else None
 
 
-def _by_conduct(desk: Desk, wanted: PlaceOrder) -> Refusal | None:
-    """The refusal of an order with which nothing is wrong (faults 27 to 29)."""
-    if desk.conduct.lose_leg and desk.conduct.lose_leg == _leg(wanted):
-        desk.conduct.lose_leg = ""
-        return OFF_TICK
+def _by_conduct(desk: Desk) -> Refusal | None:
+    """The refusal of an order with which nothing is wrong (faults 27, 29)."""
     return desk.conduct.reject_next.pop(0) if desk.conduct.reject_next else None
+
+
+def _loses_leg(desk: Desk, wanted: PlaceOrder) -> bool:
+    """Whether this is the bracket leg that gets lost (fault 28)."""
+    is_lost = desk.conduct.lose_leg != "" and desk.conduct.lose_leg == _leg(wanted)
+    if is_lost:
+        desk.conduct.lose_leg = ""
+    return is_lost
 
 
 def _leg(wanted: PlaceOrder) -> str:
@@ -106,7 +113,7 @@ def new_order(desk: Desk, client_id: int, wanted: PlaceOrder, stock: Listed, at:
     order = GatewayOrder(
         perm_id=desk.book.new_perm_id(),
         client_id=client_id,
-        account=wanted.account or desk.accounts.default.account,
+        account=wanted.account or (parent.account if parent else desk.accounts.default.account),
         request=wanted,
         stock=stock,
         quantity=wanted.quantity,
@@ -154,7 +161,7 @@ def enter(desk: Desk, order: GatewayOrder, at: float, *, market_open: bool) -> N
         withhold(desk, order, at)
         desk.reporter.show(order)
         desk.reporter.warn(order, LOCATE)
-        desk.venue.schedule.after(desk.settings.locate_retry_s, partial(locate, desk, order))
+        seek_shares(desk, order)
     elif cap and desk.settings.beyond_band == "cancel":
         order.status, order.transmitted = "PreSubmitted", True
         outcomes.record(desk, order, at, "new")
@@ -192,14 +199,18 @@ def withhold(desk: Desk, order: GatewayOrder, at: float) -> None:
     desk.matcher.submit(sim_order(desk, order), market_open=desk.venue.is_open(at))
 
 
-def locate(desk: Desk, order: GatewayOrder) -> None:
-    """Try again to borrow the shares of a short sale that waits for them."""
+def seek_shares(desk: Desk, order: GatewayOrder) -> None:
+    """Try again later to borrow what a short sale waits for."""
+    desk.venue.schedule.after(desk.settings.locate_retry_s, partial(_locate, desk, order))
+
+
+def _locate(desk: Desk, order: GatewayOrder) -> None:
     if order.done or not order.withheld:
         return
     if _is_located(desk, order):
         release(desk, order, desk.venue.now())
     else:
-        desk.venue.schedule.after(desk.settings.locate_retry_s, partial(locate, desk, order))
+        seek_shares(desk, order)
 
 
 def release(desk: Desk, order: GatewayOrder, at: float) -> None:

@@ -122,6 +122,7 @@ def _trail(order: GatewayOrder) -> dict[str, Value]:
     fields: dict[str, Value] = {
         "auxPrice": order.request.aux_price or 0.0,
         "trailStopPrice": order.stop_price,
+        "adjustedTrailStop": order.stop_price,  # the same once more: clients read the later of the two
         "trailingPercent": order.request.trailing_percent,
     }
     if order.request.limit_price_offset is not None:

@@ -27,7 +27,6 @@ from brokers.simulated.gateway.protocol.requests import PlaceOrder
 from brokers.simulated.gateway.protocol.wire import Unreadable
 
 if TYPE_CHECKING:
-    from brokers.simulated.gateway.accounts.accounts import Accounts
     from brokers.simulated.gateway.orders.settings import OrderSettings
     from brokers.simulated.gateway.orders.venue import Venue
 
@@ -143,13 +142,6 @@ RULES: tuple[tuple[Rule, Refusal], ...] = (
 def refusal_of(order: PlaceOrder, stock: Listed) -> Refusal | None:
     """The first rule that a new or changed order breaks."""
     return next((refusal for breaks, refusal in RULES if breaks(order, stock)), None)
-
-
-def account_refusal_of(accounts: Accounts, name: str) -> Refusal | None:
-    """Several accounts and none named: 435; an account that is not ours: 321 (TWS.md 3.22)."""
-    if accounts.find(name) is not None:
-        return None
-    return invalid(f"Invalid account code '{name}'") if name else Refusal(435, "You must specify an account.")
 
 
 def hours_refusal_of(order: PlaceOrder, venue: Venue, settings: OrderSettings, at: float) -> Refusal | None:

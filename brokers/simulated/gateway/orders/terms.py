@@ -65,15 +65,23 @@ def read_terms(order: PlaceOrder) -> Terms:
     kind = terms_of(order)
     stop = order.aux_price if kind.aux_is_stop else order.trail_stop_price if kind.trails else None
     percent = order.trailing_percent if kind.trails else None
+    offset = _limit_offset(order) if order.order_type == "TRAIL LIMIT" else None
     return Terms(
-        limit_price=order.limit_price if kind.limit else None,
+        limit_price=order.limit_price if kind.limit else _behind(order, stop, offset),
         stop_price=stop or None,
         trail_amount=(order.aux_price or None) if kind.trails and not percent else None,
         trail_percent=percent or None,
-        limit_offset=_limit_offset(order) if order.order_type == "TRAIL LIMIT" else None,
+        limit_offset=offset,
         good_till=parse_time(order.good_till) if order.tif == "GTD" else None,
         good_after=parse_time(order.good_after) if order.good_after else None,
     )
+
+
+def _behind(order: PlaceOrder, stop: float | None, offset: float | None) -> float | None:
+    """Where the limit of a TRAIL LIMIT stands, as long as its stop has a price."""
+    if not stop or offset is None:
+        return None
+    return round(stop - offset if order.side == "SELL" else stop + offset, 8)
 
 
 def _limit_offset(order: PlaceOrder) -> float | None:

@@ -30,8 +30,12 @@ class Agenda:
             self.on_earlier()
 
     def after(self, delay_s: float, call: Callable[[], None]) -> None:
-        """Call `delay_s` market seconds from now; from a running call: from the instant that one was due."""
-        self.at((self._now() if self._running_at is None else self._running_at) + delay_s, call)
+        """Call `delay_s` market seconds from now."""
+        self.at(self.instant() + delay_s, call)
+
+    def instant(self) -> float:
+        """Now; inside a call the instant at which that one was due, however late it is made."""
+        return self._now() if self._running_at is None else self._running_at
 
     def next_at(self) -> float | None:
         """The instant of the first entry; None when nothing is to happen."""

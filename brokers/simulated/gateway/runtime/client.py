@@ -14,7 +14,7 @@ from brokers.simulated.gateway.runtime.subscriptions import Subscriptions
 
 log = logging.getLogger(__name__)
 
-WRITE_BYTES_MAX = 16 << 20
+UNREAD_BYTES_MAX = 16 << 20
 """What may lie unread for one client: a long history is half of that."""
 DRAIN_S = 10.0
 ODD_PIECES = (1, 2, 3, 5, 8, 13, 21, 1, 1, 34)
@@ -43,6 +43,7 @@ class Client:
         self.is_held = False
         """While held nothing leaves; it collects, and a client that misses too much is cut."""
         self.is_chopped = False
+        self.unread_bytes_max = UNREAD_BYTES_MAX
         self.subscriptions = Subscriptions()
         self.market_data_type = 1
         self.frames_sent = 0
@@ -64,7 +65,7 @@ class Client:
         self._frames.append(frame)
 
     def flush(self) -> None:
-        """Hand what has collected to the socket; a client that does not read is cut at WRITE_BYTES_MAX."""
+        """Hand what has collected to the socket; a client that does not read is cut."""
         if not self._frames:
             return
         if self.is_held:
@@ -117,14 +118,14 @@ class Client:
 
     def _hold(self) -> None:
         self._held_bytes = sum(map(len, self._frames))
-        if self._held_bytes > WRITE_BYTES_MAX:
-            self.cut(f"has more than {WRITE_BYTES_MAX} bytes unread")
+        if self._held_bytes > self.unread_bytes_max:
+            self.cut(f"has more than {self.unread_bytes_max} bytes unread")
 
     def _write(self, data: bytes) -> None:
         for piece in _pieces(data) if self.is_chopped else (data,):
             self._writer.write(piece)
-        if self._writer.transport.get_write_buffer_size() > WRITE_BYTES_MAX:
-            self.cut(f"has more than {WRITE_BYTES_MAX} bytes unread")
+        if self._writer.transport.get_write_buffer_size() > self.unread_bytes_max:
+            self.cut(f"has more than {self.unread_bytes_max} bytes unread")
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:

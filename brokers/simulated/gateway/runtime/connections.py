@@ -67,6 +67,7 @@ class Connections:
         """So many connections get no answer to their handshake."""
         self.withhold_next: list[set[str]] = []
         """From each of the next connections so many kinds of messages are withheld once."""
+        self.handshake_s = HANDSHAKE_S
         self.lingers_s = 0.0
         """So long the id of a client that has gone stays taken."""
         self.on_admit: Callable[[Client], None] = lambda _: None
@@ -75,14 +76,32 @@ class Connections:
         self._tasks: set[asyncio.Task[None]] = set()
         self._without_handshake = 0
         self._lingering: set[int] = set()
+        self._is_closed = False
 
     # ------------------------------------------------------------------ listener
 
-    async def listen(self, port: int | None = None) -> None:
-        """Accept connections. Raises OSError when the port is taken."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._accept, HOST, self.port if port is None else port)
-            self.port = self._server.sockets[0].getsockname()[1]
+    async def listen(self) -> None:
+        """Accept connections on `port`; 0 finds a free one. Raises OSError when it is taken."""
+        if self._server is not None:
+            return
+        server = await asyncio.start_server(self._accept, HOST, self.port)
+        if self._is_closed:
+            server.close()
+            return
+        self._server = server
+        self.port = server.sockets[0].getsockname()[1]
+
+    def listen_again(self) -> None:
+        """As `listen`, as soon as the loop gets to it; a port that is taken is logged."""
+        task = asyncio.get_running_loop().create_task(self._listen_or_log())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen_or_log(self) -> None:
+        try:
+            await self.listen()
+        except OSError as fault:
+            log.error("cannot listen on port %d again: %s", self.port, fault.strerror)  # noqa: TRY400 - one clear line
 
     def deafen(self) -> None:
         """Refuse connections: nobody listens any more. Those that stand are not touched."""
@@ -92,6 +111,7 @@ class Connections:
 
     async def close(self) -> None:
         """End everything."""
+        self._is_closed = True
         self.deafen()
         for client in self._session.each_client():
             client.close()
@@ -122,7 +142,7 @@ class Connections:
         except (Unreadable, ConnectionError) as fault:
             log.warning("connection closed: %s", fault)
         except TimeoutError:
-            log.warning("connection closed: no handshake within %g s", HANDSHAKE_S)
+            log.warning("connection closed: no handshake within %g s", self.handshake_s)
         finally:
             writer.close()
 
@@ -138,7 +158,7 @@ class Connections:
                 self.mute_next -= 1
                 await _until_it_goes(reader)
                 return None
-            async with asyncio.timeout(HANDSHAKE_S):
+            async with asyncio.timeout(self.handshake_s):
                 return await self._admit(reader, writer)
         finally:
             self._without_handshake -= 1

@@ -7,8 +7,6 @@ stands (`wait_for_client`) they last.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from brokers.simulated.gateway.runtime.client import Client
     from brokers.simulated.gateway.runtime.connections import Connections
     from brokers.simulated.gateway.runtime.session import Session
-
-log = logging.getLogger(__name__)
 
 Manner = Literal["fin", "rst", "mid_frame"]
 FLAP_DOWN_S, FLAP_UP_S = 120.0, 180.0
@@ -44,14 +40,13 @@ class Controls:
     def __init__(self, session: Session, connections: Connections) -> None:
         self._session = session
         self._connections = connections
-        self._listening: set[asyncio.Task[None]] = set()
         self._down_until = 0.0
 
     # ------------------------------------------------------------------ coming in
 
     def refuse_connections(self, for_s: float) -> None:
         """Nobody listens on the port; connections that stand are not touched."""
-        self._down_until = max(self._down_until, self._session.instant() + for_s)
+        self._down_until = max(self._down_until, self._session.agenda.instant() + for_s)
         self._connections.deafen()
         self._session.agenda.at(self._down_until, self._listen_again)
 
@@ -133,10 +128,13 @@ class Controls:
             desk.roll_back_ids(roll_back_ids)
         if account is not None:
             desk.rename_account(self._session.ledger.account, account)
-            self._session.accounts.rename(self._session.ledger.account, account)
+            before = self._session.ledger.account
+            self._session.accounts.rename(before, account)
+            desk.rename_account(before, account)
         if port is not None:
             self._connections.port = port
         self._session.is_connected = True
+        desk.restore_link()
         self._session.farms = dict(FARMS)
         self._session.changes += 1
         self.refuse_connections(down_s)
@@ -148,7 +146,7 @@ class Controls:
         self.drop(how="fin")
         self._connections.deafen()
         self._connections.port = port
-        self._listen_again()
+        self._connections.listen_again()
 
     # ------------------------------------------------------------------ the link to the servers
 
@@ -170,6 +168,9 @@ class Controls:
             for client in self._session.each_client():
                 client.subscriptions.forget_market_data()
         self._tell(RESTORED_DATA_KEPT if data_kept else RESTORED_DATA_LOST)
+        self._session.desk.restore_link()
+        self._session.settle()
+        self._session.flush()
 
     def farm_status(self, code: int, farm: str = "usfarm") -> None:
         """A data farm breaks (2103, 2105, 2157), is well (2104, 2106, 2158) or dormant (2107, 2108); id -1."""
@@ -178,7 +179,7 @@ class Controls:
 
     def reset_window(self, for_s: float) -> None:
         """The servers' nightly reset: the link flaps for `for_s`, then this TWS restarts (TWS.md 3.41)."""
-        begins_at = self._session.instant()
+        begins_at = self._session.agenda.instant()
         for at in _flaps(for_s):
             self._session.agenda.at(begins_at + at, lambda: self.lose_server(FLAP_DOWN_S))
         self._session.agenda.at(begins_at + for_s, self.restart)
@@ -204,17 +205,8 @@ class Controls:
         self._session.flush()
 
     def _listen_again(self) -> None:
-        if self._session.instant() < self._down_until:
-            return
-        task = asyncio.get_running_loop().create_task(self._listen())
-        self._listening.add(task)
-        task.add_done_callback(self._listening.discard)
-
-    async def _listen(self) -> None:
-        try:
-            await self._connections.listen()
-        except OSError as fault:
-            log.error("cannot listen on port %d again: %s", self._connections.port, fault.strerror)  # noqa: TRY400 - one line
+        if self._session.agenda.instant() >= self._down_until:
+            self._connections.listen_again()
 
 
 def _flaps(for_s: float) -> Iterator[float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -50,8 +51,9 @@ async def play_days(session: Session, controls: Controls) -> None:
         if following is None:
             log.info("the market has no session after %s", session.market.session)
             return
-        await _night(session, controls, following.opens_at - session.settings.lead_in_s)
-        session.begin_day(following, at=session.clock.now())
+        begins_at = following.opens_at - session.settings.lead_in_s
+        await _night(session, controls, begins_at)
+        session.begin_day(following, at=begins_at)
         start_day(session)
         session.tell_all(session.notice())
         session.flush()
@@ -100,12 +102,13 @@ async def _night(session: Session, controls: Controls, until: float) -> None:
     day_speed = clock.speed
     skips = settings.night_speed is None and day_speed > 1
     clock.set_speed(settings.night_speed or day_speed)
-    for event in night_events(clock.now(), until) if settings.nightly else ():
+    events = tuple(night_events(session.market.closes_at, until)) if settings.nightly else ()
+    for event in events:
+        happens = controls.reset_window if event.is_reset else controls.restart
+        session.agenda.at(event.at, partial(happens, event.lasts_s))
+    for event in events:
         await _pass(session, event.at, skips=skips)
-        if event.is_reset:
-            controls.reset_window(event.lasts_s)
-        else:
-            controls.restart(event.lasts_s)
+        session.agenda.run_until(event.at)
         await reach(session, min(event.at + event.lasts_s + RESTART_DOWN_S + CALM_AFTER_S, until))
     await _pass(session, until, skips=skips)
     clock.set_speed(day_speed)
@@ -118,7 +121,7 @@ async def _pass(session: Session, until: float, *, skips: bool) -> None:
         session.clock.skip_to(until if due is None else min(due, until))
         if due is None or due >= until:
             break
-        await reach(session, min(due, until))
+        await reach(session, due)
         session.agenda.run_until(due)
     await reach(session, until)
 

@@ -35,7 +35,7 @@ async def play(session: Session) -> None:
         if ends_at <= session.begins_at:
             remember(session, step)
             continue
-        session.next_step_at = step.starts_at
+        session.stepped_to(step.starts_at)
         await reach(session, ends_at)
         play_step(session, step)
         session.agenda.run_until(ends_at)

@@ -110,6 +110,8 @@ class Session:
         self._step_played = asyncio.Event()
         self._records_told = {ledger.account: len(ledger.records) for ledger in self.accounts}
         self._values_at = -math.inf
+        self._untold: dict[str, dict[int, None]] = {}
+        """Positions that have moved since the accounts were last told, by account."""
 
     @property
     def ledger(self) -> Ledger:
@@ -140,10 +142,14 @@ class Session:
         self._step_played.set()
         self._step_played = asyncio.Event()
 
+    async def stirs(self) -> None:
+        """Return when something has been played."""
+        await self._step_played.wait()
+
     async def played_to(self, at: float) -> None:
         """Return once every step that ends by `at` has been played, and all that was due by then has happened."""
         while self.next_step_at < at or (self.agenda.next_at() or math.inf) <= min(at, self.clock.now()):
-            await self._step_played.wait()
+            await self.stirs()
 
     @property
     def is_open(self) -> bool:
@@ -194,7 +200,10 @@ class Session:
     def _show(self, index: int, *, at: float, regular: bool) -> None:
         self._shown.add(index)
         tape = self.tape
-        self.desk.on_quote(index, float(tape.bid[index]), float(tape.ask[index]), at=at, regular=regular)
+        bid, ask, bid_size, ask_size = (
+            float(side[index]) for side in (tape.bid, tape.ask, tape.bid_size, tape.ask_size)
+        )
+        self.desk.on_quote(index, bid, ask, at=at, regular=regular, sizes=(bid_size, ask_size))
 
     # ------------------------------------------------------------------ clients
 
@@ -233,9 +242,13 @@ class Session:
         if any(fresh.values()):
             self.changes += 1
             self.on_records([record for records in fresh.values() for record in records])
-        changed = {account: moved for account, records in fresh.items() if (moved := _moved(records))}
-        if self.is_connected and (changed or self.now() >= self._values_at):
+        for account, records in fresh.items():
+            for con_id in _moved(records):
+                self._untold.setdefault(account, {})[con_id] = None
+        if self.is_connected and (self._untold or self.now() >= self._values_at):
             self._values_at = self.now() + ACCOUNT_VALUES_EVERY_S
+            changed = {account: list(moved) for account, moved in self._untold.items()}
+            self._untold.clear()
             for client in self.each_client():
                 push_account(self, client, changed)
 
@@ -259,13 +272,11 @@ def _listings_of(market: MarketSource) -> Listings:
     )
 
 
-def _moved(records: list[Record]) -> list[int]:
-    """The conIds whose position these records changed, each once."""
-    moved: dict[int, None] = {}
+def _moved(records: list[Record]) -> Iterator[int]:
+    """The conIds whose position these records changed."""
     for record in records:
         match record:
             case Execution(con_id=con_id) | SplitApplied(con_id=con_id) | DividendPaid(con_id=con_id):
-                moved[con_id] = None
+                yield con_id
             case ExecutionCorrected(execution=execution):
-                moved[execution.con_id] = None
-    return list(moved)
+                yield execution.con_id

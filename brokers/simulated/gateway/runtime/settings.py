@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from brokers.simulated.gateway.accounts.accounts import check_account_ids
 from brokers.simulated.gateway.runtime.clock import SPEED_MAX, SPEED_MIN
 from shared.errors import ConfigError
 
@@ -71,6 +72,10 @@ def settings_of(given: dict[str, Any]) -> Settings:
         for name, holds, allowed in _rules(settings)
         if not holds
     ]
+    try:
+        check_account_ids(settings.accounts, allow_live_id=settings.allow_live_id)
+    except ValueError as fault:
+        faults.append(f"setting accounts: {fault}")
     if faults:
         raise ConfigError(faults)
     return settings
@@ -90,6 +95,7 @@ def _rules(settings: Settings) -> tuple[tuple[str, bool, str], ...]:
         ("wait_for_slow_s", _within(settings.wait_for_slow_s, 0), seconds),
         ("cash", _within(settings.cash, -math.inf), "an amount of dollars"),
         ("participation", settings.participation is None or _is_share(settings.participation), "above 0, or None"),
+        ("accounts", bool(settings.accounts) and len(set(settings.accounts)) == len(settings.accounts), "each id once"),
         ("commission_model", settings.commission_model in COMMISSION_MODELS, " or ".join(COMMISSION_MODELS)),
         (
             "master_client_id",

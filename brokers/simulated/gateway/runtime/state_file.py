@@ -50,8 +50,17 @@ class StateFile:
         while True:
             if self._written != session.changes:
                 self._written = session.changes
-                await asyncio.to_thread(self._replace, msgspec.json.encode(state_of(session)))
+                await self._write_beside(msgspec.json.encode(state_of(session)))
             await asyncio.sleep(WRITE_EVERY_S)
+
+    async def _write_beside(self, data: bytes) -> None:
+        """In a thread, because disks are slow; a write that has begun is finished before a cancellation goes on."""
+        writing = asyncio.ensure_future(asyncio.to_thread(self._replace, data))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await writing
+            raise
 
     def save(self, session: Session) -> None:
         """Write now."""

@@ -59,6 +59,16 @@ async def test_110_on_a_new_order_is_an_error_only_and_the_order_does_not_exist(
     assert desktop.gateway.ledger.records == []
 
 
+async def test_a_family_whose_last_leg_is_faulty_is_not_transmitted(desktop):
+    ib = await desktop.connect()
+    parent = LimitOrder("BUY", 10, 100.05, orderId=ib.client.getReqId(), transmit=False)
+    await placed(desktop, ib, parent)
+    stop = await placed(desktop, ib, StopOrder("SELL", 10, 90.001, parentId=parent.orderId))
+    assert codes(ib, stop.order.orderId) == [110]
+    assert desktop.gateway.session.desk.open_orders() == []
+    assert desktop.gateway.ledger.records == []
+
+
 async def test_a_child_of_a_rejected_parent_misses_it(desktop):
     ib = await desktop.connect()
     parent = await placed(desktop, ib, LimitOrder("BUY", 10, 0.0))

@@ -2,14 +2,11 @@
 
 from ib_insync import LimitOrder
 
-from brokers.simulated.gateway.orders.binding import manual_request
 from tests.brokers.simulated.gateway.orders.wire import codes, placed, recorded
 
 
 def by_hand(desktop, *, limit_price=95.0, quantity=7):
-    desk = desktop.gateway.session.desk
-    stock = desktop.gateway.session.listings.by_symbol["SPY"]
-    return desk.enter_by_hand(manual_request(stock, "BUY", quantity, limit_price=limit_price))
+    return desktop.gateway.session.desk.manual_order("SPY", "BUY", quantity, limit_price=limit_price)
 
 
 async def test_reqopenorders_shows_a_client_only_its_own(desktop):

@@ -1,9 +1,10 @@
 """Changing a live order (TWS.md 3.6, 3.7; fault 30)."""
 
 import pytest
-from ib_insync import LimitOrder, MarketOrder
+from ib_insync import LimitOrder, MarketOrder, Order
 
 from tests.brokers.simulated.gateway.orders.wire import codes, placed, recorded, status
+from tests.brokers.simulated.gateway.scripted_market import a_bar
 
 
 async def test_an_accepted_change_shows_submitted_presubmitted_submitted(desktop):
@@ -32,7 +33,7 @@ async def test_an_accepted_change_shows_submitted_presubmitted_submitted(desktop
 async def test_a_refused_change_leaves_the_order_working(desktop, changed, code):
     ib = await desktop.connect()
     trade = await placed(desktop, ib, LimitOrder("BUY", 10, 95.0))
-    wanted = LimitOrder(**{"action": "BUY", "totalQuantity": 10, "lmtPrice": 95.0} | changed)
+    wanted = Order(**{"action": "BUY", "totalQuantity": 10, "orderType": "LMT", "lmtPrice": 95.0} | changed)
     ib.client.placeOrder(trade.order.orderId, desktop.spy, wanted)
     await desktop.heard(ib)
     assert codes(ib, trade.order.orderId) == [code]
@@ -61,8 +62,6 @@ async def test_day_becomes_good_till_cancelled_and_outlives_the_session(desktop)
 
 
 async def test_the_quantity_may_not_fall_below_what_is_filled(desktop_with):
-    from tests.brokers.simulated.gateway.scripted_market import a_bar
-
     desktop = await desktop_with([a_bar(100, 100, 100, 100, 40, spread=4)] * 3)
     ib = await desktop.connect()
     order = LimitOrder("BUY", 60, 100.5)

@@ -24,6 +24,18 @@ def an_order(order_type, side="BUY", quantity=10, **fields):
     return Order(action=side, totalQuantity=quantity, orderType=order_type, **fields)
 
 
+def sent_to(desktop, client_id=1):
+    """Every message that leaves for this client from now on."""
+    sent = []
+
+    def note(client, message):
+        sent.append(message)
+        return [message]
+
+    desktop.gateway.session.clients[client_id].on_send = note
+    return sent
+
+
 def recorded(desktop, client_id=1):
     """The order messages that leave for this client from now on, as (name, its status or code)."""
     said = []

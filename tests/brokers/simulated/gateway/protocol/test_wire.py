@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokers.simulated.gateway.protocol import layouts, order_layouts, reading
+from brokers.simulated.gateway.protocol import data_layouts, layouts, order_layouts, reading
 from brokers.simulated.gateway.protocol.wire import FieldReader, Unreadable, fields_of, frame, number_of, text_of
 from tests.architecture.source import ROOT
 
@@ -24,14 +24,15 @@ SENT = {
         layouts.MANAGED_ACCOUNTS,
         layouts.NEXT_VALID_ID,
         layouts.ERROR,
+        data_layouts.SYMBOL_SAMPLES,
     )
 }
-PEG_FIELDS_OF_170 = 5
-"""openOrder and completedOrder were recorded below version 170, which added these five at the end."""
+RECORDED_AT, ORDER_RECORDED_AT = 169, 165
+"""Told by their last fields: the answers lack what came with 170, the order lacks what came with 166."""
 
 
-def recorded(kinds):
-    """The fields of recorded server messages of these ids, without the quirks of the recording.
+def recorded(kinds, direction="server"):
+    """The fields of recorded messages of these ids, without the quirks of the recording.
 
     The recording closes some messages with one `|` too many; it reads as an empty field at the end.
     """
@@ -40,23 +41,41 @@ def recorded(kinds):
     for line in CAPTURE.read_text().splitlines():
         entry = json.loads(line)
         fields = entry["msg"].split("|")[:-1]
-        if entry["dir"] == "server" and fields[0].isdigit() and int(fields[0]) in kinds and len(fields) > 1:
+        if fields and entry["dir"] == direction and fields[0].isdigit() and int(fields[0]) in kinds and len(fields) > 1:
             yield pytest.param(fields, id=f"{entry['session']}-{entry['seq']}")
 
 
 @pytest.mark.recorded
 @pytest.mark.skipif(not CAPTURE.exists(), reason=f"no recorded messages at {CAPTURE}")
-@pytest.mark.parametrize("fields", list(recorded({3, 4, 5, 9, 10, 11, 15, 52, 59, 101})))
+@pytest.mark.parametrize("fields", list(recorded({3, 4, 5, 9, 10, 11, 15, 52, 59, 79, 101})))
 def test_a_recorded_message_goes_through_its_table_unchanged(fields):
     layout = SENT[int(fields[0])]
-    later = PEG_FIELDS_OF_170 if layout in {order_layouts.OPEN_ORDER, order_layouts.COMPLETED_ORDER} else 0
-    body = fields[:-1] if later and not fields[-1] else fields
-    body += [""] * later
-    values, left_over = layout.decode(body)
-    written = [text_of(value) for value in layout.encode(values)]
-    assert written == body[: len(written)]
-    assert body[len(written) :] == [""] * left_over
+    values, left_over = layout.decode(fields, RECORDED_AT)
+    written = [text_of(value) for value in layout.encode(values, RECORDED_AT)]
+    assert written == fields[: len(written)]
+    assert fields[len(written) :] == [""] * left_over
     assert left_over <= 1
+
+
+@pytest.mark.recorded
+@pytest.mark.skipif(not CAPTURE.exists(), reason=f"no recorded messages at {CAPTURE}")
+def test_a_recorded_order_is_read_and_written_unchanged():
+    (fields,) = (entry.values[0] for entry in recorded({3}, "client"))
+    order = reading.decode(fields, ORDER_RECORDED_AT)
+    assert (order.order_id, order.contract.symbol, order.side, order.quantity) == (13, "TSLA", "BUY", 100.0)
+    assert (order.order_type, order.tif, order.transmit, order.limit_price) == ("MKT", "DAY", True, None)
+    written = [text_of(value) for value in order_layouts.PLACE_ORDER.encode(order.raw, ORDER_RECORDED_AT)]
+    assert written == fields[: len(written)]
+    assert len(fields) - len(written) <= 1
+
+
+@pytest.mark.recorded
+@pytest.mark.skipif(not CAPTURE.exists(), reason=f"no recorded messages at {CAPTURE}")
+def test_a_recorded_question_is_read():
+    (details,) = (reading.decode(entry.values[0], RECORDED_AT) for entry in recorded({9}, "client"))
+    (samples,) = (reading.decode(entry.values[0], RECORDED_AT) for entry in recorded({81}, "client"))
+    assert (details.req_id, details.contract.symbol, details.contract.exchange) == (9000, "TSLA", "SMART")
+    assert (samples.req_id, samples.pattern) == (9000, "TSLA")
 
 
 @pytest.mark.recorded

@@ -1,0 +1,73 @@
+"""Faults 53 and 54: positions and account values that are late, missing or make no sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
+
+from brokers.simulated.gateway.faults.fault import Fault, Parameters, Touch
+from brokers.simulated.gateway.faults.report_faults import Delay, altered
+from brokers.simulated.gateway.protocol.message import Message
+
+if TYPE_CHECKING:
+    from brokers.simulated.gateway.faults.site import Site
+    from brokers.simulated.gateway.runtime.client import Client
+
+POSITIONS = ("position", "positionMulti", "portfolio")
+VALUES = ("accountValue", "accountSummary", "accountUpdateMulti")
+STALLED = ("portfolio", "updateTime")
+"""What else belongs to an account update."""
+
+
+class PositionLag(Parameters, frozen=True):
+    """`lag` delays positions and portfolio alike, `disagree` the positions only."""
+
+    how: Literal["lag", "disagree"] = "lag"
+    delay_s: Delay = 5.0
+
+
+def _lag(site: Site, parameters: PositionLag, client: Client, said: Message) -> Iterable[Message]:
+    site.later(parameters.delay_s, client, said)
+    return ()
+
+
+def _is_late(_site: Site, parameters: PositionLag, said: Message) -> bool:
+    return parameters.how == "lag" or said.name != "portfolio"
+
+
+class OddValues(Parameters, frozen=True):
+    """`what` is the tag that is NaN or missing; `currency` is what all amounts are said to be in; `stalled` is all."""
+
+    how: Literal["currency", "nan", "missing", "stalled"] = "nan"
+    what: Annotated[str, Meta(min_length=1, max_length=60)] = "BuyingPower"
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "EUR"
+
+
+def _odd_value(_site: Site, parameters: OddValues, _client: Client, said: Message) -> Iterable[Message]:
+    match parameters.how:
+        case "currency":
+            return (altered(said, currency=parameters.currency),)
+        case "nan":
+            return (altered(said, value="NaN"),)
+        case "missing" | "stalled":
+            return ()
+
+
+def _is_odd(_site: Site, parameters: OddValues, said: Message) -> bool:
+    if parameters.how == "stalled":
+        return True
+    if parameters.how == "currency" and said.name in VALUES:
+        return said.values.get("currency") == "USD"
+    return parameters.what in {said.values.get("key"), said.values.get("tag")}
+
+
+ACCOUNT_FAULTS = (
+    Fault(number=53, name="position_lag", severity="mild", parameters=PositionLag,
+          way=Touch(POSITIONS, _lag, _is_late),
+          text="Positions come seconds after their fills, or disagree with the portfolio."),
+    Fault(number=54, name="odd_account_values", severity="rough", parameters=OddValues,
+          way=Touch((*VALUES, *STALLED), _odd_value, _is_odd),
+          text="Account values in another currency, NaN, missing, or none at all for a while."),
+)  # fmt: skip
