@@ -17,7 +17,7 @@ def test_no_file_is_longer_than_its_ceiling():
     assert too_long == {}
 
 
-def test_no_function_is_longer_than_fifty_lines_without_its_docstring():
+def test_no_function_is_longer_than_fifty_lines_without_its_signature_and_docstring():
     too_long = {
         f"{module.path}:{node.lineno} {node.name}": length
         for module in modules()
@@ -58,7 +58,8 @@ def test_the_bare_word_trade_names_nothing_of_ours():
 
 
 def _lines_of_code(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    whole = (node.end_lineno or node.lineno) - node.lineno + 1
+    """Return the lines of the body, which a command's table of options in its signature does not lengthen."""
+    whole = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
     if ast.get_docstring(node, clean=False) is None:
         return whole
     docstring = node.body[0]

@@ -84,7 +84,8 @@ def test_closing_orders_trade_at_the_last_bars_close_and_limits_only_beyond_thei
 def test_opening_orders_trade_at_the_first_bars_open_and_nowhere_else():
     matcher = a_matcher(an_order(1, "BUY", 100, "MKT", tif="OPG"), slippage_bps=10)
     outcomes = matcher.on_bar(0, a_bar(100.0, 101.0, 99.0, 100.0), 60.0, session="first")
-    assert fills(outcomes) == [Filled(1, 100, pytest.approx(100.1))]
+    (fill,) = fills(outcomes)
+    assert (fill.key, fill.quantity, fill.price) == (1, 100, pytest.approx(100.1))
     late = a_matcher(an_order(1, "BUY", 100, "MKT", tif="OPG"))
     assert late.on_bar(0, a_bar(100.0, 101.0, 99.0, 100.0), 60.0) == []
 

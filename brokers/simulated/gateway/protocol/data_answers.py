@@ -5,7 +5,7 @@ Times are epoch seconds, prices dollars, sizes shares.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from brokers.simulated.gateway.protocol import data_layouts as tables
@@ -157,6 +157,6 @@ def order_bound(perm_id: int, client_id: int, order_id: int) -> Message:
     return message(tables.ORDER_BOUND, permId=perm_id, clientId=client_id, orderId=order_id)
 
 
-def historical_data_update(req_id: int, date: str, bar: dict[str, Value]) -> Message:
+def historical_data_update(req_id: int, date: str, bar: Mapping[str, Value]) -> Message:
     """The forming bar of a history that is kept up to date."""
     return message(tables.HISTORICAL_DATA_UPDATE, reqId=req_id, date=date, **bar)

@@ -70,7 +70,7 @@ async def test_several_fills_in_one_step_make_one_account_update(desktop_with):
     for limit in (99.5, 99.4, 99.3):
         ib.placeOrder(desktop.spy, LimitOrder("BUY", 10, limit))
     await desktop.heard(ib)
-    seen = []
+    seen: list[str] = []
     ib.wrapper.updateAccountTime = seen.append
     await desktop.play()
     assert [fill.execution.shares for fill in ib.fills()] == [10.0, 10.0, 10.0]

@@ -149,7 +149,7 @@ def asked(library, version):
     def written(call):
         client = library.client.Client(None)
         client.connState, client._serverVersion = client.CONNECTED, version
-        sent = []
+        sent: list[str] = []
         client.sendMsg = sent.append
         call(client)
         (text,) = sent

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from brokers.simulated.gateway.protocol import data_layouts, layouts, order_layouts
 from brokers.simulated.gateway.protocol.handshake import Offer, agreed_version, offer_of
 from brokers.simulated.gateway.protocol.layout import Each, Layout, Since, Until, When
-from brokers.simulated.gateway.protocol.wire import Unreadable, fields_of, frame
+from brokers.simulated.gateway.protocol.wire import Unreadable, Value, fields_of, frame
 
 TABLES = [
     table
@@ -55,14 +55,14 @@ def test_the_long_messages_grew_by_the_fields_that_came_since_157(table, more):
 
 
 def test_a_symbol_sample_is_described_from_176_on():
-    values = {"reqId": 1, "nContracts": 1, "symbol.0": "SPY", "description.0": "SPDR", "nDerivatives.0": 0}
+    values: dict[str, Value] = {"reqId": 1, "nContracts": 1, "symbol.0": "SPY", "description.0": "SPDR", "nDerivatives.0": 0}
     assert data_layouts.SYMBOL_SAMPLES.encode(values, 157) == [79, 1, 1, "", "SPY", "STK", "", "USD", 0]
     assert data_layouts.SYMBOL_SAMPLES.encode(values, 176)[-2:] == ["SPDR", ""]
 
 
 def test_groups_repeat_inside_groups():
     table = Layout("nested", 1, ("n=0", Each("n", ("m=0", Each("m", ("kind",))))))
-    values = {"n": 2, "m.0": 1, "kind.0.0": "CFD", "m.1": 2, "kind.1.0": "OPT", "kind.1.1": "WAR"}
+    values: dict[str, Value] = {"n": 2, "m.0": 1, "kind.0.0": "CFD", "m.1": 2, "kind.1.0": "OPT", "kind.1.1": "WAR"}
     assert table.encode(values) == [1, 2, 1, "CFD", 2, "OPT", "WAR"]
 
 

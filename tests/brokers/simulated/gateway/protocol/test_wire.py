@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.simulated.gateway.protocol import data_layouts, layouts, order_layouts, reading
+from brokers.simulated.gateway.protocol.data_requests import ReqMatchingSymbols
+from brokers.simulated.gateway.protocol.requests import PlaceOrder, ReqContractDetails
 from brokers.simulated.gateway.protocol.wire import FieldReader, Unreadable, fields_of, frame, number_of, text_of
 from tests.architecture.source import ROOT
 
@@ -62,6 +64,7 @@ def test_a_recorded_message_goes_through_its_table_unchanged(fields):
 def test_a_recorded_order_is_read_and_written_unchanged():
     (fields,) = (entry.values[0] for entry in recorded({3}, "client"))
     order = reading.decode(fields, ORDER_RECORDED_AT)
+    assert isinstance(order, PlaceOrder)
     assert (order.order_id, order.contract.symbol, order.side, order.quantity) == (13, "TSLA", "BUY", 100.0)
     assert (order.order_type, order.tif, order.transmit, order.limit_price) == ("MKT", "DAY", True, None)
     written = [text_of(value) for value in order_layouts.PLACE_ORDER.encode(order.raw, ORDER_RECORDED_AT)]
@@ -74,6 +77,8 @@ def test_a_recorded_order_is_read_and_written_unchanged():
 def test_a_recorded_question_is_read():
     (details,) = (reading.decode(entry.values[0], RECORDED_AT) for entry in recorded({9}, "client"))
     (samples,) = (reading.decode(entry.values[0], RECORDED_AT) for entry in recorded({81}, "client"))
+    assert isinstance(details, ReqContractDetails)
+    assert isinstance(samples, ReqMatchingSymbols)
     assert (details.req_id, details.contract.symbol, details.contract.exchange) == (9000, "TSLA", "SMART")
     assert (samples.req_id, samples.pattern) == (9000, "TSLA")
 
