@@ -9,5 +9,6 @@ ticks.py         top-of-book ticks, live and delayed, snapshots
 tick_by_tick.py  every trade and quote
 scanner.py       the market ranked
 feed.py          what the subscriptions share, and a step's deliveries
+pacing.py        the limits of history requests and market data lines
 conduct.py       how the data side misbehaves when a fault tells it to
 """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from brokers.simulated.gateway.data.contracts import refuse, stock_or_200
 from brokers.simulated.gateway.data.history import bar_values
+from brokers.simulated.gateway.data.pacing import TOO_MANY_LINES
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid
 from brokers.simulated.gateway.protocol import layouts
 from brokers.simulated.gateway.protocol.message import Message, message
@@ -41,6 +42,8 @@ def real_time_bars(session: Session, client: Client, request: ReqRealTimeBars) -
         refuse(client, request.req_id, invalid(what))
     elif client.subscriptions.uses(request.req_id):
         refuse(client, request.req_id, DUPLICATE_TICKER)
+    elif not session.feed.has_line_for(client):
+        refuse(client, request.req_id, TOO_MANY_LINES)
     else:
         client.subscriptions.bars[request.req_id] = BarSubscription(stock, request.what_to_show)
         session.on_bars_wanted()

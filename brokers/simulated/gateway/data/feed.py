@@ -10,6 +10,7 @@ import numpy as np
 from brokers.simulated.gateway.data.bars import send_bars
 from brokers.simulated.gateway.data.conduct import FeedConduct
 from brokers.simulated.gateway.data.history import send_forming
+from brokers.simulated.gateway.data.pacing import LINES_MAX, HistoryPace
 from brokers.simulated.gateway.data.tick_by_tick import send_halt, send_tick_by_tick
 from brokers.simulated.gateway.data.ticks import DELAYED_TYPE, LIVE, PLENTY, downgrade, send_changes, send_halted
 from brokers.simulated.market.source import BarWithheld, Halted, Resumed
@@ -29,6 +30,7 @@ class Feed:
         self.conduct = FeedConduct()
         self.halted: dict[int, int] = {}
         """Instruments that do not trade, with the code of tick 49: 1 general, 2 volatility."""
+        self._paces: dict[int, HistoryPace] = {}
         count = len(session.market.symbols)
         self.opened, self.high, self.low = (np.full(count, math.nan) for _ in range(3))
         """Today's first trade and range so far, by instrument; NaN before the first trade."""
@@ -44,6 +46,16 @@ class Feed:
         """Tick 46: above 2.5 at least a thousand shares to borrow, above 1.5 after a locate, else none."""
         del stock
         return PLENTY
+
+    def pace_of(self, client_id: int) -> HistoryPace:
+        """What the client has asked of history lately, also before it reconnected."""
+        return self._paces.setdefault(client_id, HistoryPace())
+
+    def has_line_for(self, client: Client) -> bool:
+        """Whether one more market data line is to be had; there is no limit where pacing is off."""
+        wants = client.subscriptions
+        used = len(wants.ticks) + len(wants.bars) + len(wants.tick_by_tick)
+        return self._session.pacing == "off" or used < LINES_MAX
 
     # ------------------------------------------------------------------ the market goes on
 

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, cast
 
 from brokers.simulated.gateway.data.contracts import refuse, stock_or_200
+from brokers.simulated.gateway.data.pacing import VIOLATION
 from brokers.simulated.gateway.data.times import (
     BAR_SIZES,
     bar_date,
@@ -66,6 +67,8 @@ def historical_data(session: Session, client: Client, request: ReqHistoricalData
     refusal = session.feed.conduct.history_refusal or _refusal_of(request)
     if session.feed.conduct.competing_session:
         refusal = no_data("Trading TWS session is connected from a different IP address")
+    if refusal is None and not _is_paced(session, client, request, stock):
+        refusal = VIOLATION
     if refusal is None and client.subscriptions.uses(request.req_id):
         refusal = Refusal(322, "Error processing request.-'simulated gateway' : cause - Duplicate ticker id")
     if refusal is not None:
@@ -80,6 +83,16 @@ def historical_data(session: Session, client: Client, request: ReqHistoricalData
     if not has_zone(request.end_at):
         refuse(client, request.req_id, NO_ZONE)
     _send_history(session, client, request, stock, (end_at, duration_s))
+
+
+def _is_paced(session: Session, client: Client, request: ReqHistoricalData, stock: Listed) -> bool:
+    """Whether the client keeps the pace of history requests; it need not where pacing is off."""
+    if session.pacing == "off":
+        return True
+    wanted = (request.end_at, request.bar_size, request.duration, request.use_rth, request.keep_up_to_date)
+    contract = (stock.con_id, request.contract.exchange, request.what_to_show)
+    pace = session.feed.pace_of(client.client_id)
+    return pace.takes(session.now(), contract, (*contract, *wanted), request.what_to_show)
 
 
 def _refusal_of(request: ReqHistoricalData) -> Refusal | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from brokers.simulated.gateway.data.bars import DUPLICATE_TICKER, UNKNOWN_TICKER
 from brokers.simulated.gateway.data.contracts import refuse, stock_or_200
+from brokers.simulated.gateway.data.pacing import TOO_MANY_LINES
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid
 from brokers.simulated.gateway.protocol import answers, data_answers, layouts
 from brokers.simulated.gateway.protocol.message import message
@@ -92,6 +93,8 @@ def _refusal_of(session: Session, client: Client, request: ReqMarketData, stock:
         return DUPLICATE_TICKER
     if request.regulatory_snapshot:
         return NO_REGULATORY
+    if not session.feed.has_line_for(client):
+        return TOO_MANY_LINES
     if session.feed.conduct.competing_session:
         return COMPETING
     if not session.feed.is_live(stock) and client.market_data_type < DELAYED_TYPE:

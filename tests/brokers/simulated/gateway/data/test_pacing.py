@@ -1,0 +1,54 @@
+"""The limits of history requests and market data lines (TWS.md 3.36)."""
+
+from ib_insync import Stock
+
+from brokers.simulated.gateway.data.pacing import HistoryPace
+
+SPY, IBM = ("SPY",), ("IBM",)
+
+
+def taken(pace, at, contract=SPY, request=("1 D",), what="TRADES"):
+    return pace.takes(at, contract, (*contract, *request), what)
+
+
+def test_the_same_request_again_has_to_wait_fifteen_seconds():
+    pace = HistoryPace()
+    assert [taken(pace, at) for at in (0.0, 14.0, 15.0)] == [True, False, True]
+
+
+def test_five_requests_for_one_contract_in_two_seconds_are_enough():
+    pace = HistoryPace()
+    asked = [taken(pace, 0.2 * number, request=(number,)) for number in range(6)]
+    assert asked == [True] * 5 + [False]
+    assert taken(pace, 1.1, contract=IBM)
+    assert taken(pace, 2.1, request=("later",))
+
+
+def test_sixty_in_ten_minutes_are_enough_and_bid_ask_counts_twice():
+    pace = HistoryPace()
+    assert all(taken(pace, 3.0 * number, request=(number,), what="BID_ASK") for number in range(30))
+    assert not taken(pace, 100.0, request=("one more",))
+    assert taken(pace, 601.0, request=("one more",))
+
+
+async def test_beyond_the_limits_history_gets_162_and_nothing_happens_where_pacing_is_off(desktop_with):
+    desktop = await desktop_with(pacing="reject")
+    await desktop.play()
+    ib = await desktop.connect()
+    asked = ("1 D", "1 min", "TRADES")
+    assert len(await ib.reqHistoricalDataAsync(desktop.spy, "", *asked, useRTH=True)) > 0
+    assert len(await ib.reqHistoricalDataAsync(desktop.spy, "", *asked, useRTH=True)) == 0
+    assert ib.errors[-1][1] == 162
+    assert "pacing violation" in ib.errors[-1][2]
+
+
+async def test_the_hundred_and_first_market_data_line_is_refused(desktop_with):
+    desktop = await desktop_with(pacing="silent")
+    await desktop.play()
+    ib = await desktop.connect()
+    desktop.gateway.session.messages_per_s = 1_000_000
+    ib.client.MaxRequests = 0
+    for req_id in range(1000, 1101):
+        ib.client.reqRealTimeBars(req_id, Stock("SPY", "SMART", "USD"), 5, "TRADES", True, [])
+    await desktop.heard(ib)
+    assert [error[:2] for error in ib.errors if error[1] == 101] == [(1100, 101)]
