@@ -11,6 +11,8 @@ the adverse one. Its first price comes from the first bar it sees.
 Sessions. `session="first"` and `"last"` mark the bars that hold the auctions: OPG orders are filled at the first
 bar's open, MOC and LOC at the last bar's close, limits only beyond their price, and what is left of them is
 cancelled. IOC and FOK orders have the open of the first newer bar; FOK and all-or-none are filled whole or not.
+A GTD order sees the bars that close by its instant, a good-after order those that come after one that closed at its
+instant or later: what lies on both sides of the instant is nobody's.
 
 Order of events inside one bar:
 
@@ -146,12 +148,11 @@ class BarMatcher(WorkingOrders):
         self._placed_at[order.key] = self._seen_at if at is None else at
         return outcomes
 
-    def on_row(self, row: BarRow, at: float) -> list[Outcome]:
+    def on_row(self, row: BarRow, at: float, *, session: PartOfSession = "") -> list[Outcome]:
         """One closed interval of the whole universe, `at` its closing time; instruments in index order."""
-        self._seen_at = max(self._seen_at, at)
-        outcomes: list[Outcome] = []
+        outcomes = self._pass_time(at)
         for instrument in sorted(self._by_instrument):
-            outcomes += self.on_bar(instrument, bar_of(row, instrument), at)
+            outcomes += self.on_bar(instrument, bar_of(row, instrument), at, session=session)
         return outcomes
 
     def on_bar(self, instrument: int, bar: Bar, at: float, *, session: PartOfSession = "") -> list[Outcome]:
@@ -159,14 +160,14 @@ class BarMatcher(WorkingOrders):
 
         A bar with a price that is none (NaN: nothing traded) is passed over.
         """
-        self._seen_at = max(self._seen_at, at)
+        outcomes = self._pass_time(at)
         self._market_open = True
         prices = (bar.open, bar.high, bar.low, bar.close)
         if instrument not in self._by_instrument or not all(is_price(price) for price in prices):
-            return []
+            return outcomes
         passage = _Passage(bar=bar, at=at, available=self._share_of(bar.volume))
         old = {order.key for order in self._old_enough(instrument, passage)}
-        outcomes = self._hold_auction(instrument, passage, "open") if session == "first" else []
+        outcomes += self._hold_auction(instrument, passage, "open") if session == "first" else []
         outcomes += self._until_quiet(instrument, passage)
         outcomes += self._end_immediate(instrument, passage)
         passage.inside = True
@@ -174,6 +175,17 @@ class BarMatcher(WorkingOrders):
         outcomes += self._trail(instrument, passage, old)
         if session == "last":
             outcomes += self._hold_auction(instrument, passage, "close")
+        return outcomes
+
+    def _pass_time(self, at: float) -> list[Outcome]:
+        """A bar that closes at `at` begins where the one before it closed: what begins or ends by then does so."""
+        if at <= self._seen_at:
+            return []
+        outcomes = self.on_time(max(self._seen_at, self._now))
+        self._seen_at = at
+        for order in tuple(self._timed.values()):
+            if order.tif == "GTD" and order.good_till is not None and order.good_till < at:
+                outcomes += self._cancel(order, "good till date has passed")
         return outcomes
 
     def _share_of(self, volume: float) -> float:
@@ -214,8 +226,7 @@ class BarMatcher(WorkingOrders):
         bar = passage.seen_by(order)
         if order.takes_any_price:  # only at the open; what is left inside the bar waits for the next
             return None if passage.inside else market_fill(order.side, bar, self._slippage_bps)
-        if not order.waits_for_trigger:
-            return None
+        assert order.waits_for_trigger
         if order.stop_price is None:  # a trailing stop begins where the bar it first sees begins
             follow(order, bar.open)
         assert order.stop_price is not None
@@ -260,7 +271,8 @@ class BarMatcher(WorkingOrders):
     def _end_immediate(self, instrument: int, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for order in self._old_enough(instrument, passage):
-            if order.tif in IMMEDIATE and not order.waits_for_trigger:
+            has_had_its_chance = not order.waits_for_trigger and order.key not in passage.triggered_inside
+            if order.tif in IMMEDIATE and has_had_its_chance:
                 outcomes += self._cancel(order, "not filled at once")
         return outcomes
 

@@ -11,11 +11,14 @@ The market is given, our orders do not move it. What fills what:
   better than the trade. An order that becomes a limit by its trigger fills from the next event on. A resting
   limit fills at its own price when the trade is at or through it. `participation` x size (whole shares) is
   what we get of a trade, shared by all our orders; None is without limit. What is left over waits for the
-  next event. After that trailing stops follow the trade (trailing.py).
+  next event. After that trailing stops follow the trade (trailing.py). One without a price begins, once it
+  is live, at the last trade of the session, else at its side of the quote. Where the trigger method looks at
+  quotes the stop follows what the method looks at (choice).
 - Auction. OPG orders trade in the opening one, MOC and LOC in the closing one, at its price, as far as its size
   reaches, limits only if the price is at or better; what is left of them is cancelled. They trade nowhere else.
-- IOC and FOK orders have one chance: the quote that stands when they arrive or, for a child, the event after
-  its parent filled. FOK and all-or-none orders are filled whole or not at all.
+- IOC and FOK orders have one chance: the quote that stands when they arrive or begin or, for a child and for a
+  triggered limit, the event after its parent filled or its trigger. FOK and all-or-none orders are filled whole
+  or not at all.
 - Priority among our own orders: orders that take any price first, then limits by how far the price reaches
   beyond them, then age.
 - An order is not filled by the event that made it live (a child by the event that filled its parent).
@@ -28,6 +31,7 @@ Families, OCA and the end of the day: `working_orders.py`.
 
 import itertools
 import math
+from collections.abc import Iterable
 from typing import Unpack
 
 import msgspec
@@ -36,7 +40,6 @@ from brokers.simulated.price_index import PriceIndex
 from brokers.simulated.sim_order import (
     IMMEDIATE,
     LIMITS,
-    TRAILING,
     AuctionKind,
     Cancelled,
     Filled,
@@ -51,7 +54,7 @@ from brokers.simulated.sim_order import (
     is_price,
 )
 from brokers.simulated.trailing import follow
-from brokers.simulated.triggers import Triggers
+from brokers.simulated.triggers import BY_LAST, Triggers, watched
 from brokers.simulated.working_orders import Terms, WorkingOrders
 
 __all__ = [
@@ -106,7 +109,7 @@ class Matcher(WorkingOrders):
         self._immediate: dict[int, dict[int, SimOrder]] = {}
         self._auctioned: dict[int, dict[int, SimOrder]] = {}
         self._halted: set[int] = set()
-        self._fresh: set[int] = set()  # IOC and FOK children whose chance is the next event
+        self._fresh: set[int] = set()  # IOC and FOK orders whose chance is the next event
         self._triggers = Triggers()
         self._ages = itertools.count()
 
@@ -114,16 +117,21 @@ class Matcher(WorkingOrders):
 
     def submit(self, order: SimOrder, *, market_open: bool) -> list[Outcome]:
         outcomes = super().submit(order, market_open=market_open)
-        return outcomes + self._meet_quote(order.instrument) + self._end_immediate(order.instrument)
+        return outcomes + self._meet_market(order.instrument)
 
     def modify(self, key: int, *, transmit: bool | None = None, **terms: Unpack[Terms]) -> list[Outcome]:
         outcomes = super().modify(key, transmit=transmit, **terms)
-        if not outcomes:
-            return []
-        instrument = self.order(key).instrument
-        return outcomes + self._meet_quote(instrument) + self._end_immediate(instrument)
+        return outcomes + self._meet_market(self.order(key).instrument) if outcomes else []
 
     # ------------------------------------------------------------------ the market
+
+    def on_time(self, at: float) -> list[Outcome]:
+        """As in the book; orders that begin meet the market that stands."""
+        outcomes = super().on_time(at)
+        begun = [self.order(one.key).instrument for one in outcomes if isinstance(one, StatusChanged)]
+        for instrument in dict.fromkeys(begun):
+            outcomes += self._meet_market(instrument)
+        return outcomes
 
     def on_quote(
         self,
@@ -146,8 +154,7 @@ class Matcher(WorkingOrders):
         self._market_open = regular
         if instrument not in self._indexes or instrument in self._halted:
             return []
-        outcomes = self._release(instrument) + self._meet_quote(instrument, is_new=True)
-        return outcomes + self._end_immediate(instrument)
+        return self._release(instrument) + self._meet_market(instrument, is_new=True)
 
     def on_trade(self, instrument: int, price: float, size: float, *, regular: bool = True) -> list[Outcome]:
         """A trade of the market. Triggers stops, then fills what it reaches."""
@@ -166,7 +173,8 @@ class Matcher(WorkingOrders):
         just_limits = {order.key for order in fired if order.order_type in LIMITS}
         takers = [order for order in reached if order.key not in just_limits and _accepts(order, price)]
         outcomes += self._share_trade(takers, price, _whole_shares(size * self._participation))
-        outcomes += self._trail(index, price)
+        following = [order for order in index.trailing() if order.trigger_method in BY_LAST]
+        outcomes += self._trail((order, price) for order in following)
         return outcomes + self._end_immediate(instrument)
 
     def on_auction(self, instrument: int, price: float, size: float = math.inf, *, kind: AuctionKind) -> list[Outcome]:
@@ -186,25 +194,33 @@ class Matcher(WorkingOrders):
         self._halted.add(instrument)
 
     def resume(self, instrument: int) -> None:
-        """Trading goes on with the next event; the quote from before the halt is gone."""
+        """Trading goes on with the next event; quote and last price from before the halt are gone."""
         self._halted.discard(instrument)
         self._quotes.pop(instrument, None)
+        self._lasts.pop(instrument, None)
 
     def is_halted(self, instrument: int) -> bool:
         return instrument in self._halted
 
     def on_close(self, *, reason: str = "end of session") -> list[Outcome]:
-        """As in the book; and no quote stands overnight."""
+        """As in the book; and neither quote nor last price stands overnight."""
         self._quotes.clear()
+        self._lasts.clear()
         return super().on_close(reason=reason)
 
     # ------------------------------------------------------------------ matching
 
-    def _meet_quote(self, instrument: int, *, is_new: bool = False) -> list[Outcome]:
-        """Match every order that is live now against the standing quote."""
+    def _meet_market(self, instrument: int, *, is_new: bool = False) -> list[Outcome]:
+        """What the market that stands does to the orders that are live now; `is_new` if it is a new quote."""
         quote, index = self._quotes.get(instrument), self._indexes.get(instrument)
-        if quote is None or index is None or instrument in self._halted:
-            return []
+        outcomes: list[Outcome] = []
+        if index is not None and instrument not in self._halted:
+            if quote is not None:
+                outcomes += self._meet_quote(quote, index, is_new=is_new)
+            outcomes += self._begin_trails(instrument, quote, index)
+        return outcomes + self._end_immediate(instrument)
+
+    def _meet_quote(self, quote: _Quote, index: PriceIndex, *, is_new: bool) -> list[Outcome]:
         outcomes: list[Outcome] = []
         reached = [order for order in index.reached_by_quote(quote.bid, quote.ask) if self._is_eligible(order)]
         just_limits: set[int] = set()
@@ -220,9 +236,8 @@ class Matcher(WorkingOrders):
             if quantity > 0:
                 quote.take(order.side, quantity)
                 outcomes += self._fill(order, quantity, price)
-        for order in index.trailing():
-            outcomes += self._place_stop(order, quote.against(order.side))
-        return outcomes
+        following = index.trailing() if is_new else ()
+        return outcomes + self._trail((order, watched(order, quote.bid, quote.ask)) for order in following)
 
     def _share_trade(
         self, takers: list[SimOrder], price: float, available: float, *, at_auction: bool = False
@@ -261,27 +276,31 @@ class Matcher(WorkingOrders):
 
     def _trigger(self, order: SimOrder) -> Outcome:
         order.triggered = True
+        if order.tif in IMMEDIATE and order.order_type in LIMITS:
+            self._fresh.add(order.key)
         self._sort_in(order)
         return self._settle(order)
 
-    def _trail(self, index: PriceIndex, price: float) -> list[Outcome]:
-        following = (order for order in index.trailing() if self._is_eligible(order))
-        return [_trailed(order) for order in following if follow(order, price)]
+    def _trail(self, prices: Iterable[tuple[SimOrder, float | None]]) -> list[Outcome]:
+        """Let each stop follow its price."""
+        return [
+            _trailed(order)
+            for order, price in prices
+            if price is not None and self._is_eligible(order) and follow(order, price)
+        ]
 
-    def _place_stop(self, order: SimOrder, quoted: float | None) -> list[Outcome]:
-        """Give a trailing stop that has none its first price: from the last trade, else from the quote."""
-        price = self._lasts.get(order.instrument, quoted)
-        if order.stop_price is None and price is not None and self._is_eligible(order) and follow(order, price):
-            return [_trailed(order)]
-        return []
+    def _begin_trails(self, instrument: int, quote: _Quote | None, index: PriceIndex) -> list[Outcome]:
+        """Give the trailing stops that have none their first price: from the last trade, else from the quote."""
+        last = self._lasts.get(instrument)
+        beginning = [order for order in index.trailing() if order.stop_price is None]
+        return self._trail(
+            (order, quote.against(order.side) if last is None and quote is not None else last) for order in beginning
+        )
 
     def _release(self, instrument: int) -> list[Outcome]:
         """Orders that were held because the market was closed become Submitted with its first event."""
         held = self._held.get(instrument)
-        if not held:
-            return []
-        ready = [order for order in held.values() if self._is_eligible(order)]
-        return [self._settle(order) for order in ready]
+        return [self._settle(order) for order in tuple(held.values())] if held and self._market_open else []
 
     def _end_immediate(self, instrument: int) -> list[Outcome]:
         """What is left of IOC and FOK orders that have had their chance is cancelled."""
@@ -303,7 +322,7 @@ class Matcher(WorkingOrders):
         changed = super()._settle(order)
         if was_child and changed.why_held != "child" and order.tif in IMMEDIATE:
             self._fresh.add(order.key)
-        is_held = changed.status == "PreSubmitted" and not changed.why_held
+        is_held = changed.status == "PreSubmitted" and not changed.why_held and self._has_begun(order)
         _file(self._held, order, is_in=is_held and order.key in self._working)
         return changed
 
@@ -311,8 +330,6 @@ class Matcher(WorkingOrders):
         super()._enter(order)
         _file(self._immediate, order, is_in=order.tif in IMMEDIATE)
         _file(self._auctioned, order, is_in=order.auction is not None)
-        if order.order_type in TRAILING and order.stop_price is None and order.instrument in self._lasts:
-            follow(order, self._lasts[order.instrument])
         self._sort_in(order)
 
     def _leave(self, order: SimOrder) -> None:
@@ -320,6 +337,7 @@ class Matcher(WorkingOrders):
         for lists in (self._held, self._immediate, self._auctioned):
             _file(lists, order, is_in=False)
         self._triggers.forget(order.key)
+        self._fresh.discard(order.key)
         index = self._indexes.get(order.instrument)
         if index is not None:
             index.drop(order.key)

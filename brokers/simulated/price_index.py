@@ -1,7 +1,7 @@
 """The resting orders of one instrument, sorted by the price at which the market reaches them. PURE.
 
 A quote or a trade finds whom it reaches by bisection; it does not visit the others. Orders that a price alone
-cannot sort out (market orders, trailing stops, unusual trigger methods, all-or-none, good-after) are visited
+cannot sort out (market orders, trailing stops, unusual trigger methods, all-or-none, IOC and FOK) are visited
 each time: there are few of them.
 """
 
@@ -27,9 +27,6 @@ class PriceIndex:
         self._above: list[Entry] = []  # trigger when the price has risen to them
         self._below: list[Entry] = []  # trigger when it has fallen to them
         self._places: dict[int, tuple[list[Entry], float, int]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._always or self._places)
 
     def put(self, order: SimOrder, age: int) -> None:
         """Take an order in, or sort it anew after its prices or its state changed."""

@@ -25,6 +25,7 @@ LIMITS: tuple[OrderType, ...] = ("LMT", "STP LMT", "TRAIL LIMIT", "LIT", "LOC")
 AT_CLOSE: tuple[OrderType, ...] = ("MOC", "LOC")
 IMMEDIATE: tuple[Tif, ...] = ("IOC", "FOK")
 LASTING: tuple[Tif, ...] = ("GTC", "GTD")
+TRIGGER_METHODS = (0, 1, 2, 3, 4, 7, 8)
 
 
 class SimOrder(msgspec.Struct, kw_only=True):
@@ -47,6 +48,7 @@ class SimOrder(msgspec.Struct, kw_only=True):
     tick: float = 0.01
     """Trailing prices are rounded to it, away from the market."""
     trigger_method: int = 0
+    """One of TRIGGER_METHODS (triggers.py)."""
     parent_key: int | None = None
     oca_group: str = ""
     oca_type: int = 3
@@ -142,9 +144,11 @@ def is_price(value: float | None) -> bool:
 
 
 def check(order: SimOrder) -> None:
-    """Raises ValueError for an order that could not work: its quantity, or a price that its type needs."""
+    """Raises ValueError for an order that could not work: its quantity, method, or a price that its type needs."""
     if not is_price(order.quantity):
         raise ValueError(f"order {order.key}: quantity {order.quantity} is not a positive number")
+    if order.trigger_method not in TRIGGER_METHODS:
+        raise ValueError(f"order {order.key}: trigger_method {order.trigger_method} is none of {TRIGGER_METHODS}")
     if order.order_type in TRAILING:
         _check_trail(order)
         return

@@ -2,14 +2,14 @@
 
 Methods (TWS API, "Trigger Methods"): 0 default, which for stocks is 2; 1 two bids or asks in a row; 2 the last
 price; 3 two last prices in a row; 4 one bid or ask; 7 last or bid or ask; 8 the midpoint. Methods by quote look
-at the bid for a buy and at the ask for a sell. 5 and 6 do not exist and count as the default.
+at the bid for a buy and at the ask for a sell.
 """
 
 from brokers.simulated.sim_order import STOPS, SimOrder
 
 DOUBLE_QUOTE, LAST, DOUBLE_LAST, QUOTE, LAST_OR_QUOTE, MIDPOINT = 1, 2, 3, 4, 7, 8
 BY_QUOTE = frozenset((DOUBLE_QUOTE, QUOTE, LAST_OR_QUOTE, MIDPOINT))
-BY_LAST = frozenset((0, LAST, DOUBLE_LAST, 5, 6, LAST_OR_QUOTE))
+BY_LAST = frozenset((0, LAST, DOUBLE_LAST, LAST_OR_QUOTE))
 TWICE = frozenset((DOUBLE_QUOTE, DOUBLE_LAST))
 
 
@@ -30,6 +30,15 @@ def touches(order: SimOrder, price: float | None) -> bool:
     return price >= order.stop_price if fires_above(order) else price <= order.stop_price
 
 
+def watched(order: SimOrder, bid: float | None, ask: float | None) -> float | None:
+    """The price in a quote that the order's method looks at; None when it looks at none, or it is missing."""
+    if order.trigger_method not in BY_QUOTE:
+        return None
+    if order.trigger_method == MIDPOINT:
+        return None if bid is None or ask is None else (bid + ask) / 2
+    return bid if order.side == "BUY" else ask
+
+
 class Triggers:
     """Remembers which orders have been touched once and need it a second time, in a row."""
 
@@ -44,10 +53,7 @@ class Triggers:
         """Whether a quote, either side of it None, triggers the order."""
         if order.trigger_method not in BY_QUOTE:
             return False
-        price = bid if order.side == "BUY" else ask
-        if order.trigger_method == MIDPOINT:
-            price = None if bid is None or ask is None else (bid + ask) / 2
-        return self._counts(order, touched=touches(order, price))
+        return self._counts(order, touched=touches(order, watched(order, bid, ask)))
 
     def forget(self, key: int) -> None:
         self._touched.discard(key)

@@ -128,6 +128,8 @@ class WorkingOrders:
         )
         for name, value in given.items():
             setattr(order, name, value)
+        if "trail_percent" in given and "trail_amount" not in given:
+            order.trail_amount = None
         if "limit_offset" in given or "stop_price" in given:
             place_limit(order)
         if key not in self._working:
@@ -172,16 +174,12 @@ class WorkingOrders:
     def on_time(self, at: float) -> list[Outcome]:
         """Market time is `at` (epoch seconds, never back): GTD orders end, good-after orders begin."""
         assert at >= self._now, f"time runs back from {self._now} to {at}"
-        self._now = at
+        before, self._now = self._now, at
         outcomes: list[Outcome] = []
         for order in tuple(self._timed.values()):
             if order.tif == "GTD" and order.good_till is not None and order.good_till <= at:
                 outcomes += self._cancel(order, "good till date has passed")
-            elif order.good_after is not None and order.good_after <= at:
-                del self._timed[order.key]
-                if order.good_till is not None:
-                    self._timed[order.key] = order
-                    order.good_after = None
+            elif not order.done and order.good_after is not None and before < order.good_after <= at:
                 outcomes.append(self._settle(order))
         return outcomes
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from brokers.simulated.gateway.faults.plan import FaultPlan
     from brokers.simulated.market.source import MarketSource
 
 EXIT_USAGE = 2
@@ -206,7 +207,7 @@ def _given(**options: object) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value}
 
 
-def _plan(faults: str | None, seed: int) -> object | None:
+def _plan(faults: str | None, seed: int) -> FaultPlan | None:
     if faults is None:
         return None
     from brokers.simulated.gateway.faults.plan import plan_of

@@ -27,6 +27,7 @@ from brokers.simulated.gateway.runtime.restoring import begins_at, restored_mark
 from brokers.simulated.gateway.runtime.settings import settings_of
 from brokers.simulated.gateway.runtime.state_file import StateFile
 from brokers.simulated.market.source import MarketSource
+from shared.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ class SimulatedGateway:
 
     def __init__(self, market: MarketSource, clock: MarketClock | None = None, **settings: Any) -> None:  # noqa: ANN401 - Settings checks them
         self.settings = settings_of(settings)
+        if not isinstance(self.settings.faults, FaultPlan | None):
+            raise ConfigError(f"setting faults: {self.settings.faults!r}, allowed is a FaultPlan (plan_of) or None")
         self._state_file = StateFile(self.settings.state_path) if self.settings.state_path else None
         state = self._state_file.load() if self._state_file else None
         begins_on = restored_market(market, state)
@@ -89,7 +92,7 @@ class SimulatedGateway:
         if self._state_file is not None:
             stack.callback(self._state_file.save, self.session)
         stack.callback(self.faults.close)
-        if isinstance(self.settings.faults, FaultPlan):
+        if self.settings.faults is not None:
             self.faults.arm(self.settings.faults)
         await self.connections.listen()
         stack.push_async_callback(self._stop)

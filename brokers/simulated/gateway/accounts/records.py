@@ -43,6 +43,8 @@ class Execution(Struct, frozen=True, kw_only=True, tag="execution"):
     price: float
     filled: float
     average_price: float
+    liquidation: bool = False
+    """Whether IB closed the position, not the client."""
 
 
 class ExecutionCorrected(Struct, frozen=True, kw_only=True, tag="correction"):

@@ -1,20 +1,26 @@
-"""How the data side behaves: the switches that a fault sets and clears. At rest it behaves as documented."""
+"""How the data side behaves: what this login may see, and the switches that a fault sets and clears."""
 
 from __future__ import annotations
 
-from msgspec import Struct, field
-
-from brokers.simulated.gateway.orders.refusals import Refusal
+from msgspec import Struct
 
 
 class FeedConduct(Struct):
-    """Mutable; each field is read at the moment in which it matters."""
+    """Mutable; each field is read at the moment in which it matters. At rest everything is subscribed to."""
 
+    subscribed: frozenset[str] | None = None
+    """The symbols whose live data the login pays for; None: all of them."""
     delayed: bool = False
-    """Nobody is subscribed: requests get delayed data with 10167, or 354 (fault 49)."""
+    """Nothing is live any more, whatever is subscribed to (fault 49)."""
+    api_included: bool = True
+    """Whether a missing subscription is missing altogether (354), or only for the API (10089)."""
+    delayed_enabled: bool = True
+    """Whether who may not see live data may see delayed data; otherwise 10168."""
+    generic_unsubscribed: frozenset[int] = frozenset()
+    """Generic ticks that need a subscription of their own: 10090, the other ticks go on."""
     competing_session: bool = False
     """Another login took the market data: 10197, 162 for history, and nothing flows (TWS.md 3.38, fault 50)."""
-    silent: set[tuple[int, int]] = field(default_factory=set)
-    """(client id, request id) of streams that died without a word (TWS.md 3.37, fault 43)."""
-    history_refusal: Refusal | None = None
-    """What every history request gets instead of bars (fault 45)."""
+
+    def is_live(self, symbol: str) -> bool:
+        """Whether the login gets live data of the stock."""
+        return not self.delayed and (self.subscribed is None or symbol in self.subscribed)

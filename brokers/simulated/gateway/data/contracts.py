@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from brokers.simulated.gateway.runtime.client import Client
     from brokers.simulated.gateway.runtime.session import Session
 
+SMART = "SMART"
 SAMPLES_MAX = 16
-DAYS_SHOWN = 6
+DAYS_SHOWN = 5
+"""So many days, closed ones included, are in recorded contract details of 2025."""
 OPENS_EARLY_S, STAYS_OPEN_S = 5.5 * 3600, 4 * 3600
 """Extended hours: from 04:00 to four hours after the close."""
 NO_RULE = Refusal(321, "Error validating request.-'simulated gateway' : cause - Market rule id is not found")
@@ -41,12 +43,21 @@ def stock_or_200(session: Session, client: Client, req_id: int, contract: Contra
 
 
 def contract_details(session: Session, client: Client, request: ReqContractDetails) -> None:
-    stock = stock_or_200(session, client, request.req_id, request.contract)
-    if stock is not None:
-        today = datetime.fromtimestamp(session.market.opens_at, UTC).astimezone(answers.ZONE).date()
-        trading, liquid = _hours(today, OPENS_EARLY_S, STAYS_OPEN_S), _hours(today)
-        client.send(answers.contract_data(request.req_id, stock, trading, liquid))
-        client.send(message(layouts.CONTRACT_DATA_END, reqId=request.req_id))
+    """One row per exchange that is meant: all of them when neither it nor the conId is given, as at TWS.
+
+    (ib_insync, notebooks/contract_details.ipynb: AMD without an exchange is a long list that begins with SMART.)
+    """
+    wanted = request.contract
+    stock = stock_or_200(session, client, request.req_id, wanted)
+    if stock is None:
+        return
+    today = datetime.fromtimestamp(session.market.opens_at, UTC).astimezone(answers.ZONE).date()
+    details = answers.contract_data(request.req_id, stock, _hours(today, OPENS_EARLY_S, STAYS_OPEN_S), _hours(today))
+    everywhere = not wanted.con_id and not wanted.exchange
+    exchanges = dict.fromkeys((SMART, *answers.VENUES)) if everywhere else (wanted.exchange or SMART,)
+    for exchange in exchanges:
+        client.send(Message(details.layout, {**details.values, "exchange": exchange}))
+    client.send(message(layouts.CONTRACT_DATA_END, reqId=request.req_id))
 
 
 def _hours(first: date, before_s: float = 0.0, after_s: float = 0.0) -> str:

@@ -15,30 +15,40 @@ from brokers.simulated.gateway.protocol import data_answers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from brokers.simulated.gateway.data.listing import Listed
     from brokers.simulated.gateway.protocol import data_requests as ask
     from brokers.simulated.gateway.runtime.client import Client
     from brokers.simulated.gateway.runtime.session import Session
+    from brokers.simulated.market.source import Floats
 
 UPDATE_S = 30.0
 ROWS_MAX = 50
 SCANS_MAX = 10
 
 
-def _change(session: Session) -> NDArray[np.float64]:
+def _volume(session: Session) -> Floats:
+    return session.tape.volume
+
+
+def _dollars(session: Session) -> Floats:
+    return session.tape.volume * session.tape.last
+
+
+def _gain(session: Session) -> Floats:
     """The change since the day's first trade, as a share of it."""
-    ratio: NDArray[np.float64] = session.tape.last / session.feed.opened - 1
-    return ratio
+    return session.tape.last / session.feed.board.opened - 1
 
 
-RANKINGS: dict[str, tuple[str, Callable[[Session], NDArray[np.float64]]]] = {
-    "MOST_ACTIVE": ("Most Active", lambda session: session.tape.volume),
-    "HOT_BY_VOLUME": ("Hot Contracts by Volume", lambda session: session.tape.volume),
-    "MOST_ACTIVE_USD": ("Most Active ($)", lambda session: session.tape.volume * session.tape.last),
-    "TOP_PERC_GAIN": ("Top % Gainers", _change),
-    "TOP_PERC_LOSE": ("Top % Losers", lambda session: -_change(session)),
+def _loss(session: Session) -> Floats:
+    return -_gain(session)
+
+
+RANKINGS: dict[str, tuple[str, Callable[[Session], Floats]]] = {
+    "MOST_ACTIVE": ("Most Active", _volume),
+    "HOT_BY_VOLUME": ("Hot Contracts by Volume", _volume),
+    "MOST_ACTIVE_USD": ("Most Active ($)", _dollars),
+    "TOP_PERC_GAIN": ("Top % Gainers", _gain),
+    "TOP_PERC_LOSE": ("Top % Losers", _loss),
 }
 """Scan code -> its name in the parameters, and the figure by which the greatest comes first."""
 UNKNOWN_SCAN = Refusal(162, "Historical Market Data Service error message:Scanner subscription not recognized")
@@ -69,9 +79,8 @@ def scanner_subscription(session: Session, client: Client, request: ask.ReqScann
     elif len(client.subscriptions.scans) >= SCANS_MAX:
         refuse(client, request.req_id, TOO_MANY)
     else:
-        update = partial(_send, session, client, request)
-        client.subscriptions.scans[request.req_id] = update
-        update()
+        client.subscriptions.scans[request.req_id] = request
+        _send(session, client, request)
 
 
 def cancel_scanner_subscription(_session: Session, client: Client, request: ask.CancelScannerSubscription) -> None:
@@ -80,11 +89,12 @@ def cancel_scanner_subscription(_session: Session, client: Client, request: ask.
 
 
 def _send(session: Session, client: Client, request: ask.ReqScannerSubscription) -> None:
-    """The ranks as they are now, and again in thirty seconds if the subscription is still the same one."""
-    if client.subscriptions.scans.get(request.req_id) is None or session.clients.get(client.client_id) is not client:
+    """The ranks as they are now, and again in thirty seconds, while it is still this request that is subscribed."""
+    if client.subscriptions.scans.get(request.req_id) is not request:
         return
-    client.send(data_answers.scanner_data(request.req_id, _ranked(session, request)))
-    session.agenda.after(UPDATE_S, client.subscriptions.scans[request.req_id])
+    if session.clients.get(client.client_id) is client:
+        client.send(data_answers.scanner_data(request.req_id, _ranked(session, request)))
+        session.agenda.after(UPDATE_S, partial(_send, session, client, request))
 
 
 def _ranked(session: Session, request: ask.ReqScannerSubscription) -> list[Listed]:

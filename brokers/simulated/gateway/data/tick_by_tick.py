@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from brokers.simulated.gateway.data.bars import DUPLICATE_TICKER, UNKNOWN_TICKER
+from brokers.simulated.gateway.data.bars import COMPETING, DUPLICATE_TICKER, UNKNOWN_TICKER
 from brokers.simulated.gateway.data.contracts import refuse, stock_or_200
+from brokers.simulated.gateway.data.past_ticks import Stretch, past_midpoints, past_quotes, past_trades
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid
 from brokers.simulated.gateway.protocol import data_answers
 from brokers.simulated.gateway.protocol.data_answers import ALL_LAST, LAST, PAST_LIMIT
@@ -41,11 +42,19 @@ def tick_by_tick(session: Session, client: Client, request: ask.ReqTickByTick) -
         refuse(client, request.req_id, DUPLICATE_TICKER)
     elif len(client.subscriptions.tick_by_tick) >= AT_ONCE_MAX:
         refuse(client, request.req_id, TOO_MANY)
+    elif session.feed.conduct.competing_session:
+        refuse(client, request.req_id, COMPETING)
+    elif not session.feed.conduct.is_live(stock.symbol):
+        refuse(client, request.req_id, _not_subscribed(stock))
     else:
         if request.number_of_ticks:
             _send_past(session, client, request, stock)
         subscription = TickByTickSubscription(stock, request.tick_type, request.ignore_size)
         client.subscriptions.tick_by_tick[request.req_id] = subscription
+
+
+def _not_subscribed(stock: Listed) -> Refusal:
+    return Refusal(10189, f"Failed to request tick-by-tick data.No market data permissions for {stock.exchange} STK")
 
 
 def cancel_tick_by_tick(_session: Session, client: Client, request: ask.CancelTickByTick) -> None:
@@ -55,10 +64,9 @@ def cancel_tick_by_tick(_session: Session, client: Client, request: ask.CancelTi
 
 def _send_past(session: Session, client: Client, request: ask.ReqTickByTick, stock: Listed) -> None:
     """The latest ticks of the past, as one historical answer; a stream of the future follows."""
-    if request.tick_type in TRADES:
-        ticks = session.market.ticks(stock.symbol, start_at=None, end_at=session.now(), count=request.number_of_ticks)
-        rows = list(zip(ticks.at.tolist(), ticks.price.tolist(), ticks.size.tolist(), strict=True))
-        client.send(data_answers.historical_ticks_last(request.req_id, rows, stock.exchange))
+    tell = {"BidAsk": past_quotes, "MidPoint": past_midpoints}.get(request.tick_type, past_trades)
+    stretch = Stretch(None, session.now(), request.number_of_ticks)
+    client.send(tell(session, stock, request.req_id, stretch))
 
 
 def send_tick_by_tick(session: Session, client: Client, step: MarketStep) -> None:

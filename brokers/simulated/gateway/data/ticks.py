@@ -1,22 +1,30 @@
-"""Top-of-book ticks: prices and their sizes, each told when it changes, at most once per step.
-
-TWS aggregates US stocks to 250 ms (TWS.md 3.31); a step of five seconds is this market's coarser grain.
-"""
+"""Subscriptions to the top of the book: live, frozen, delayed, or a snapshot, and who may have them (TWS.md 3.30)."""
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from brokers.simulated.gateway.data.bars import DUPLICATE_TICKER, UNKNOWN_TICKER
+from brokers.simulated.gateway.data.bars import COMPETING, DUPLICATE_TICKER, UNKNOWN_TICKER
 from brokers.simulated.gateway.data.contracts import refuse, stock_or_200
-from brokers.simulated.gateway.data.pacing import TOO_MANY_LINES
+from brokers.simulated.gateway.data.pacing import TOO_MANY_LINES, too_many_lines
+from brokers.simulated.gateway.data.quotes import (
+    ASK,
+    BID,
+    DELAYED_FROZEN,
+    DELAYED_TYPE,
+    FROZEN,
+    LAST,
+    LIVE,
+    NO_PRICE,
+    send_changes,
+    send_data_type,
+    send_day,
+)
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid
-from brokers.simulated.gateway.protocol import answers, data_answers, layouts
+from brokers.simulated.gateway.protocol import answers, layouts
 from brokers.simulated.gateway.protocol.message import message
 from brokers.simulated.gateway.runtime.subscriptions import TickSubscription
-from brokers.simulated.market.bars import DAY_S
 
 if TYPE_CHECKING:
     from brokers.simulated.gateway.data.listing import Listed
@@ -24,31 +32,29 @@ if TYPE_CHECKING:
     from brokers.simulated.gateway.runtime.client import Client
     from brokers.simulated.gateway.runtime.session import Session
 
-BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HIGH, LOW, VOLUME, CLOSE, OPEN = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 14
-LAST_TIMESTAMP, SHORTABLE, RT_VOLUME, HALTED = 45, 46, 48, 49
-SIZE_OF = {BID: BID_SIZE, ASK: ASK_SIZE, LAST: LAST_SIZE}
-DELAYED = {
-    BID: 66, ASK: 67, LAST: 68, BID_SIZE: 69, ASK_SIZE: 70, LAST_SIZE: 71, HIGH: 72, LOW: 73, VOLUME: 74, CLOSE: 75,
-    OPEN: 76,
-}  # fmt: skip
-"""Tick types of delayed data (TWS.md 3.30)."""
-NO_PRICE = -1.0
-"""What TWS sends for a side without a quote (TWS.md 3.31)."""
-LIVE, FROZEN, DELAYED_TYPE, DELAYED_FROZEN = 1, 2, 3, 4
-GENERIC_SHORTABLE, GENERIC_RT_VOLUME = 236, 233
-GENERIC_KNOWN = frozenset((100, 101, 104, 105, 106, 107, 165, 225, 232, 233, 236, 256, 292, 293, 294, 295, 318, 375))
-"""Generic tick ids a stock may be asked for; those without an own figure here are taken and stay silent."""
-PLENTY = 3.0
-"""Shortable: above 2.5 at least a thousand shares (TWS.md 3.32)."""
+GENERIC_KNOWN = frozenset((
+    *(100, 101, 104, 105, 106, 165, 221, 225, 232, 233, 236, 258, 292, 293, 294, 295, 318, 375, 411, 456, 460),
+    *(577, 586, 588, 595, 614, 619),
+))  # fmt: skip
+"""Generic ticks (ghdoc:tick_types); those without a figure in quotes.py are taken and stay silent."""
 SNAPSHOT_S = 11.0
 NOT_SUBSCRIBED = Refusal(
     354,
     "Requested market data is not subscribed. Check API status by selecting the Account menu then under Management "
     "choose Market Data Subscription Manager and/or availability of delayed data.",
 )
+NOT_FOR_THE_API = Refusal(
+    10089,
+    "Requested market data requires additional subscription for API. See link in 'Market Data Connections' dialog "
+    "for more details.",
+)
+PARTLY = Refusal(
+    10090, "Part of requested market data is not subscribed. Subscription-independent ticks are still active."
+)
 SHOWN_DELAYED = Refusal(10167, "Requested market data is not subscribed. Displaying delayed market data.")
-COMPETING = Refusal(10197, "No market data during competing live session")
+NOT_DELAYED = Refusal(10168, "Requested market data is not subscribed. Delayed market data is not enabled.")
 NO_REGULATORY = Refusal(10170, "No permissions for regulatory snapshot")
+NO_GENERIC = invalid("Snapshot market data subscription is not applicable to generic ticks")
 UNKNOWN_GENERIC = "Incorrect generic tick list of {given}. Legal ones for (STK) are: {legal}"
 
 
@@ -64,42 +70,87 @@ def market_data(session: Session, client: Client, request: ReqMarketData) -> Non
     stock = stock_or_200(session, client, request.req_id, request.contract)
     if stock is None:
         return
-    generic = _generic_of(request.generic_ticks)
     refusal = _refusal_of(session, client, request, stock)
-    if generic is None:
-        legal = ",".join(str(one) for one in sorted(GENERIC_KNOWN))
-        refusal = invalid(UNKNOWN_GENERIC.format(given=request.generic_ticks[:80], legal=legal))
     if refusal is not None:
         refuse(client, request.req_id, refusal)
         return
-    is_delayed = not session.feed.is_live(stock)
-    subscription = TickSubscription(stock, generic or frozenset(), is_delayed)
-    if is_delayed:
+    conduct, generic = session.feed.conduct, _generic_of(request.generic_ticks) or frozenset()
+    subscription = TickSubscription(
+        stock,
+        generic - conduct.generic_unsubscribed,
+        is_delayed=not conduct.is_live(stock.symbol),
+        wants_frozen=client.market_data_type in {FROZEN, DELAYED_FROZEN},
+        is_snapshot=request.snapshot,
+    )
+    if subscription.is_delayed:
         refuse(client, request.req_id, SHOWN_DELAYED)
-    shown = client.market_data_type if is_delayed else LIVE
-    client.send(message(layouts.MARKET_DATA_TYPE, reqId=request.req_id, type=shown))
+    if generic != subscription.generic:
+        refuse(client, request.req_id, PARTLY)
+    client.subscriptions.ticks[request.req_id] = subscription
+    send_data_type(session, client, request.req_id, subscription)
     client.send(message(layouts.TICK_REQ_PARAMS, reqId=request.req_id, minTick=stock.min_tick))
     send_changes(session, client, request.req_id, subscription)
-    _send_day(session, client, request.req_id, subscription)
-    _send_generic(session, client, request.req_id, subscription)
-    if request.snapshot:
-        _end_snapshot(session, client, request.req_id, subscription)
-    else:
-        client.subscriptions.ticks[request.req_id] = subscription
+    send_day(session, client, request.req_id, subscription)
+    if request.snapshot and not end_if_complete(client, request.req_id, subscription):
+        session.agenda.after(SNAPSHOT_S, partial(_end, client, request.req_id, subscription))
+
+
+def cancel_market_data(_session: Session, client: Client, request: CancelMarketData) -> None:
+    if client.subscriptions.ticks.pop(request.req_id, None) is None:
+        refuse(client, request.req_id, UNKNOWN_TICKER)
+
+
+def end_if_complete(client: Client, req_id: int, subscription: TickSubscription) -> bool:
+    """End a snapshot that has every field (TWS.md 3.31)."""
+    sent = subscription.sent
+    if any(sent.get(side, NO_PRICE) == NO_PRICE for side in (BID, ASK, LAST)):
+        return False
+    _end(client, req_id, subscription)
+    return True
+
+
+def downgrade(session: Session, client: Client) -> None:
+    """Live subscriptions become delayed ones, or live again, in the middle of the session (fault 49)."""
+    for req_id, subscription in client.subscriptions.ticks.items():
+        is_delayed = not session.feed.conduct.is_live(subscription.stock.symbol)
+        if is_delayed == subscription.is_delayed:
+            continue
+        subscription.is_delayed = is_delayed
+        subscription.sent.clear()
+        if is_delayed:
+            refuse(client, req_id, SHOWN_DELAYED)
+        send_data_type(session, client, req_id, subscription)
+
+
+def _end(client: Client, req_id: int, subscription: TickSubscription) -> None:
+    """Unless it has ended, or been cancelled, before."""
+    if client.subscriptions.ticks.get(req_id) is subscription:
+        del client.subscriptions.ticks[req_id]
+        client.send(message(layouts.SNAPSHOT_END, reqId=req_id))
 
 
 def _refusal_of(session: Session, client: Client, request: ReqMarketData, stock: Listed) -> Refusal | None:
+    if _generic_of(request.generic_ticks) is None:
+        legal = ",".join(str(one) for one in sorted(GENERIC_KNOWN))
+        return invalid(UNKNOWN_GENERIC.format(given=request.generic_ticks[:80], legal=legal))
     if client.subscriptions.uses(request.req_id):
         return DUPLICATE_TICKER
     if request.regulatory_snapshot:
         return NO_REGULATORY
-    if not session.feed.has_line_for(client):
-        return TOO_MANY_LINES
+    if request.snapshot and request.generic_ticks:
+        return NO_GENERIC
     if session.feed.conduct.competing_session:
         return COMPETING
-    if not session.feed.is_live(stock) and client.market_data_type < DELAYED_TYPE:
-        return NOT_SUBSCRIBED
-    return None
+    return _not_entitled(session, client, stock) or (TOO_MANY_LINES if too_many_lines(session) else None)
+
+
+def _not_entitled(session: Session, client: Client, stock: Listed) -> Refusal | None:
+    conduct = session.feed.conduct
+    if conduct.is_live(stock.symbol):
+        return None
+    if client.market_data_type < DELAYED_TYPE:
+        return NOT_SUBSCRIBED if conduct.api_included else NOT_FOR_THE_API
+    return None if conduct.delayed_enabled else NOT_DELAYED
 
 
 def _generic_of(text: str) -> frozenset[int] | None:
@@ -108,99 +159,3 @@ def _generic_of(text: str) -> frozenset[int] | None:
     if not all(part.isascii() and part.isdigit() and int(part[:9]) in GENERIC_KNOWN for part in parts):
         return None
     return frozenset(int(part) for part in parts)
-
-
-def cancel_market_data(_session: Session, client: Client, request: CancelMarketData) -> None:
-    if client.subscriptions.ticks.pop(request.req_id, None) is None:
-        refuse(client, request.req_id, UNKNOWN_TICKER)
-
-
-def _end_snapshot(session: Session, client: Client, req_id: int, subscription: TickSubscription) -> None:
-    """At once when every field is there, otherwise after eleven seconds (TWS.md 3.31)."""
-    end = partial(client.send, message(layouts.SNAPSHOT_END, reqId=req_id))
-    if {BID, ASK, LAST} <= subscription.sent.keys() and NO_PRICE not in subscription.sent.values():
-        end()
-    else:
-        session.agenda.after(SNAPSHOT_S, end)
-
-
-# ------------------------------------------------------------------ what is sent
-
-
-def send_changes(session: Session, client: Client, req_id: int, subscription: TickSubscription) -> None:
-    """What has changed since the subscription was last told: size and price apart."""
-    tape, index, sent = session.tape, subscription.stock.index, subscription.sent
-    for tick_type, price, size in (
-        (BID, float(tape.bid[index]), float(tape.bid_size[index])),
-        (ASK, float(tape.ask[index]), float(tape.ask_size[index])),
-        (LAST, float(tape.last[index]), float(tape.last_size[index])),
-    ):
-        if math.isnan(price) and tick_type == LAST:
-            continue
-        shown, shown_size = (NO_PRICE, 0.0) if math.isnan(price) else (price, size)
-        size_type = SIZE_OF[tick_type]
-        if sent.get(tick_type) != shown:
-            client.send(answers.tick_price(req_id, _shown(subscription, tick_type), shown, shown_size))
-            sent[tick_type] = shown
-        if sent.get(size_type) != shown_size:
-            client.send(answers.tick_size(req_id, _shown(subscription, size_type), shown_size))
-            sent[size_type] = shown_size
-    volume = float(tape.volume[index])
-    if sent.get(VOLUME) != volume:
-        client.send(answers.tick_size(req_id, _shown(subscription, VOLUME), volume))
-        sent[VOLUME] = volume
-        _send_trade(session, client, req_id, subscription)
-
-
-def _send_trade(session: Session, client: Client, req_id: int, subscription: TickSubscription) -> None:
-    """What only a new trade changes: its time and, if asked for, the RTVolume line."""
-    tape, index = session.tape, subscription.stock.index
-    if subscription.is_delayed or math.isnan(tape.last[index]):
-        return
-    at = session.now()
-    client.send(data_answers.tick_string(req_id, LAST_TIMESTAMP, str(int(at))))
-    if GENERIC_RT_VOLUME in subscription.generic:
-        price, size, volume = float(tape.last[index]), float(tape.last_size[index]), float(tape.volume[index])
-        text = f"{price:.2f};{size:.0f};{int(at * 1000)};{volume:.0f};{price:.6f};true"
-        client.send(data_answers.tick_string(req_id, RT_VOLUME, text))
-
-
-def _send_day(session: Session, client: Client, req_id: int, subscription: TickSubscription) -> None:
-    """Yesterday's close, today's open and range so far; a market without a past has no close."""
-    market, stock = session.market, subscription.stock
-    past = market.history(stock.symbol, end_at=market.opens_at, duration_s=DAY_S, bar_s=DAY_S)
-    told = {CLOSE: float(past.close[-1])} if len(past.close) else {}
-    feed, index = session.feed, stock.index
-    told |= {OPEN: float(feed.opened[index]), HIGH: float(feed.high[index]), LOW: float(feed.low[index])}
-    for tick_type, price in told.items():
-        if math.isnan(price):
-            continue
-        client.send(answers.tick_price(req_id, _shown(subscription, tick_type), price, 0.0))
-
-
-def _send_generic(session: Session, client: Client, req_id: int, subscription: TickSubscription) -> None:
-    halted = session.feed.halted.get(subscription.stock.index, 0)
-    client.send(data_answers.tick_generic(req_id, HALTED, halted))
-    if GENERIC_SHORTABLE in subscription.generic:
-        client.send(data_answers.tick_generic(req_id, SHORTABLE, session.feed.shortable(subscription.stock)))
-
-
-def send_halted(client: Client, index: int, code: int) -> None:
-    """Tick 49 for whoever watches the instrument."""
-    for req_id, subscription in client.subscriptions.ticks.items():
-        if subscription.stock.index == index:
-            client.send(data_answers.tick_generic(req_id, HALTED, code))
-
-
-def downgrade(client: Client, data_type: int) -> None:
-    """Live subscriptions become delayed ones, or live again, in the middle of the session (fault 49)."""
-    for req_id, subscription in client.subscriptions.ticks.items():
-        subscription.is_delayed = data_type >= DELAYED_TYPE
-        subscription.sent.clear()
-        if subscription.is_delayed:
-            refuse(client, req_id, SHOWN_DELAYED)
-        client.send(message(layouts.MARKET_DATA_TYPE, reqId=req_id, type=data_type))
-
-
-def _shown(subscription: TickSubscription, tick_type: int) -> int:
-    return DELAYED[tick_type] if subscription.is_delayed else tick_type

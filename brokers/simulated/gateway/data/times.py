@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,7 +38,9 @@ def _size_name(size_s: int) -> tuple[str, ...]:
     return (f"{size_s} secs", f"{size_s} sec")
 
 
-BAR_SIZES = {name: size_s for size_s in BAR_SIZES_S for name in _size_name(size_s)} | {"1D": DAY_S, "1W": WEEK_S}
+BAR_SIZES = {name: size_s for size_s in BAR_SIZES_S for name in _size_name(size_s)} | {
+    "1D": DAY_S, "1W": WEEK_S, "1M": MONTH_S,
+}  # fmt: skip
 
 
 def parse_time(text: str) -> float:
@@ -87,3 +89,20 @@ def midnight_before(at: float) -> float:
     """The beginning of the exchange's day in which `at` lies."""
     local = datetime.fromtimestamp(at, UTC).astimezone(ZONE)
     return local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
+def span_of(at: float, bar_s: int) -> tuple[float, float]:
+    """Beginning and end, on the exchange's clock, of the bar of that size in which `at` lies."""
+    midnight_at = midnight_before(at)
+    if bar_s < DAY_S:
+        starts_at = midnight_at + (at - midnight_at) // bar_s * bar_s
+        return starts_at, starts_at + bar_s
+    day = datetime.fromtimestamp(at, UTC).astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = {DAY_S: day, WEEK_S: day - timedelta(days=day.weekday()), MONTH_S: day.replace(day=1)}[bar_s]
+    following = {
+        DAY_S: first + timedelta(days=1),
+        WEEK_S: first + timedelta(days=7),
+        MONTH_S: first + timedelta(days=32),
+    }
+    end = following[bar_s] if bar_s != MONTH_S else following[bar_s].replace(day=1)
+    return first.timestamp(), end.timestamp()

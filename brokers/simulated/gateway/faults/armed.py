@@ -41,7 +41,8 @@ class Armed:
 
     def is_for(self, client_id: int, name: str) -> bool:
         """Whether it counts messages or requests of this kind to or from this client."""
-        if self.rule.timing.client not in {None, client_id}:
+        timing = self.rule.timing
+        if (timing.client if timing.whose is None else timing.whose) not in {None, client_id}:
             return False
         if self.found_nobody:
             return name == LATER

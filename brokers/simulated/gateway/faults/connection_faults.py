@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from brokers.simulated.gateway.faults.fault import Act, Aim, Fault, NothingThere, Parameters, Touch, Undo
+from brokers.simulated.gateway.faults.fault import CLIENT, Act, Aim, Fault, NothingThere, Parameters, Touch, Undo
 from brokers.simulated.gateway.protocol.answers import NO_REQUEST, error
 from brokers.simulated.gateway.protocol.layout import Layout
 from brokers.simulated.gateway.protocol.message import Message, message
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Count = Annotated[int, Meta(ge=1, le=1000)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 BIG_BYTES = 3_000_000
+MOVED = "Socket port has been reset and this connection is being dropped. Please reconnect on the new port - "
 UNKNOWN = Layout("unknown", 199, ("version=1", "text"))
 GARBAGE = "abc"
 NUMBERS = ("price", "size", "shares", "filled", "position", "close", "value", "commission", "totalQuantity", "code")
@@ -43,7 +44,7 @@ def _refuse(site: Site, parameters: Drops, aim: Aim) -> Undo:
     if parameters.drop:
         site.controls.drop(aim.client, "rst")
     site.controls.refuse_connections(aim.for_s)
-    return _nothing
+    return site.controls.admit_connections
 
 
 class Counted(Parameters, frozen=True):
@@ -161,7 +162,7 @@ class OldIds(Parameters, frozen=True):
 
 def _restart_with_old_ids(site: Site, parameters: OldIds, aim: Aim) -> Undo:
     site.controls.restart(aim.for_s, forget_orders=parameters.forget_orders, roll_back_ids=parameters.roll_back_ids)
-    return _nothing
+    return site.controls.admit_connections
 
 
 class OtherLogin(Parameters, frozen=True):
@@ -170,25 +171,25 @@ class OtherLogin(Parameters, frozen=True):
 
 
 def _restart_as_another(site: Site, parameters: OtherLogin, aim: Aim) -> Undo:
-    if parameters.port:
+    """With another account, on another port, or both; 1300 names the port."""
+    if parameters.port and not parameters.account:
         site.controls.move_port(parameters.port)
-    if parameters.account:
-        site.controls.restart(aim.for_s, account=parameters.account)
-    return _nothing
+        return _nothing
+    for client in site.clients(aim) if parameters.port else ():
+        site.say(client, NO_REQUEST, 1300, f"{MOVED}{parameters.port}")
+        client.flush()
+    site.controls.restart(aim.for_s, account=parameters.account or None, port=parameters.port or None)
+    return site.controls.admit_connections
 
 
-class Window(Parameters, frozen=True):
-    pass
-
-
-def _reset_window(site: Site, _parameters: Window, aim: Aim) -> Undo:
+def _reset_window(site: Site, _parameters: Parameters, aim: Aim) -> Undo:
     site.controls.reset_window(aim.for_s)
     return _nothing
 
 
 def _wait_for_login(site: Site, _parameters: Parameters, aim: Aim) -> Undo:
     site.controls.restart(aim.for_s)
-    return _nothing
+    return site.controls.admit_connections
 
 
 # ------------------------------------------------------------------ 13 to 15: the servers
@@ -263,7 +264,8 @@ CONNECTION_FAULTS = (
           text="The next `times` connections are accepted and their handshake is never answered."),
     Fault(number=3, name="withhold_on_connect", severity="rough", parameters=Withheld, way=Act(_withhold),
           text="The next `times` clients get a version, but no accounts or no nextValidId."),
-    Fault(number=4, name="close_on_connect", severity="mild", parameters=Closing, way=Act(_close_on_connect, 30.0),
+    Fault(number=4, name="close_on_connect", severity="mild", parameters=Closing,
+          way=Act(_close_on_connect, 30.0, (CLIENT,)),
           text="Whoever connects is closed at once, with 326 or without a reason."),
     Fault(number=5, name="swallow_position_end", severity="rough", way=Touch(("positionEnd",), swallow),
           text="positionEnd never comes."),
@@ -271,7 +273,7 @@ CONNECTION_FAULTS = (
           text="execDetailsEnd never comes."),
     Fault(number=7, name="freeze", severity="mild", way=Act(_freeze, 30.0),
           text="TWS neither reads nor writes, every socket stays open; then all comes at once."),
-    Fault(number=8, name="drop_connection", severity="mild", parameters=Dropped, way=Act(_drop),
+    Fault(number=8, name="drop_connection", severity="mild", parameters=Dropped, way=Act(_drop, None, (CLIENT,)),
           text="The connection ends: FIN between frames, RST, or RST in the middle of a frame."),
     Fault(number=9, name="chop_frames", severity="mild", parameters=Chopped, way=Act(_chop, 600.0),
           text="Packets of a byte or a few; `big_frame` sends a frame of 3 MB first."),
@@ -290,7 +292,7 @@ CONNECTION_FAULTS = (
           text="1100, then 1101 with every stream gone, or a 1102 after which they stay silent."),
     Fault(number=15, name="farm_storm", severity="mild", parameters=FarmStatus, way=Act(_farm_storm, 60.0),
           text="A data farm breaks or goes dormant `times` times, and is well at the end."),
-    Fault(number=16, name="nightly_reset", severity="rough", parameters=Window, way=Act(_reset_window, 5400.0),
+    Fault(number=16, name="nightly_reset", severity="rough", way=Act(_reset_window, 5400.0),
           text="The link flaps with 1100 and 1102, then TWS restarts and refuses for 60 s."),
     Fault(number=17, name="wait_for_login", severity="brutal", way=Act(_wait_for_login, 86_400.0),
           text="TWS is gone and its port refused until a human has logged in, a day later."),

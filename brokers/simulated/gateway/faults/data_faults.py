@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from brokers.simulated.gateway.faults.fault import Act, Aim, Fault, Meet, Parameters, Touch, Undo
+from brokers.simulated.gateway.faults.fault import CLIENT, SYMBOL, Act, Aim, Fault, Meet, Parameters, Touch, Undo
 from brokers.simulated.gateway.faults.report_faults import Delay, altered
 from brokers.simulated.gateway.protocol import requests as ask
 from brokers.simulated.gateway.protocol.answers import local_time
@@ -244,7 +244,8 @@ def _split(site: Site, parameters: SplitRatio, aim: Aim) -> None:
 DATA_FAULTS = (
     Fault(number=42, name="bar_disorder", severity="mild", parameters=Disorder, way=Touch(("realTimeBar",), _disorder),
           text="A five-second bar is missing, comes twice, or behind its successor."),
-    Fault(number=43, name="stream_stops", severity="rough", parameters=Stream, way=Act(_stop_streams, 600.0),
+    Fault(number=43, name="stream_stops", severity="rough", parameters=Stream,
+          way=Act(_stop_streams, 600.0, (CLIENT, SYMBOL)),
           text="Streams stop without a word, the socket is fine."),
     Fault(number=44, name="empty_first_answer", severity="rough",
           way=Meet(ask.ReqHistoricalData, _empty_first_answer, _is_kept),
@@ -258,12 +259,12 @@ DATA_FAULTS = (
     Fault(number=47, name="bad_ticks", severity="mild", parameters=BadTick,
           way=Touch(("tickPrice",), _spoil_tick, _is_spoiled),
           text="Prices of -1, 0 or NaN, a crossed quote, a spike of a thousand times, no size, or no change."),
-    Fault(number=48, name="halt", severity="rough", parameters=Halt, way=Act(_halt, 300.0),
+    Fault(number=48, name="halt", severity="rough", parameters=Halt, way=Act(_halt, 300.0, (SYMBOL,)),
           text="A stock is halted, and resumes with a gap of `gap_pct`."),
     Fault(number=49, name="downgrade", severity="rough", way=Act(_downgrade, 1800.0),
           text="Live data become delayed data in the middle of the session."),
     Fault(number=50, name="competing_session", severity="rough", way=Act(_compete, 1800.0),
           text="Another login takes the market data: 10197 for half an hour."),
-    Fault(number=51, name="split", severity="brutal", parameters=SplitRatio, way=Act(_split),
+    Fault(number=51, name="split", severity="brutal", parameters=SplitRatio, way=Act(_split, None, (SYMBOL,)),
           text="A split: price, position and average cost follow, resting orders are gone."),
 )  # fmt: skip

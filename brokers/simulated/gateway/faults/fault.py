@@ -26,6 +26,9 @@ class Parameters(Struct, frozen=True, kw_only=True):
     """What a fault may be told beside when and whom; each field has its default and its allowed range."""
 
 
+CLIENT, SYMBOL = "client", "symbol"
+
+
 class Aim(Struct, frozen=True, kw_only=True):
     """Whom a fault is meant for (None and an empty symbol: everybody), and how many market seconds it lasts."""
 
@@ -58,11 +61,15 @@ class Meet(Struct, frozen=True):
 
 
 class Act(Struct, frozen=True):
-    """`begin` brings it about and returns what ends it, if anything is to end. Raises NothingThere."""
+    """`begin` brings it about and returns what ends it, if anything is to end. Raises NothingThere.
+
+    `aims` says whether it can be meant for one client or one symbol; without, it happens to everybody.
+    """
 
     begin: Callable[[Site, Any, Aim], Undo | None]
     lasts_s: float | None = None
     """So many market seconds unless the rule says otherwise; None: it lasts until somebody ends it."""
+    aims: tuple[str, ...] = ()
 
 
 class Fault(Struct, frozen=True, kw_only=True):

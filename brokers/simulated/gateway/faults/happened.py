@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+
+from shared.errors import ConfigError
 
 NEW_YORK = ZoneInfo("America/New_York")
 COMMENT_KEYS = ("when", "number", "detail", "event")
@@ -36,11 +38,19 @@ class FaultHappened(Struct, frozen=True, kw_only=True):
 
 
 class FaultLog:
-    """Appends; with a path, every entry is in the file at once."""
+    """With a path, every entry is in the file at once; what the file held before is gone.
+
+    Raises ConfigError if it cannot be written.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.entries: list[FaultHappened] = []
-        self._file = path.open("w", encoding="utf-8", buffering=1) if path is not None else None
+        self._file: TextIO | None = None
+        if path is not None:
+            try:
+                self._file = path.open("w", encoding="utf-8", buffering=1)
+            except OSError as fault:
+                raise ConfigError(f"fault log: {path} cannot be written: {fault.strerror}") from None
 
     def append(self, entry: FaultHappened) -> None:
         self.entries.append(entry)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from brokers.simulated.gateway.faults.fault import Act, Aim, Fault, Meet, NothingThere, Parameters, Undo
+from brokers.simulated.gateway.faults.fault import CLIENT, SYMBOL, Act, Aim, Fault, Meet, NothingThere, Parameters, Undo
 from brokers.simulated.gateway.faults.site import switched
 from brokers.simulated.gateway.orders.refusals import Refusal
 from brokers.simulated.gateway.protocol import requests as ask
@@ -68,15 +68,17 @@ class Rejection(Parameters, frozen=True):
     reason: Text = "The exchange is closed."
 
 
-def _reject(site: Site, parameters: Rejection, _client: Client, _wanted: ask.PlaceOrder) -> bool:
-    text = f"Order rejected - reason:{parameters.reason}"
-    site.session.desk.conduct.reject_next.append(Refusal(201, text, is_rejection=True))
-    return False
+def _reject(site: Site, parameters: Rejection, client: Client, wanted: ask.PlaceOrder) -> bool:
+    refusal = Refusal(201, f"Order rejected - reason:{parameters.reason}", is_rejection=True)
+    with switched(site.session.desk.conduct, reject_next=[refusal]):
+        site.handle(client, wanted)
+    return True
 
 
-def _lose_stop(site: Site, _parameters: Parameters, _client: Client, _wanted: ask.PlaceOrder) -> bool:
-    site.session.desk.conduct.lose_leg = "stop"
-    return False
+def _lose_stop(site: Site, _parameters: Parameters, client: Client, wanted: ask.PlaceOrder) -> bool:
+    with switched(site.session.desk.conduct, lose_leg="stop"):
+        site.handle(client, wanted)
+    return True
 
 
 def _is_stop_leg(site: Site, parameters: Parameters, client: Client, wanted: ask.PlaceOrder) -> bool:
@@ -128,7 +130,7 @@ def _cancel_too_late(site: Site, parameters: CancelAnswer, client: Client, wante
 
 
 def _fill_rest(site: Site, order: GatewayOrder) -> None:
-    if not order.done:
+    if not order.done and not order.withheld:
         site.session.desk.fill(order.perm_id, order.remaining, site.price(order))
         site.session.settle()
 
@@ -207,7 +209,7 @@ def _broker_cancels(site: Site, parameters: BrokerCancel, aim: Aim) -> None:
 def _overfill(site: Site, _parameters: Parameters, aim: Aim) -> None:
     """Both legs of a working pair: the newest OCA group with two of them."""
     groups: dict[str, list[GatewayOrder]] = {}
-    for order in site.orders(aim):
+    for order in site.in_market(aim):
         if order.oca_group:
             groups.setdefault(order.oca_group, []).append(order)
     pairs = [legs for legs in groups.values() if len(legs) > 1]
@@ -226,7 +228,7 @@ class PartAndDrop(Parameters, frozen=True):
 
 def _fill_part_and_drop(site: Site, parameters: PartAndDrop, aim: Aim) -> None:
     """The newest order without a parent; the client is gone before it hears of it."""
-    parents = [order for order in site.orders(aim) if not order.parent_perm_id and order.remaining > 1]
+    parents = [order for order in site.in_market(aim) if not order.parent_perm_id and order.remaining > 1]
     if not parents:
         raise NothingThere
     order = parents[-1]
@@ -254,9 +256,10 @@ def _manual_order(site: Site, parameters: ManualOrder, aim: Aim) -> None:
 # ------------------------------------------------------------------ 39 to 41: silence
 
 
-def _hold(site: Site, _parameters: Parameters, _client: Client, _wanted: ask.PlaceOrder) -> bool:
-    site.session.desk.conduct.hold_next += 1
-    return False
+def _hold(site: Site, _parameters: Parameters, client: Client, wanted: ask.PlaceOrder) -> bool:
+    with switched(site.session.desk.conduct, hold_next=1):
+        site.handle(client, wanted)
+    return True
 
 
 def _queue(site: Site, _parameters: Parameters, aim: Aim) -> Undo:
@@ -279,7 +282,8 @@ def _is_what_if(_site: Site, _parameters: Parameters, _client: Client, wanted: a
 
 
 ORDER_FAULTS = (
-    Fault(number=21, name="fill_in_parts", severity="mild", parameters=Parts, way=Act(_fill_in_parts),
+    Fault(number=21, name="fill_in_parts", severity="mild", parameters=Parts,
+          way=Act(_fill_in_parts, None, (CLIENT, SYMBOL)),
           text="The newest order fills in pieces, then its rest is cancelled."),
     Fault(number=27, name="reject_order", severity="mild", parameters=Rejection,
           way=Meet(ask.PlaceOrder, _reject, _is_new),
@@ -301,16 +305,18 @@ ORDER_FAULTS = (
     Fault(number=33, name="locate_found", severity="rough", parameters=LocateFound,
           way=Meet(ask.PlaceOrder, _locate, _is_short_sale),
           text="A short sale is Inactive with 404; cancelled or not, it fills when shares are found."),
-    Fault(number=34, name="broker_cancels", severity="rough", parameters=BrokerCancel, way=Act(_broker_cancels),
+    Fault(number=34, name="broker_cancels", severity="rough", parameters=BrokerCancel,
+          way=Act(_broker_cancels, None, (CLIENT, SYMBOL)),
           text="IB cancels with 202 and a reason, and liquidates if `liquidates`."),
-    Fault(number=35, name="overfill_group", severity="brutal", way=Act(_overfill),
+    Fault(number=35, name="overfill_group", severity="brutal", way=Act(_overfill, None, (CLIENT, SYMBOL)),
           text="Both legs of an OCA group fill."),
     Fault(number=36, name="fill_part_and_drop", severity="rough", parameters=PartAndDrop,
-          way=Act(_fill_part_and_drop),
+          way=Act(_fill_part_and_drop, None, (CLIENT, SYMBOL)),
           text="The newest parent fills partly while its client is disconnected."),
-    Fault(number=37, name="duplicate_live", severity="brutal", way=Act(_duplicate),
+    Fault(number=37, name="duplicate_live", severity="brutal", way=Act(_duplicate, None, (CLIENT, SYMBOL)),
           text="An order id comes back with a second permId, both live."),
-    Fault(number=38, name="manual_order", severity="mild", parameters=ManualOrder, way=Act(_manual_order),
+    Fault(number=38, name="manual_order", severity="mild", parameters=ManualOrder,
+          way=Act(_manual_order, None, (SYMBOL,)),
           text="Somebody enters an order in TWS by hand."),
     Fault(number=39, name="hold_order", severity="rough", way=Meet(ask.PlaceOrder, _hold, _is_new),
           text="A preset or a precaution holds a new order: PendingSubmit and no more messages."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from brokers.simulated.gateway.faults.fault import Act, Aim, Fault, NothingThere, Parameters, Touch
+from brokers.simulated.gateway.faults.fault import CLIENT, SYMBOL, Act, Aim, Fault, NothingThere, Parameters, Touch
 from brokers.simulated.gateway.protocol.answers import ZONE, error
 from brokers.simulated.gateway.protocol.message import Message
 from brokers.simulated.gateway.protocol.wire import UNSET_DOUBLE
@@ -183,7 +183,8 @@ REPORT_FAULTS = (
     Fault(number=23, name="commission_late", severity="mild", parameters=Commission,
           way=Touch(("commissionReport",), _commission),
           text="commissionReport comes an hour late, or never, or with an unset realised profit."),
-    Fault(number=24, name="correct_execution", severity="rough", parameters=Correction, way=Act(_correct),
+    Fault(number=24, name="correct_execution", severity="rough", parameters=Correction,
+          way=Act(_correct, None, (CLIENT, SYMBOL)),
           text="The last execution is corrected: the same id with a higher last part, other price or fewer shares."),
     Fault(number=25, name="odd_execution_time", severity="rough", parameters=TimeStyle,
           way=Touch(("execDetails",), _odd_time),

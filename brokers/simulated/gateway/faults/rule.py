@@ -8,15 +8,16 @@ of that kind from then on, with `probability` it is drawn at each. It ends after
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct, inspect
 
 from brokers.simulated.gateway.faults.catalogue import BY_NAME, CATALOGUE, fault_of
-from brokers.simulated.gateway.faults.fault import Act, Fault, Meet, Parameters
+from brokers.simulated.gateway.faults.fault import CLIENT, SYMBOL, Act, Fault, Meet, Parameters
 from brokers.simulated.gateway.faults.messages import MESSAGES
 
 DAYS_MAX = 10_000
@@ -26,7 +27,10 @@ AT_ALLOWED = '"HH:MM:SS" in New York or "+SECONDS" after the start of the day'
 
 
 class Timing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When and to whom, for every fault. `at` is a time of day in New York or `+SECONDS` after the day's start."""
+    """When and to whom, for every fault. `at` is a time of day in New York or `+SECONDS` after the day's start.
+
+    `client` is whom the fault is meant for, `whose` whose messages are counted; without it those of `client`.
+    """
 
     day: Annotated[int, Meta(ge=1, le=DAYS_MAX)] = 1
     at: str = ""
@@ -36,6 +40,7 @@ class Timing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     for_s: Annotated[float, Meta(gt=0, le=864_000)] | None = None
     count: Annotated[int, Meta(ge=1)] | None = None
     client: Annotated[int, Meta(ge=0)] | None = None
+    whose: Annotated[int, Meta(ge=0)] | None = None
     symbol: str = ""
 
 
@@ -94,22 +99,21 @@ def rule_of(given: Mapping[str, Any]) -> tuple[Rule | None, list[Mistake]]:
     fault = fault_of(named)
     if fault is None:
         key = "name" if "name" in given or "number" not in given else "number"
-        allowed = f"a name of the catalogue ({', '.join(BY_NAME)}) or 1 to {len(CATALOGUE)}"
-        return None, [(key, f"{key}: {named!r}, allowed is {allowed}")]
-    rest = {
-        key: _time_text(value) if key == "at" else value
-        for key, value in given.items()
-        if key not in {"name", "number"}
-    }
+        return None, [
+            (key, f"{key}: {named!r}, allowed is 1 to {len(CATALOGUE)} or a name such as {_near(named, BY_NAME)}")
+        ]
+    rest = {key: _time_text(value) for key, value in given.items() if key not in {"name", "number"}}
     known = Timing.__struct_fields__
     timing, mistakes = _checked(Timing, {key: value for key, value in rest.items() if key in known})
     parameters, others = _checked(
-        fault.parameters, {key: value for key, value in rest.items() if key not in known}, f"for {fault.name} "
+        fault.parameters, {key: value for key, value in rest.items() if key not in known}, f"for {fault.name}, "
     )
-    mistakes += others
-    if timing is not None:
-        mistakes += _contradictions(fault, timing)
+    mistakes += others + _contradictions(fault, rest)
     return (None if mistakes else Rule(fault, timing, parameters)), mistakes
+
+
+def _near(wanted: object, names: Iterable[str]) -> str:
+    return ", ".join(difflib.get_close_matches(str(wanted), names, n=3, cutoff=0.0))
 
 
 def _checked(shape: type[Any], given: Mapping[str, Any], whose: str = "") -> tuple[Any, list[Mistake]]:
@@ -122,7 +126,7 @@ def _checked(shape: type[Any], given: Mapping[str, Any], whose: str = "") -> tup
     for key, value in given.items():
         if key not in fields:
             mistakes.append(
-                (key, f"{key}: unknown {whose}(known are {', '.join((*Timing.__struct_fields__, *fields))})")
+                (key, f"{key}: unknown {whose}allowed are {', '.join((*Timing.__struct_fields__, *fields))}")
             )
             continue
         try:
@@ -161,16 +165,18 @@ def _time_text(value: object) -> object:
     return value.isoformat(timespec="seconds") if isinstance(value, dt.time) else value
 
 
-def _contradictions(fault: Fault, timing: Timing) -> list[Mistake]:
+def _contradictions(fault: Fault, given: Mapping[str, Any]) -> list[Mistake]:
+    """What does not go together, as far as each value has the right type."""
     mistakes: list[Mistake] = []
-    if timing.at and not (_AFTER.fullmatch(timing.at) or _HOUR.fullmatch(timing.at)):
-        mistakes.append(("at", f"at: {timing.at!r}, allowed is {AT_ALLOWED}"))
-    if timing.message and fault.kinds and timing.message not in fault.kinds:
-        mistakes.append(("message", f"message: {timing.message!r}, {fault.name} meets {' or '.join(fault.kinds)}"))
-    elif timing.message and not fault.kinds and timing.message not in MESSAGES:
-        mistakes.append(
-            ("message", f"message: {timing.message!r}, allowed is a message to clients: {', '.join(MESSAGES)}")
-        )
-    if isinstance(fault.way, Act) and not timing.message and timing.nth is not None:
+    at, said = given.get("at", ""), given.get("message", "")
+    if isinstance(at, str) and at and not (_AFTER.fullmatch(at) or _HOUR.fullmatch(at)):
+        mistakes.append(("at", f"at: {at!r}, allowed is {AT_ALLOWED}"))
+    if isinstance(said, str) and said and said not in (fault.kinds or MESSAGES):
+        allowed = f"{' or '.join(fault.kinds)} with {fault.name}" if fault.kinds else f"such as {_near(said, MESSAGES)}"
+        mistakes.append(("message", f"message: {said!r}, allowed is {allowed}"))
+    if isinstance(fault.way, Act):
+        to_all = [key for key in (CLIENT, SYMBOL) if key in given and key not in fault.way.aims]
+        mistakes += [(key, f"{key}: {fault.name} is the same for every {key}, leave it out") for key in to_all]
+    if isinstance(fault.way, Act) and not said and "nth" in given:
         mistakes.append(("nth", f"nth: {fault.name} happens at an instant, name the message that is counted"))
     return mistakes

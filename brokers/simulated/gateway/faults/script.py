@@ -46,9 +46,9 @@ def rules_from_file(path: Path) -> tuple[Rule, ...]:
         rule, wrong = rule_of(given)
         if rule is not None:
             rules.append(rule)
-        mistakes += [f"{path}:{where.get(key, where[''])}: {what}" for key, what in wrong]
+        mistakes += [(where.get(key, where[""]), what) for key, what in wrong]
     if mistakes:
-        raise ConfigError(mistakes)
+        raise ConfigError([f"{path}:{line}: {what}" for line, what in sorted(mistakes)])
     return tuple(rules)
 
 

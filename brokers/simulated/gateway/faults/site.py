@@ -104,9 +104,13 @@ class Site:
             and aim.symbol in {"", order.stock.symbol}
         ]
 
+    def in_market(self, aim: Aim) -> list[GatewayOrder]:
+        """Those of them that could fill: neither held back nor waiting for a parent."""
+        return [order for order in self.orders(aim) if not order.withheld and "child" not in order.why_held]
+
     def order(self, aim: Aim) -> GatewayOrder:
-        """The newest of them. Raises NothingThere."""
-        orders = self.orders(aim)
+        """The newest of those. Raises NothingThere."""
+        orders = self.in_market(aim)
         if not orders:
             raise NothingThere
         return orders[-1]

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -55,6 +55,8 @@ class Switchboard:
         self._site = Site(session, controls, connections)
         self._log = FaultLog(log_path)
         self._armed: list[Armed] = []
+        self._at_work: dict[tuple[int, str], list[Armed]] = {}
+        """By client and kind, until a rule begins or ends."""
         self._plans: list[FaultPlan] = []
         self._serial = 0
         self._day, self._day_began_at = 1, session.begins_at
@@ -107,7 +109,7 @@ class Switchboard:
     def close(self) -> None:
         """The gateway stops: nothing happens any more, the log file is complete."""
         for armed in self._armed:
-            armed.is_over = True
+            self._retire(armed)
         self._log.close()
 
     # ------------------------------------------------------------------ arming
@@ -121,6 +123,7 @@ class Switchboard:
             self._put_all(plan, day)
 
     def _put_all(self, plan: FaultPlan, day: int) -> None:
+        self._armed = [armed for armed in self._armed if not armed.is_over]
         for rule in plan.rules_of(day):
             self._put(rule, seed=plan.seed)
 
@@ -147,6 +150,7 @@ class Switchboard:
         if armed.is_over:
             return
         armed.begin(self._session.instant())
+        self._at_work.clear()
         rule = armed.rule
         if isinstance(rule.fault.way, Act):
             if rule.begins_at_once:
@@ -182,8 +186,11 @@ class Switchboard:
 
     def _on_send(self, client: Client, said: Message) -> Iterable[Message]:
         """What leaves instead of a message."""
+        at_work = self._those_at_work(client, said.name)
+        if not at_work and not self._site.filters:
+            return (said,)
         leaving: list[Message] = [said]
-        for armed in self._those_at_work(client, said.name):
+        for armed in at_work:
             way = armed.rule.fault.way
             if isinstance(way, Meet) or not self._is_about(armed, client, said):
                 continue
@@ -208,21 +215,33 @@ class Switchboard:
         """Whether the request is dealt with."""
         if any(watch(client, request) for watch in tuple(self._site.watches)):
             return True
-        for armed in self._those_at_work(client, protocol_name(type(request))):
+        name = protocol_name(type(request))
+        hits = [
+            (armed, nth) for armed in self._those_at_work(client, name) if (nth := self._met(armed, client, request))
+        ]
+        for armed, nth in hits:
             way = armed.rule.fault.way
-            if not isinstance(way, Meet) or not self._is_about(armed, client, request):
-                continue
-            if not way.concerns(self._site, armed.rule.parameters, client, request):
-                continue
-            nth = armed.meet(client.client_id, protocol_name(type(request)))
-            if nth is not None:
-                self._note(armed, Occasion(client.client_id, protocol_name(type(request)), nth))
-                if way.meet(self._site, armed.rule.parameters, client, request):
-                    return True
+            assert isinstance(way, Meet)
+            self._note(armed, Occasion(client.client_id, name, nth))
+            if way.meet(self._site, armed.rule.parameters, client, request):
+                return True
         return False
 
+    def _met(self, armed: Armed, client: Client, request: Request) -> int | None:
+        """Count a request, whatever becomes of it; its number if it is hit."""
+        way = armed.rule.fault.way
+        if not isinstance(way, Meet) or not self._is_about(armed, client, request):
+            return None
+        if not way.concerns(self._site, armed.rule.parameters, client, request):
+            return None
+        return armed.meet(client.client_id, protocol_name(type(request)))
+
     def _those_at_work(self, client: Client, name: str) -> list[Armed]:
-        return [one for one in self._armed if one.is_at_work and one.is_for(client.client_id, name)]
+        """The rules that count messages or requests of this kind to or from the client."""
+        key = client.client_id, name
+        if key not in self._at_work:
+            self._at_work[key] = [one for one in self._armed if one.is_at_work and one.is_for(*key)]
+        return self._at_work[key]
 
     def _is_about(self, armed: Armed, client: Client, said: Message | Request) -> bool:
         symbol = armed.rule.timing.symbol
@@ -241,13 +260,16 @@ class Switchboard:
             undo = way.begin(self._site, rule.parameters, aim)
         except NothingThere:
             armed.found_nobody = True
+            self._at_work.clear()
             return
         except Exception:
             log.exception("fault %d %s failed", rule.fault.number, rule.fault.name)
-            armed.is_over = True
+            self._retire(armed)
             return
         self._note(armed, occasion)
-        if undo is not None:
+        if undo is None:
+            self._retire_if_spent(armed)
+        else:
             armed.undos.append(undo)
             if lasts_s is not None:
                 self._session.agenda.after(lasts_s, partial(self._end, armed))
@@ -257,21 +279,19 @@ class Switchboard:
     def _note(self, armed: Armed, occasion: Occasion) -> None:
         """Write down one occurrence, with the script that repeats it."""
         armed.count()
+        if not isinstance(armed.rule.fault.way, Act):
+            self._retire_if_spent(armed)
         rule = armed.rule
-        plain = rule.plain()
-        for key in ("at", "probability", "nth", "count", "message", "client"):
-            plain.pop(key, None)
+        script = rule.plain()
+        for key in ("at", "probability", "nth", "count", "message", "whose", "for_s"):
+            script.pop(key, None)
         since = 0.0 if armed.began_at is None else armed.began_at - armed.day_began_at
-        again: dict[str, Any] = {"at": f"+{since!r}"} if since > 0 else {}
+        if since > 0:
+            script["at"] = f"+{since!r}"
         if occasion.name:
-            again |= {"client": occasion.client, "message": occasion.name, "nth": occasion.nth}
-        elif rule.timing.client is not None:
-            again |= {"client": rule.timing.client}
-        if isinstance(rule.fault.way, Act):
-            if rule.lasts_s is not None:
-                again |= {"for_s": rule.lasts_s}
-        else:
-            plain.pop("for_s", None)
+            script |= {"whose": occasion.client, "message": occasion.name, "nth": occasion.nth}
+        if isinstance(rule.fault.way, Act) and rule.lasts_s is not None:
+            script["for_s"] = rule.lasts_s
         detail = f"{occasion.name} {occasion.nth} of client {occasion.client}" if occasion.name else rule.fault.text
         self._log.append(
             FaultHappened(
@@ -279,15 +299,23 @@ class Switchboard:
                 number=rule.fault.number,
                 name=rule.fault.name,
                 detail=detail,
-                rule=plain | again,
+                rule=script,
             )
         )
+
+    def _retire(self, armed: Armed) -> None:
+        armed.is_over = True
+        self._at_work.clear()
+
+    def _retire_if_spent(self, armed: Armed) -> None:
+        if armed.is_spent:
+            self._retire(armed)
 
     def _end(self, armed: Armed) -> None:
         """It is over: what it began ends, in the opposite order."""
         if armed.is_over:
             return
-        armed.is_over = True
+        self._retire(armed)
         fault = armed.rule.fault
         for undo in reversed(armed.undos):
             undo()

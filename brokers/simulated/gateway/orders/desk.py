@@ -173,7 +173,7 @@ class Desk:
         """Be called when the order's dates come."""
         for instant in (order.good_after, order.good_till):
             if instant is not None:
-                self.venue.schedule.at(instant, partial(self._time_has_come, instant))
+                self.venue.schedule.at(instant, partial(self.on_time, at=instant))
 
     # ------------------------------------------------------------------ what the broker does
 
@@ -252,6 +252,3 @@ class Desk:
 
     def _place_late(self, client_id: int, wanted: PlaceOrder, at: float) -> None:
         placing.place(self, client_id, wanted, at=at, market_open=self.venue.is_open(at))
-
-    def _time_has_come(self, instant: float) -> None:
-        self.on_time(at=max(instant, self.venue.now()))

@@ -81,8 +81,7 @@ def _prices(wanted: PlaceOrder, terms: Terms) -> MatcherTerms:
 
 def _take(desk: Desk, order: GatewayOrder, wanted: PlaceOrder, terms: Terms) -> None:
     """The new terms; what ties the order to others stays as it was placed."""
-    was = order.request
-    order.request = replace(wanted, parent_id=was.parent_id, oca_group=was.oca_group, oca_type=was.oca_type)
+    order.request = replace(wanted, parent_id=order.request.parent_id)
     order.quantity = wanted.quantity
     order.limit_price, order.stop_price = terms.limit_price, terms.stop_price or order.stop_price
     sim = desk.matcher.order(order.perm_id)

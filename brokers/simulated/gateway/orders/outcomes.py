@@ -87,6 +87,7 @@ def _execution(order: GatewayOrder, quantity: float, price: float, at: float) ->
         price=price,
         filled=order.filled,
         average_price=order.average_price,
+        liquidation=order.is_liquidation,
     )
 
 

@@ -30,6 +30,7 @@ def rejected(reason: str) -> Refusal:
 
 
 READ_ONLY = invalid("The API interface is currently in Read-Only mode.")
+ONLY_CLIENT_0 = invalid("Only the default client (i.e 0) can auto bind orders.")
 UNKNOWN_CONTRACT = Refusal(200, "No security definition has been found for the request")
 DUPLICATE_ID = Refusal(103, "Duplicate order id")
 MISSING_PARENT = Refusal(10006, "Missing parent order")
@@ -37,6 +38,7 @@ OFF_TICK = Refusal(110, "The price does not conform to the minimum price variati
 INVALID_TIME = Refusal(
     343, "The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xxx"
 )
+GOOD_TILL_PAST = rejected("The good till date has passed.")
 GROUP_FILLED = rejected("OCA group is already filled.")
 EXCHANGE_CLOSED = rejected("Exchange is closed.")
 TOO_LATE_FOR_THE_OPEN = rejected("It is too late to submit at-the-opening orders for today.")

@@ -58,10 +58,7 @@ class Reporter:
         self._say(order, data_answers.order_bound(order.perm_id, order.client_id, order.order_id))
 
     def executed(self, order: GatewayOrder, execution: Execution) -> None:
-        message = answers.execution(execution, order.stock, order.account)
-        if order.is_liquidation:
-            message = Message(message.layout, {**message.values, "liquidation": 1})
-        self._say(order, message)
+        self._say(order, answers.execution(execution, order.stock, order.account))
 
     def filled(self, order: GatewayOrder, execution: Execution, charged: CommissionCharged) -> None:
         """One execution and all that follows; the order is as it is after it, but for the commission."""

@@ -9,6 +9,7 @@ from brokers.simulated.gateway.data.listing import Listed
 from brokers.simulated.gateway.orders.order import GatewayOrder
 from brokers.simulated.gateway.orders.refusals import (
     ACCOUNT_CHANGE,
+    GOOD_TILL_PAST,
     GROUP_CHANGE,
     GROUP_TYPE_CHANGE,
     INVALID_TIME,
@@ -146,6 +147,8 @@ def refusal_of(order: PlaceOrder, stock: Listed) -> Refusal | None:
 
 def hours_refusal_of(order: PlaceOrder, venue: Venue, settings: OrderSettings, at: float) -> Refusal | None:
     """Why a new order comes at the wrong hour or in the wrong size for this broker."""
+    if order.tif == "GTD" and (read_terms(order).good_till or at) <= at:
+        return GOOD_TILL_PAST
     if order.tif == "OPG" and venue.is_open(at):
         return TOO_LATE_FOR_THE_OPEN
     if terms_of(order).at_close and venue.closes_at - settings.close_cutoff_s <= at < venue.closes_at:

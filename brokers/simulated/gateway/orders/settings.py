@@ -15,7 +15,7 @@ class OrderSettings(Struct, frozen=True, kw_only=True):
 
     commission_model: CommissionModel = "ib_fixed"
     read_only: bool = False
-    """The API checkbox: every order is answered with 321 (TWS.md 3.46)."""
+    """The API checkbox: orders and binding are answered with 321 (TWS.md 3.46)."""
     resubmit: bool = True
     """Maintain and resubmit orders when connection is restored (TWS.md 3.18)."""
     closed_market: Literal["hold", "reject"] = "hold"

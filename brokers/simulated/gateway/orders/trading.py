@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brokers.simulated.gateway.orders.order import GatewayOrder
-from brokers.simulated.gateway.orders.refusals import invalid
+from brokers.simulated.gateway.orders.refusals import ONLY_CLIENT_0, READ_ONLY
 from brokers.simulated.gateway.orders.reporting import completed_order, open_order, order_status
 from brokers.simulated.gateway.protocol import answers, layouts
 from brokers.simulated.gateway.protocol import requests as ask
@@ -33,7 +33,7 @@ def global_cancel(session: Session, _client: Client, _request: ask.ReqGlobalCanc
 
 def open_orders(session: Session, client: Client, _request: ask.ReqOpenOrders) -> None:
     """Only the client's own; client 0 takes over manual ones by asking (TWS.md 3.15)."""
-    if client.client_id == 0:
+    if client.client_id == 0 and not session.desk.settings.read_only:
         session.desk.bind_manual_orders()
     _send_open(client, session.desk.open_orders(client.client_id))
 
@@ -45,8 +45,8 @@ def all_open_orders(session: Session, client: Client, _request: ask.ReqAllOpenOr
 
 def auto_open_orders(session: Session, client: Client, request: ask.ReqAutoOpenOrders) -> None:
     """Whether client 0 owns manual orders from their beginning; TWS confirms nothing."""
-    if client.client_id:
-        refusal = invalid("Only the default client (i.e 0) can auto bind orders.")
+    refusal = ONLY_CLIENT_0 if client.client_id else READ_ONLY
+    if client.client_id or (request.auto_bind and session.desk.settings.read_only):
         client.send(answers.error(answers.NO_REQUEST, refusal.code, refusal.text))
     else:
         session.desk.auto_bind = request.auto_bind

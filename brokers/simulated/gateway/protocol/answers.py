@@ -118,6 +118,7 @@ def execution(done: Execution, stock: Listed, account: str, req_id: int = NO_REQ
         price=done.price,
         permId=done.perm_id,
         clientId=done.client_id,
+        liquidation=done.liquidation,
         cumQty=done.filled,
         avgPrice=done.average_price,
         orderRef=done.order_ref,

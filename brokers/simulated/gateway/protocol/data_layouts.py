@@ -5,7 +5,8 @@ Tables as in layouts.py (TWS.md 2.3).
 
 from __future__ import annotations
 
-from brokers.simulated.gateway.protocol.layout import Each, Layout, Since
+from brokers.simulated.gateway.protocol.entries import Each, Since
+from brokers.simulated.gateway.protocol.layout import Layout
 from brokers.simulated.gateway.protocol.wire import UNSET_DOUBLE
 
 # ------------------------------------------------------------------ contracts

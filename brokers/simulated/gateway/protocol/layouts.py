@@ -6,7 +6,8 @@ whole orders, are in order_layouts.py, those of market data in data_layouts.py.
 
 from __future__ import annotations
 
-from brokers.simulated.gateway.protocol.layout import Each, Layout, Since, Until
+from brokers.simulated.gateway.protocol.entries import Each, Since, Until
+from brokers.simulated.gateway.protocol.layout import Layout
 from brokers.simulated.gateway.protocol.wire import UNSET_DOUBLE
 
 # ------------------------------------------------------------------ parts

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from brokers.simulated.gateway.protocol.layout import Each, Entry, Layout, Since, When
+from brokers.simulated.gateway.protocol.entries import Each, Entry, Since, When
+from brokers.simulated.gateway.protocol.layout import Layout
 from brokers.simulated.gateway.protocol.layouts import ORDER_CONTRACT, REQUEST_CONTRACT
 from brokers.simulated.gateway.protocol.wire import UNSET_DOUBLE, integer_of, number_of
 

@@ -34,21 +34,34 @@ def text_of(value: Value) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, float):
+        return _number_text(value)
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, int):
-        return str(value)
-    return _number_text(value)
+    return str(value)
 
 
 def _number_text(value: float) -> str:
+    text = float.__repr__(value + 0.0)  # -0.0 becomes 0.0
+    if text[-2:] == ".0":
+        return text[:-2]
+    return _rare_number_text(value) if "e" in text or "n" in text else text
+
+
+def _rare_number_text(value: float) -> str:
+    """Numbers that Python writes with an exponent or a word, down to twelve decimals."""
     assert not math.isnan(value), "NaN never goes on the wire"
     if math.isinf(value):
         return "Infinite"
-    if value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - exact integers of a double
-        return str(int(value))
-    written = repr(value)
-    return f"{value:.12f}".rstrip("0") if "e" in written else written
+    if value == float(UNSET_DOUBLE):
+        return UNSET_DOUBLE
+    text = f"{value:.12f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def escaped(text: str) -> str:
+    r"""A text as TWS writes names and error texts since version 153: what is not ASCII as `\uXXXX`, or shorter."""
+    return text if text.isascii() and "\\" not in text else text.encode("unicode_escape").decode()
 
 
 def frame(fields: Iterable[Value]) -> bytes:

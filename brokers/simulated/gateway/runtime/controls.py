@@ -50,6 +50,11 @@ class Controls:
         self._connections.deafen()
         self._session.agenda.at(self._down_until, self._listen_again)
 
+    def admit_connections(self) -> None:
+        """Listen again now, however long the port was to be refused."""
+        self._down_until = self._session.instant()
+        self._listen_again()
+
     def mute_handshake(self, count: int = 1) -> None:
         """The next connections are accepted and never answered (TWS.md 3.44)."""
         self._connections.mute_next = count

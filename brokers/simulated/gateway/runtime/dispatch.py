@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from brokers.simulated.gateway.accounts import executions, profit, statements
-from brokers.simulated.gateway.data import bars, contracts, history, scanner, tick_by_tick, ticks
+from brokers.simulated.gateway.data import bars, contracts, history, past_ticks, scanner, tick_by_tick, ticks
 from brokers.simulated.gateway.orders import trading
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid, unreadable
 from brokers.simulated.gateway.protocol import answers
@@ -15,7 +15,8 @@ from brokers.simulated.gateway.protocol import data_requests as data
 from brokers.simulated.gateway.protocol import requests as ask
 from brokers.simulated.gateway.protocol.reading import REQUESTS, decode
 from brokers.simulated.gateway.protocol.request_shapes import Request
-from brokers.simulated.gateway.protocol.wire import Unreadable, Value, fields_of, frame, integer_of
+from brokers.simulated.gateway.protocol.wire import Unreadable, fields_of, integer_of
+from brokers.simulated.gateway.runtime.message_ids import id_of
 
 if TYPE_CHECKING:
     from brokers.simulated.gateway.runtime.client import Client
@@ -63,9 +64,9 @@ HANDLERS: dict[type[Request], Handler] = {
     data.ReqNewsProviders: contracts.empty_list,
     data.ReqSoftDollarTiers: contracts.empty_list,
     data.ReqSmartComponents: contracts.empty_list,
-    data.ReqHeadTimestamp: history.head_timestamp,
-    data.CancelHeadTimestamp: history.cancel_head_timestamp,
-    data.ReqHistoricalTicks: history.historical_ticks,
+    data.ReqHeadTimestamp: past_ticks.head_timestamp,
+    data.CancelHeadTimestamp: past_ticks.cancel_head_timestamp,
+    data.ReqHistoricalTicks: past_ticks.historical_ticks,
     data.ReqTickByTick: tick_by_tick.tick_by_tick,
     data.CancelTickByTick: tick_by_tick.cancel_tick_by_tick,
     data.ReqPnL: profit.pnl,
@@ -80,19 +81,6 @@ HANDLERS: dict[type[Request], Handler] = {
 CHANGING = (ask.PlaceOrder, ask.CancelOrder, ask.ReqGlobalCancel)
 """Requests after which there is something that a restart must not forget."""
 
-EMPTY_ANSWERS: dict[int, tuple[Value, ...]] = {
-    24: (19, 1, "<ScanParameterResponse/>"),  # scanner parameters
-    80: (78, 0),  # family codes
-    82: (80, 0),  # market depth exchanges
-    85: (85, 0),  # news providers
-}
-"""Requests without a request id are answered with nothing found."""
-
-REQ_ID_AT = dict.fromkeys((78, 79, 81, 83, 84, 86, 87, 88, 91, 92, 94, 96, 97, 100, 102, 104), 1) | dict.fromkeys(
-    (10, 11, 21, 22, 23, 52, 53, 54, 55, 56, 57, 67, 68, 69, 70, 93, 95), 2
-)
-"""Where the request id stands in requests that are not simulated (field 0 is the message id)."""
-REQ_ID_AT |= dict.fromkeys((22, 89, 90, 93, 95, 98, 101, 103), 1)
 KNOWN_IDS_MAX = 105
 SIMULATED = frozenset(kind for kind, request in REQUESTS.items() if request in HANDLERS)
 
@@ -107,10 +95,10 @@ def answer(session: Session, client: Client, payload: bytes) -> None:
         else:
             _not_simulated(client, fields)
     except Unreadable as fault:
-        _say(client, _order_id(fields), unreadable(str(fault)))
+        _say(client, _id_in(fields), unreadable(str(fault)))
     except Exception:
         log.exception("client %d: request %s failed", client.client_id, fields[:3])
-        _say(client, _order_id(fields), Refusal(322, "Error processing request."))
+        _say(client, _id_in(fields), Refusal(322, "Error processing request."))
     finally:
         session.answering = None
     session.settle()
@@ -130,20 +118,12 @@ def _say(client: Client, req_id: int, refusal: Refusal) -> None:
 
 def _not_simulated(client: Client, fields: list[str]) -> None:
     kind = integer_of("message id", fields[0] if fields else "")
-    if kind in EMPTY_ANSWERS:
-        client.send_frame(frame(EMPTY_ANSWERS[kind]))
-    elif 0 < kind <= KNOWN_IDS_MAX:
-        _say(client, _integer_at(fields, REQ_ID_AT.get(kind, 0)), invalid(f"request {kind} is not simulated"))
+    if 0 < kind <= KNOWN_IDS_MAX:
+        _say(client, _id_in(fields), invalid(f"request {kind} is not simulated"))
     else:
         _say(client, answers.NO_REQUEST, unreadable(f"Unknown message id {kind}"))
 
 
-def _order_id(fields: list[str]) -> int:
-    """The id an unreadable request is about: placeOrder's order id, otherwise none."""
-    return _integer_at(fields, 1) if fields[:1] == ["3"] else answers.NO_REQUEST
-
-
-def _integer_at(fields: list[str], index: int) -> int:
-    if not index or index >= len(fields) or not fields[index].isdigit():
-        return answers.NO_REQUEST
-    return int(fields[index])
+def _id_in(fields: list[str]) -> int:
+    """The id a request is about, so that whoever waits for its answer hears of the error."""
+    return int(id_of(fields) or answers.NO_REQUEST)

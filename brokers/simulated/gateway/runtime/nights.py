@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from brokers.simulated.gateway.runtime.controls import RESTART_DOWN_S
-from brokers.simulated.gateway.runtime.playback import play, reach
+from brokers.simulated.gateway.runtime.playback import happen, play, reach
 from brokers.simulated.market.source import Dividend, Split
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def _night(session: Session, controls: Controls, until: float) -> None:
         session.agenda.at(event.at, partial(happens, event.lasts_s))
     for event in events:
         await _pass(session, event.at, skips=skips)
-        session.agenda.run_until(event.at)
+        happen(session, event.at)
         await reach(session, min(event.at + event.lasts_s + RESTART_DOWN_S + CALM_AFTER_S, until))
     await _pass(session, until, skips=skips)
     clock.set_speed(day_speed)
@@ -122,7 +122,7 @@ async def _pass(session: Session, until: float, *, skips: bool) -> None:
         if due is None or due >= until:
             break
         await reach(session, due)
-        session.agenda.run_until(due)
+        happen(session, due)
     await reach(session, until)
 
 

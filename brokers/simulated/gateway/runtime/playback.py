@@ -52,19 +52,25 @@ async def reach(session: Session, at: float) -> None:
     while True:
         due = agenda.next_at()
         if due is not None and due < at and due <= clock.now():
-            agenda.run_until(min(clock.now(), math.nextafter(at, -math.inf)))
-            session.settle()
-            session.flush()
-            session.stirred()
+            happen(session, min(clock.now(), math.nextafter(at, -math.inf)))
         elif clock.now() >= at:
             return
         else:
             await clock.wait_until(at if due is None else min(at, due))
 
 
+def happen(session: Session, instant: float) -> None:
+    """What the agenda holds up to that instant, with its consequences."""
+    session.agenda.run_until(instant)
+    session.settle()
+    session.flush()
+    session.stirred()
+
+
 def close(session: Session) -> None:
     """After the last step: DAY orders end, the clock runs on, questions are still answered."""
     session.desk.close_session(at=session.market.closes_at)
+    session.feed.end_day()
     session.settle()
     session.flush()
     session.stepped_to(math.inf)
@@ -121,6 +127,7 @@ def remember(session: Session, step: MarketStep) -> None:
     tape.last[traded] = step.close[traded]
     tape.last_size[traded] = step.volume[traded]
     tape.volume[traded] += step.volume[traded]
+    session.feed.remember(step)
 
 
 def _trade(session: Session, step: MarketStep, index: int, *, regular: bool) -> None:

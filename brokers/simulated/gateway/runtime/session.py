@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 from msgspec.structs import replace
 
 from brokers.simulated.gateway.accounts.accounts import Accounts
@@ -27,6 +26,7 @@ from brokers.simulated.gateway.accounts.records import (
 from brokers.simulated.gateway.accounts.statements import push_account
 from brokers.simulated.gateway.data.feed import Feed
 from brokers.simulated.gateway.data.listing import Listed, Listings
+from brokers.simulated.gateway.data.tape import Tape
 from brokers.simulated.gateway.orders.desk import Desk
 from brokers.simulated.gateway.orders.venue import Venue
 from brokers.simulated.gateway.protocol import answers
@@ -50,19 +50,6 @@ FARMS = {"usfarm": 2104, "ushmds": 2106, "secdefil": 2158}
 TOLD_TO_MASTER = frozenset(("openOrder", "orderStatus", "execDetails", "commissionReport"))
 PRE_MARKET_S, POST_MARKET_S = 5.5 * 3600, 4 * 3600
 """Trading outside regular hours begins at 04:00 and ends at 20:00, after a half day at 17:00."""
-
-
-class Tape:
-    """The last known prices, arrays in the order of the market's symbols; NaN until there is one."""
-
-    def __init__(self, size: int) -> None:
-        self.bid = np.full(size, math.nan)
-        self.ask = np.full(size, math.nan)
-        self.bid_size = np.zeros(size)
-        self.ask_size = np.zeros(size)
-        self.last = np.full(size, math.nan)
-        self.last_size = np.zeros(size)
-        self.volume = np.zeros(size)
 
 
 class Session:

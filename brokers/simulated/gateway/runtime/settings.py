@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from brokers.simulated.gateway.accounts.accounts import check_account_ids
 from brokers.simulated.gateway.runtime.clock import SPEED_MAX, SPEED_MIN
 from shared.errors import ConfigError
+
+if TYPE_CHECKING:
+    from brokers.simulated.gateway.faults.plan import FaultPlan
 
 PORT_MAX = 65535
 CLIENT_ID_MAX = 2**31 - 1
@@ -55,7 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Whether nights have their auto-restart and reset windows (TWS.md 3.41, 3.42)."""
     night_speed: float | None = None
     """Market seconds a second between sessions; None: nights are skipped unless the clock is real."""
-    faults: object | None = None
+    faults: FaultPlan | None = None
     fault_log_path: Path | None = None
     date_format: str = "instrument"
     """How intraday dates are written (TWS.md 3.34): operator's zone, instrument's zone or UTC with a dash."""

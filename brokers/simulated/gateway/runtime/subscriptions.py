@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from msgspec import Struct, field
 
 from brokers.simulated.gateway.data.listing import Listed
+from brokers.simulated.gateway.protocol.data_requests import ReqScannerSubscription
 from brokers.simulated.gateway.protocol.message import Message
 
 
 class BarSubscription(Struct):
-    """A reqRealTimeBars."""
+    """A reqRealTimeBars; `regular_only` is its useRTH."""
 
     stock: Listed
     what: str = "TRADES"
+    regular_only: bool = True
 
 
 class TickSubscription(Struct):
@@ -23,6 +26,9 @@ class TickSubscription(Struct):
     stock: Listed
     generic: frozenset[int] = frozenset()
     is_delayed: bool = False
+    wants_frozen: bool = False
+    """Whether the last quote is good enough where there is none (market data types 2 and 4)."""
+    is_snapshot: bool = False
     sent: dict[int, float] = field(default_factory=dict)
 
 
@@ -36,14 +42,22 @@ class TickByTickSubscription(Struct):
 
 
 class FormingBar(Struct):
-    """A history kept up to date: the bar that is being made, its start in epoch seconds, NaN before there is one."""
+    """A history kept up to date: the bar that is being made; times are epoch seconds.
+
+    `values` are open, high, low, close, volume, and price times volume, empty before there is anything in it;
+    `steps` counts what has gone into them; `quote` is the bid and the ask that stood last.
+    """
 
     stock: Listed
     bar_s: int
+    what: str
+    regular_only: bool
     format_date: int
     starts_at: float
+    ends_at: float
     values: list[float] = field(default_factory=list)
-    """Open, high, low, close, volume, and price times volume; empty before the first trade."""
+    steps: int = 0
+    quote: tuple[float, float] = (math.nan, math.nan)
 
 
 class Subscriptions(Struct):
@@ -53,7 +67,9 @@ class Subscriptions(Struct):
     ticks: dict[int, TickSubscription] = field(default_factory=dict)
     tick_by_tick: dict[int, TickByTickSubscription] = field(default_factory=dict)
     forming: dict[int, FormingBar] = field(default_factory=dict)
-    scans: dict[int, Callable[[], None]] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
+    """Requests to the history farm that wait until pacing lets them through."""
+    scans: dict[int, ReqScannerSubscription] = field(default_factory=dict)
     summaries: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Account (empty: all) and tags."""
     account_multi: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -73,9 +89,10 @@ class Subscriptions(Struct):
 
     def uses(self, req_id: int) -> bool:
         """Whether a market data subscription has this request id."""
-        return any(req_id in one for one in (self.bars, self.ticks, self.tick_by_tick, self.forming, self.scans))
+        every = (self.bars, self.ticks, self.tick_by_tick, self.forming, self.waiting, self.scans)
+        return any(req_id in one for one in every)
 
     def forget_market_data(self) -> None:
         """Everything that came from a market data farm is gone (TWS.md 3.40, code 1101)."""
-        for subscribed in (self.bars, self.ticks, self.tick_by_tick, self.forming, self.scans):
+        for subscribed in (self.bars, self.ticks, self.tick_by_tick, self.forming, self.waiting, self.scans):
             subscribed.clear()

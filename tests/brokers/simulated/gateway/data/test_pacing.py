@@ -2,22 +2,27 @@
 
 from ib_insync import Stock
 
-from brokers.simulated.gateway.data.pacing import HistoryPace
+from brokers.simulated.gateway.data.pacing import Asked, HistoryPacing
 
-SPY, IBM = ("SPY",), ("IBM",)
+SPY, IBM = "SPY", "IBM"
 
 
-def taken(pace, at, contract=SPY, request=("1 D",), what="TRADES"):
-    return pace.takes(at, contract, (*contract, *request), what)
+def taken(pacing, at, contract=SPY, request=("1 D",), what="TRADES"):
+    """Whether the request is answered at once; then it counts."""
+    wanted = Asked((contract, what, *request), (contract, what), 2 if what == "BID_ASK" else 1)
+    if pacing.wait_s(wanted, at):
+        return False
+    pacing.take(wanted, at)
+    return True
 
 
 def test_the_same_request_again_has_to_wait_fifteen_seconds():
-    pace = HistoryPace()
+    pace = HistoryPacing()
     assert [taken(pace, at) for at in (0.0, 14.0, 15.0)] == [True, False, True]
 
 
 def test_five_requests_for_one_contract_in_two_seconds_are_enough():
-    pace = HistoryPace()
+    pace = HistoryPacing()
     asked = [taken(pace, 0.2 * number, request=(number,)) for number in range(6)]
     assert asked == [True] * 5 + [False]
     assert taken(pace, 1.1, contract=IBM)
@@ -25,7 +30,7 @@ def test_five_requests_for_one_contract_in_two_seconds_are_enough():
 
 
 def test_sixty_in_ten_minutes_are_enough_and_bid_ask_counts_twice():
-    pace = HistoryPace()
+    pace = HistoryPacing()
     assert all(taken(pace, 3.0 * number, request=(number,), what="BID_ASK") for number in range(30))
     assert not taken(pace, 100.0, request=("one more",))
     assert taken(pace, 601.0, request=("one more",))
@@ -49,6 +54,6 @@ async def test_the_hundred_and_first_market_data_line_is_refused(desktop_with):
     desktop.gateway.session.messages_per_s = 1_000_000
     ib.client.MaxRequests = 0
     for req_id in range(1000, 1101):
-        ib.client.reqRealTimeBars(req_id, Stock("SPY", "SMART", "USD"), 5, "TRADES", True, [])
+        ib.client.reqMktData(req_id, Stock("SPY", "SMART", "USD"), "", False, False, [])
     await desktop.heard(ib)
     assert [error[:2] for error in ib.errors if error[1] == 101] == [(1100, 101)]

@@ -32,9 +32,8 @@ async def again(desktop, **how):
 
 async def gone(ib):
     """Return when the library has noticed that its connection has ended."""
-    async with asyncio.timeout(5):
-        while ib.isConnected():
-            await asyncio.sleep(0.001)
+    if ib.isConnected():
+        await asyncio.wait_for(ib.disconnectedEvent, 5)
 
 
 async def placed(desktop, ib, order):

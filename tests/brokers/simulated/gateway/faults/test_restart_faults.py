@@ -1,6 +1,5 @@
 """Faults 11 to 18 and 52: restarts, the link to IB's servers, pace and clock."""
 
-
 import pytest
 
 from tests.brokers.simulated.gateway.faults.stage import (
@@ -46,6 +45,19 @@ async def test_fault_12_a_restart_may_come_back_with_the_orders_on_another_accou
     assert [fields[1] for fields in orders] == [str(trade.order.orderId)]
     assert "DU1234567" in orders[0]
     client.close()
+
+
+async def test_fault_12_1300_says_on_which_port_tws_listens_from_now_on(desktop, raw, unused_tcp_port):
+    client = await raw(desktop)
+    await client.answers()
+    desktop.gateway.faults.inject("restart_as_another", account="", port=unused_tcp_port)
+    (told,) = [fields for fields in await client.rest() if fields[0] == "4"]
+    assert told[3] == "1300"
+    assert told[4].endswith(f" {unused_tcp_port}")
+    assert desktop.gateway.port == unused_tcp_port
+    other = await again(desktop)
+    await other.heard(9)
+    other.close()
 
 
 async def test_fault_13_fills_between_1100_and_1102_have_to_be_asked_for(desktop_with):

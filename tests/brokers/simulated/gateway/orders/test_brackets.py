@@ -82,3 +82,26 @@ async def test_the_type_of_a_named_group_is_shown_as_sent(desktop, oca_type):
     await placed(desktop, ib, LimitOrder("BUY", 10, 90.0, ocaGroup="one", ocaType=oca_type))
     (trade,) = await (await desktop.connect(2)).reqAllOpenOrdersAsync()
     assert (trade.order.ocaGroup, trade.order.ocaType) == ("one", oca_type)
+
+
+async def test_a_group_that_reduces_shows_the_smaller_quantity(desktop):
+    ib = await desktop.connect()
+    far = await placed(desktop, ib, LimitOrder("BUY", 30, 90.0, ocaGroup="one", ocaType=2))
+    await placed(desktop, ib, LimitOrder("BUY", 10, 100.02, ocaGroup="one", ocaType=2))
+    assert (far.order.totalQuantity, status(far)) == (20, ("Submitted", ""))
+    assert [getattr(record, "change", "") for record in desktop.gateway.ledger.records][-1] == "reduced"
+
+
+async def test_a_filled_group_takes_no_more(desktop):
+    ib = await desktop.connect()
+    await placed(desktop, ib, LimitOrder("BUY", 10, 100.02, ocaGroup="one", ocaType=1))
+    late = await placed(desktop, ib, LimitOrder("BUY", 10, 100.02, ocaGroup="one", ocaType=1))
+    assert codes(ib, late.order.orderId) == [201]
+    assert late.orderStatus.status == "Inactive"
+
+
+async def test_before_the_open_only_the_parent_is_told_when_it_will_be_placed(desktop_with):
+    desktop = await desktop_with()
+    ib = await desktop.connect()
+    trades = await a_bracket(desktop, ib)
+    assert [codes(ib, trade.order.orderId) for trade in trades] == [[399], [], []]

@@ -190,12 +190,13 @@ async def test_a_rolled_back_id_of_a_live_order_still_means_that_order(desktop):
 async def test_a_split_cancels_the_orders_in_the_stock_and_no_others(desktop):
     ib = await desktop.connect()
     ibm = desktop.spy.__class__("IBM", "SMART", "USD")
+    filled = await placed(desktop, ib, MarketOrder("BUY", 10))
     spy = await a_resting_order(desktop, ib, tif="GTC")
     other = await placed(desktop, ib, LimitOrder("BUY", 10, 150.0, tif="GTC"), ibm)
     desk = desktop.gateway.session.desk
     desk.apply_split(SPY, 2.0, at=desktop.gateway.session.now())
     await desktop.heard(ib)
-    assert (status(spy)[0], status(other)[0]) == ("Cancelled", "Submitted")
+    assert [status(trade)[0] for trade in (filled, spy, other)] == ["Filled", "Cancelled", "Submitted"]
     assert codes(ib, spy.order.orderId) == [202]
 
 
@@ -209,3 +210,21 @@ async def test_good_till_cancelled_may_end_with_the_next_quarter(desktop, settin
     assert len(desk.open_orders()) == 1
     desk.close_session(at=desktop.gateway.session.now() + 180 * 86_400)  # 6 April 2014
     assert len(desk.open_orders()) == left
+
+
+async def test_an_execution_that_nobody_knows_is_not_corrected(desktop):
+    with pytest.raises(KeyError):
+        desktop.gateway.session.desk.bust_or_correct("0000e0d5.1.2.01", price=1.0)
+
+
+async def test_orders_follow_an_account_to_its_new_name(desktop):
+    ib = await desktop.connect()
+    trade = await a_resting_order(desktop, ib)
+    ib.disconnect()
+    session = desktop.gateway.session
+    desktop.gateway.controls.drop()
+    session.desk.rename_account("DU7654321", "DU0000009")
+    session.accounts.rename("DU7654321", "DU0000009")
+    session.desk.fill(trade.order.permId, 10, 95.0)
+    ib = await desktop.connect(2)
+    assert [fill.execution.acctNumber for fill in ib.fills()] == ["DU0000009"]

@@ -88,3 +88,22 @@ async def test_another_clients_order_is_not_found(desktop):
     await desktop.heard(two)
     assert codes(two, trade.order.orderId) == [10147]
     assert len(desktop.gateway.session.desk.open_orders()) == 1
+
+
+async def test_a_global_cancel_leaves_what_is_done(desktop):
+    ib = await desktop.connect()
+    filled = await placed(desktop, ib, MarketOrder("BUY", 10))
+    working = await a_resting_order(desktop, ib)
+    ib.reqGlobalCancel()
+    await desktop.heard(ib)
+    assert (status(filled)[0], status(working)[0]) == ("Filled", "Cancelled")
+    assert codes(ib, filled.order.orderId) == []
+
+
+async def test_without_any_price_a_cancel_that_should_come_too_late_comes_in_time(desktop_with):
+    desktop = await desktop_with()
+    ib = await desktop.connect()
+    trade = await placed(desktop, ib, MarketOrder("BUY", 10))
+    desktop.gateway.session.desk.conduct.cancel = "fill_first"
+    await cancelled(desktop, ib, trade)
+    assert (status(trade), desktop.gateway.ledger.executions) == (("Cancelled", ""), [])

@@ -1,6 +1,7 @@
 """Who sees and owns which orders: client ids, client 0, orders entered by hand (TWS.md 3.15, 3.16; fault 38)."""
 
 from ib_insync import LimitOrder
+from msgspec.structs import replace
 
 from tests.brokers.simulated.gateway.orders.wire import codes, placed, recorded
 
@@ -96,3 +97,14 @@ async def test_each_client_has_its_own_series_of_ids(desktop):
     assert codes(two, second.order.orderId) == []
     assert first.order.permId != second.order.permId
     assert len(desktop.gateway.session.desk.open_orders()) == 2
+
+
+async def test_in_read_only_mode_nothing_is_bound(desktop):
+    desk = desktop.gateway.session.desk
+    desk.settings = replace(desk.settings, read_only=True)
+    ib = await desktop.connect(0)
+    await desktop.heard(ib)
+    order = by_hand(desktop)
+    await ib.reqOpenOrdersAsync()
+    assert (order.order_id, desk.auto_bind) == (0, False)
+    assert 321 in [code for _, code, _ in ib.errors]

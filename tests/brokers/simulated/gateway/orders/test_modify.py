@@ -3,7 +3,7 @@
 import pytest
 from ib_insync import LimitOrder, MarketOrder, Order
 
-from tests.brokers.simulated.gateway.orders.wire import codes, placed, recorded, status
+from tests.brokers.simulated.gateway.orders.wire import an_order, codes, placed, recorded, status
 from tests.brokers.simulated.gateway.scripted_market import a_bar
 
 
@@ -113,3 +113,59 @@ async def test_a_filled_order_is_not_changed(desktop):
     await desktop.heard(ib)
     assert codes(ib, order.orderId) == [103]
     assert desktop.gateway.ledger.quantity("SPY") == 10
+
+
+async def test_an_order_changes_before_it_is_transmitted_and_nobody_hears_of_it(desktop):
+    ib = await desktop.connect()
+    order = LimitOrder("BUY", 10, 95.0, transmit=False)
+    await placed(desktop, ib, order)
+    said = recorded(desktop)
+    order.lmtPrice = 96.0
+    await placed(desktop, ib, order)
+    assert (said, desktop.gateway.ledger.records) == ([], [])
+    order.transmit = True
+    await placed(desktop, ib, order)
+    assert [one.limit_price for one in desktop.gateway.session.desk.open_orders()] == [96.0]
+
+
+async def test_a_held_short_sale_changes_and_is_still_held(desktop):
+    ib = await desktop.connect()
+    desktop.gateway.session.desk.locates.available[756733] = 0
+    order = LimitOrder("SELL", 10, 99.0)
+    trade = await placed(desktop, ib, order)
+    order.lmtPrice = 98.0
+    await placed(desktop, ib, order)
+    assert (status(trade), trade.filled()) == (("Inactive", "locate"), 0)
+    assert [one.limit_price for one in desktop.gateway.session.desk.open_orders()] == [98.0]
+
+
+async def test_an_order_does_not_move_to_another_account(desktop_with):
+    desktop = await desktop_with(accounts=("DU0000001", "DU0000002"))
+    ib = await desktop.connect()
+    order = LimitOrder("BUY", 10, 95.0, account="DU0000001")
+    await placed(desktop, ib, order)
+    order.account = "DU0000002"
+    await placed(desktop, ib, order)
+    assert codes(ib, order.orderId)[-1] == 422
+
+
+async def test_a_trailing_stop_gets_another_distance(desktop):
+    ib = await desktop.connect()
+    order = an_order("TRAIL", "SELL", auxPrice=2.0, trailStopPrice=97.0)
+    trade = await placed(desktop, ib, order)
+    order.auxPrice = 3.0
+    await placed(desktop, ib, order)
+    assert desktop.gateway.session.desk.matcher.order(trade.order.permId).trail_amount == 3.0
+    assert codes(ib, order.orderId) == []
+
+
+async def test_a_change_meets_the_live_one_of_two_orders_with_the_same_id(desktop):
+    ib = await desktop.connect()
+    order = LimitOrder("BUY", 10, 95.0)
+    await placed(desktop, ib, order)
+    desk = desktop.gateway.session.desk
+    (first,) = desk.open_orders()
+    desk.fill(desk.duplicate_live(first.perm_id).perm_id, 10, 95.0)
+    order.lmtPrice = 96.0
+    await placed(desktop, ib, order)
+    assert [(one.perm_id, one.limit_price) for one in desk.open_orders()] == [(first.perm_id, 96.0)]

@@ -95,14 +95,34 @@ async def test_a_fill_or_kill_order_is_never_filled_in_part(desktop):
 
 async def test_a_gtd_order_ends_at_its_date_with_202(desktop):
     ib = await desktop.connect()
-    ends = "20131008 09:30:20 US/Eastern"
+    ends = "20131008 09:30:22 US/Eastern"
     trade = await placed(desktop, ib, an_order("LMT", lmtPrice=95.0, tif="GTD", goodTillDate=ends))
     assert (await shown(desktop)).goodTillDate == ends
-    await desktop.play(2)
+    await desktop.play(3)
     assert status(trade) == ("Submitted", "")
-    await desktop.play(2)
+    await desktop.play()
     assert status(trade) == ("Cancelled", "")
-    assert desktop.gateway.ledger.records[-1].at == OPENS_AT + 20
+    assert desktop.gateway.ledger.records[-1].at == OPENS_AT + 22
+
+
+async def test_time_never_runs_back_for_the_dates_of_orders(desktop):
+    ib = await desktop.connect()
+    ends = "20131008 09:30:22 US/Eastern"
+    trade = await placed(desktop, ib, an_order("LMT", lmtPrice=95.0, tif="GTD", goodTillDate=ends))
+    desk = desktop.gateway.session.desk
+    desk.on_time(at=OPENS_AT + 21)
+    desk.on_time(at=OPENS_AT + 5)
+    desk.on_time(at=OPENS_AT + 22)
+    await desktop.heard(ib)
+    assert status(trade) == ("Cancelled", "")
+
+
+async def test_a_date_that_has_passed_is_rejected(desktop):
+    ib = await desktop.connect()
+    passed = "20131008 09:30:05 US/Eastern"
+    trade = await placed(desktop, ib, an_order("LMT", lmtPrice=95.0, tif="GTD", goodTillDate=passed))
+    assert codes(ib, trade.order.orderId) == [201]
+    assert trade.orderStatus.status == "Inactive"
 
 
 async def test_a_date_in_utc_ends_the_same_order_at_the_same_instant(desktop):
@@ -177,3 +197,14 @@ async def test_the_trigger_method_reaches_the_matcher(desktop):
     trade = await placed(desktop, ib, an_order("STP", "SELL", auxPrice=99.0, triggerMethod=4))
     desk = desktop.gateway.session.desk
     assert desk.matcher.order(trade.order.permId).trigger_method == 4
+
+
+async def test_a_trailing_stop_limit_may_name_its_limit_instead_of_the_offset(desktop):
+    ib = await desktop.connect()
+    sale = an_order("TRAIL LIMIT", "SELL", auxPrice=1.0, trailStopPrice=99.0, lmtPrice=98.8)
+    cover = an_order("TRAIL LIMIT", "BUY", auxPrice=1.0, trailStopPrice=101.0, lmtPrice=101.3)
+    trades = [await placed(desktop, ib, order) for order in (sale, cover)]
+    matcher = desktop.gateway.session.desk.matcher
+    terms = [matcher.order(trade.order.permId) for trade in trades]
+    assert [one.limit_price for one in terms] == [98.8, 101.3]
+    assert [one.limit_offset for one in terms] == pytest.approx([0.2, 0.3])

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from ib_insync import LimitOrder
+from ib_insync import LimitOrder, MarketOrder
 from msgspec.structs import replace
 
 from tests.brokers.simulated.gateway.orders.wire import recorded
@@ -68,3 +68,13 @@ async def test_a_faulty_order_is_refused_in_a_preview_too(desktop):
     ib.client.placeOrder(77, desktop.spy, LimitOrder("BUY", 10, 95.001, whatIf=True))
     await desktop.heard(ib)
     assert (77, 110) in [error[:2] for error in ib.errors]
+
+
+async def test_without_a_market_price_margins_stay_unset(desktop_with):
+    desktop = await desktop_with()
+    ib = await desktop.connect()
+    state = await asked(desktop, ib, MarketOrder("BUY", 100))
+    assert (state.initMarginChange, state.warningText) == (
+        UNSET,
+        "No market price: margin and commission are not known",
+    )

@@ -95,6 +95,15 @@ async def test_closing_a_position_is_never_too_dear(desktop_with):
     assert status(trade) == ("Filled", "")
 
 
+async def test_the_exits_of_a_bracket_cost_no_margin(desktop_with):
+    desktop = await desktop_with(cash=10_000.0)
+    ib = await desktop.connect()
+    await desktop.play()
+    trades = [ib.placeOrder(desktop.spy, order) for order in ib.bracketOrder("BUY", 190, 95.0, 120.0, 90.0)]
+    await desktop.heard(ib)
+    assert [trade.orderStatus.status for trade in trades] == ["Submitted", "PreSubmitted", "PreSubmitted"]
+
+
 async def test_a_size_limit_gives_201(desktop):
     ib = await desktop.connect()
     with_settings(desktop, quantity_max=500.0)

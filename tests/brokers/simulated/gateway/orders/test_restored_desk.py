@@ -5,6 +5,7 @@ import pytest
 from ib_insync import LimitOrder, MarketOrder, StopOrder
 
 from tests.brokers.simulated.gateway.orders.wire import an_order, placed, status
+from tests.brokers.simulated.gateway.scripted_market import OPENS_AT
 
 
 @pytest.fixture
@@ -83,12 +84,13 @@ async def test_a_trailing_stop_stands_where_it_stood(desktop, restarted):
 
 async def test_a_date_still_ends_its_order(desktop, restarted):
     ib = await desktop.connect()
-    ends = "20131008 09:30:20 US/Eastern"
+    ends = "20131008 09:30:22 US/Eastern"
     await placed(desktop, ib, an_order("LMT", lmtPrice=95.0, tif="GTD", goodTillDate=ends))
     again = await restarted(desktop)
     assert len(again.gateway.session.desk.open_orders()) == 1
     await again.play(4)
     assert again.gateway.session.desk.open_orders() == []
+    assert again.gateway.ledger.records[-1].at == OPENS_AT + 22
 
 
 async def test_shares_are_still_sought_for_a_short_sale(desktop, restarted):

@@ -72,3 +72,11 @@ async def test_the_children_of_a_held_short_sale_wait_with_it(desktop):
     available(desktop, 10)
     await desktop.play(13)
     assert [status(trade) for trade in trades] == [("Filled", ""), ("Submitted", ""), ("PreSubmitted", "trigger")]
+
+
+async def test_the_children_of_a_purchase_need_no_shares_to_borrow(desktop):
+    ib = await desktop.connect()
+    available(desktop, 0)
+    trades = [ib.placeOrder(desktop.spy, order) for order in ib.bracketOrder("BUY", 10, 95.0, 102.0, 90.0)]
+    await desktop.heard(ib)
+    assert [status(trade) for trade in trades] == [("Submitted", "")] + [("PreSubmitted", "child")] * 2

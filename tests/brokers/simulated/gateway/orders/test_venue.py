@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from brokers.simulated.gateway.data.tape import Tape
 from brokers.simulated.gateway.orders.venue import Venue
 from brokers.simulated.gateway.runtime.agenda import Agenda
-from brokers.simulated.gateway.runtime.session import Tape
 
 ZONE = ZoneInfo("America/New_York")
 

@@ -154,3 +154,26 @@ async def test_a_client_in_memory_is_served_like_one_on_the_socket():
         await asyncio.wait_for(gateway.serve(reader, writer), 5)
     assert kept.kinds() == ["176", "15", "9", "4", "4", "4", "4", "49"]
     assert kept.closed
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        ((9, 8, 41, "no number"), ["41", "320"]),
+        ((20, 42, "x"), ["42", "320"]),
+        ((10, 5, 43, 0, "SPY"), ["43", "321"]),
+        ((88, 44, 0, "SPY"), ["44", "321"]),
+        ((65, 1, 0), ["-1", "321"]),
+        ((999, 45), ["-1", "320"]),
+        (("²", 46), ["-1", "320"]),
+        ((9, 8, "²"), ["-1", "320"]),
+        ((71, 2, 5, ""), ["-1", "321"]),
+    ],
+)
+async def test_what_cannot_be_answered_gets_its_error_under_its_own_id_and_the_connection_stays(
+    desktop, raw, request_, told
+):
+    client = await raw(desktop)
+    await client.answers()
+    client.say(*request_)
+    assert [fields[2:4] for fields in (await client.answers())[:-1]] == [told]

@@ -185,7 +185,7 @@ async def test_with_nightly_the_link_flaps_in_the_reset_window_and_orders_are_ke
         await days.to(CLOSES_AT)
         days.clock.advance_to(at("9 00:10"))
         client = await connected_again(days.gateway.port)
-        told = []
+        told = codes(await client.answers())
         for minute in range(16, 40):
             days.clock.advance_to(at(f"9 00:{minute}"))
             told += codes(await client.answers())
