@@ -96,7 +96,7 @@ async def test_history_never_shows_what_has_not_happened(desktop):
     [
         ("1 hour", "TRADES", False, "1 D", 162),
         ("7 mins", "TRADES", False, "1 D", 321),
-        ("1 secs", "TRADES", False, "60 S", 321),
+        ("1 secs", "TRADES", False, "60 S", 162),
         ("1 min", "YIELD_BID", False, "1 D", 321),
         ("1 min", "TRADES", False, "a while", 10314),
         ("1 min", "TRADES", False, "99 Y", 10314),
