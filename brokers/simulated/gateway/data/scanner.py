@@ -31,12 +31,14 @@ def _volume(session: Session) -> Floats:
 
 
 def _dollars(session: Session) -> Floats:
-    return session.tape.volume * session.tape.last
+    dollars: Floats = session.tape.volume * session.tape.last
+    return dollars
 
 
 def _gain(session: Session) -> Floats:
     """The change since the day's first trade, as a share of it."""
-    return session.tape.last / session.feed.board.opened - 1
+    ratio: Floats = session.tape.last / session.feed.board.opened - 1
+    return ratio
 
 
 def _loss(session: Session) -> Floats:

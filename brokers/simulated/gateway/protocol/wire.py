@@ -22,6 +22,7 @@ FRAME_BYTES_MAX = 1 << 20
 
 
 _LENGTH = struct.Struct(">I")
+_digits = float.__repr__
 
 
 class Unreadable(ValueError):  # noqa: N818 - names the state of the message
@@ -42,9 +43,9 @@ def text_of(value: Value) -> str:
 
 
 def _number_text(value: float) -> str:
-    text = float.__repr__(value + 0.0)  # -0.0 becomes 0.0
+    text = _digits(value)
     if text[-2:] == ".0":
-        return text[:-2]
+        return "0" if text == "-0.0" else text[:-2]
     return _rare_number_text(value) if "e" in text or "n" in text else text
 
 
