@@ -15,7 +15,17 @@ from msgspec import Struct
 
 from brokers.simulated.bar_fills import BarMatcher, slipped
 from brokers.simulated.bar_ledger import BarLedger
-from brokers.simulated.sim_order import Cancelled, Filled, Outcome, Reduced, SimOrder, StatusChanged, Tif, Trailed
+from brokers.simulated.sim_order import (
+    LASTING,
+    Cancelled,
+    Filled,
+    Outcome,
+    Reduced,
+    SimOrder,
+    StatusChanged,
+    Tif,
+    Trailed,
+)
 from brokers.simulated.touch_levels import TouchLevels
 from shared.commands import CancelOrder, Flatten, OrderCommand, PlaceBracket, ReplaceStop
 from shared.events import (
@@ -34,7 +44,6 @@ from shared.orders import BracketOrder, CompletedOrder, Fill, OpenOrder, Order, 
 CLIENT_ID = 0
 FILLED_ALREADY = 104  # IB: cannot modify a filled order
 BAD_ORDER = 201  # IB: order rejected, reason in the text
-LASTING_TIF = "GTC"
 
 FillCommission = Callable[[float, float, float, float], float]
 """Shares filled before, their average price, this execution's shares and price -> its cost in currency."""
@@ -117,7 +126,7 @@ class BarBroker:
         """
         events: list[Event] = []
         for order in self._matcher.working():
-            if order.tif != LASTING_TIF and self._sent[order.key].sent_at < closed_at:
+            if order.tif not in LASTING and self._sent[order.key].sent_at < closed_at:
                 events += self._events(self._matcher.cancel(order.key, "end of session"), closed_at)
         self._fills.clear()
         self._ended.clear()

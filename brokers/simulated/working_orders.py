@@ -99,6 +99,7 @@ class WorkingOrders:
         Raises ValueError (used key, no quantity, bad price) or KeyError (unknown parent).
         """
         check(order)
+        place_limit(order)
         if order.key in self._orders:
             raise ValueError(f"order {order.key}: this key is already used")
         if order.parent_key is not None:

@@ -1,10 +1,14 @@
 """The written bar rules for trailing stops, if-touched orders, auctions and times in force, by hand."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from brokers.simulated.bar_fills import BarMatcher
-from brokers.simulated.matching import Cancelled, Filled, Trailed
+from brokers.simulated.matching import Cancelled, Filled, StatusChanged, Trailed
+from brokers.simulated.touch_levels import TouchLevels
 from shared.market import Bar
+from tests.backtest.builders import a_row
 from tests.brokers.simulated.builders import an_order, fills, trails
 
 
@@ -101,9 +105,69 @@ def test_a_fill_or_kill_order_is_not_filled_in_part():
     assert matcher.on_bar(0, a_bar(99.0, 101.0, 98.0, 100.0, volume=60), 60.0) == [Cancelled(1, "not filled at once")]
 
 
-def test_an_order_before_its_good_after_time_sees_no_bar():
+def test_an_immediate_stop_limit_that_triggers_inside_a_bar_has_the_next_open():
+    order = an_order(1, "SELL", 100, "STP LMT", stop_price=99.5, limit_price=99.0, tif="IOC")
+    matcher = a_matcher(order)
+    assert fills(matcher.on_bar(0, a_bar(100.0, 100.0, 98.0, 98.5), 60.0)) == []
+    assert fills(matcher.on_bar(0, a_bar(99.2, 99.2, 98.0, 98.5), 120.0)) == [Filled(1, 100, 99.2)]
+
+
+def test_an_immediate_limit_if_touched_that_triggers_at_an_open_has_the_next_one():
+    matcher = a_matcher(an_order(1, "SELL", 100, "LIT", stop_price=100.0, limit_price=99.0, tif="IOC"))
+    assert matcher.on_bar(0, a_bar(100.0, 100.0, 99.5, 99.6), 60.0) == [StatusChanged(1, "Submitted", "")]
+    assert fills(matcher.on_bar(0, a_bar(99.2, 99.2, 98.0, 98.5), 120.0)) == [Filled(1, 100, 99.2)]
+
+
+def test_a_trailing_stop_that_the_bar_does_not_pull_stays_silent():
+    matcher = a_matcher(an_order(1, "SELL", 100, "TRAIL", stop_price=99.0))
+    assert matcher.on_bar(0, a_bar(99.5, 99.9, 99.2, 99.4), 60.0) == []
+
+
+def test_a_good_after_order_sees_only_bars_that_begin_at_its_instant_or_later():
     matcher = a_matcher(an_order(1, "BUY", 100, "MKT", good_after=100.0))
-    matcher.on_time(60.0)
-    assert matcher.on_bar(0, a_bar(99.0, 101.0, 98.0, 100.0), 60.0) == []
-    matcher.on_time(120.0)
-    assert fills(matcher.on_bar(0, a_bar(99.0, 101.0, 98.0, 100.0), 180.0)) == [Filled(1, 100, 99.0)]
+    bar = a_bar(99.0, 101.0, 98.0, 100.0)
+    assert matcher.on_bar(0, bar, 60.0) == []
+    assert matcher.on_bar(0, bar, 120.0) == []  # began at 60, before the instant
+    assert matcher.on_bar(0, bar, 180.0) == [StatusChanged(1, "Submitted", ""), Filled(1, 100, 99.0)]
+
+
+def test_a_gtd_order_sees_no_bar_that_closes_after_its_instant():
+    matcher = a_matcher(*(an_order(key, "BUY", 100, tif="GTD", good_till=120.0) for key in (1, 2)))
+    assert fills(matcher.on_bar(0, a_bar(100.1, 100.2, 99.0, 100.0, volume=100), 120.0)) == [Filled(1, 100, 100.0)]
+    assert matcher.on_bar(0, a_bar(99.0, 99.0, 98.0, 98.0), 180.0) == [Cancelled(2, "good till date has passed")]
+
+
+def test_a_gtd_order_that_ends_inside_a_bar_is_not_filled_by_it():
+    matcher = a_matcher(an_order(1, "BUY", 100, tif="GTD", good_till=90.0))
+    assert matcher.on_bar(0, a_bar(99.0, 99.0, 98.0, 98.0), 120.0) == [Cancelled(1, "good till date has passed")]
+
+
+def test_a_row_can_be_the_last_of_its_session():
+    matcher = a_matcher(an_order(1, "SELL", 100, "MOC"))
+    row = a_row((100.0, 101.0, 99.0, 100.5))
+    assert matcher.on_row(row, 60.0) == []
+    assert matcher.on_row(row, 120.0, session="last") == [Filled(1, 100, 100.5)]
+
+
+# ---- which bars can touch anything
+
+KINDS = ["MKT", "LMT", "STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MIT", "LIT", "MOC", "LOC"]
+PRICES = st.integers(95, 105).map(float)
+BARS = st.lists(PRICES, min_size=4, max_size=4).map(lambda four: (four[0], max(four), min(four), four[3]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), st.sampled_from(KINDS), PRICES, PRICES), max_size=6),
+    BARS,
+    st.sampled_from(["", "first", "last"]),
+)
+def test_a_bar_that_touches_no_level_does_nothing_to_any_type(wanted, bar, session):
+    matcher, levels = BarMatcher(), TouchLevels(1)
+    for key, (side, kind, limit, stop) in enumerate(wanted, 1):
+        given_stop = None if kind in {"TRAIL", "TRAIL LIMIT"} else stop
+        matcher.submit(an_order(key, side, 100, kind, limit_price=limit, stop_price=given_stop), at=0.0)
+    levels.refresh({0}, matcher.working())
+    row = a_row(bar)
+    touched = levels.touched(row)
+    assert touched == [0] or matcher.on_row(row, 60.0, session=session) == []

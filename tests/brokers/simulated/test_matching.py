@@ -6,25 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brokers.simulated.matching import Cancelled, Filled, Matcher, Reduced, SimOrder, StatusChanged
+from brokers.simulated.matching import Cancelled, Filled, Matcher, Reduced, StatusChanged
+from tests.brokers.simulated.builders import a_matcher, an_order, fills
 
 NAN = math.nan
-
-
-def an_order(key=1, side="BUY", quantity=100, order_type="LMT", **changes):
-    fields = {"instrument": 0, "key": key, "side": side, "quantity": quantity, "order_type": order_type}
-    if order_type in ("LMT", "STP LMT"):
-        fields["limit_price"] = 100.0
-    if order_type in ("STP", "STP LMT"):
-        fields["stop_price"] = 100.0
-    return SimOrder(**(fields | changes))
-
-
-def a_matcher(*orders, market_open=True, **options):
-    matcher = Matcher(**options)
-    for order in orders:
-        matcher.submit(order, market_open=market_open)
-    return matcher
 
 
 def a_bracket(quantity=100, entry="LMT", **changes):
@@ -34,10 +19,6 @@ def a_bracket(quantity=100, entry="LMT", **changes):
         an_order(2, "SELL", quantity, "STP", stop_price=95.0, parent_key=1, transmit=False, **changes),
         an_order(3, "SELL", quantity, "LMT", limit_price=110.0, parent_key=1, **changes),
     )
-
-
-def fills(outcomes):
-    return [outcome for outcome in outcomes if isinstance(outcome, Filled)]
 
 
 # ---- quotes
@@ -355,6 +336,14 @@ def test_one_trade_that_reaches_two_members_overfills_neither(oca_type):
     assert matcher.on_trade(0, 99.0, 500) == [Filled(2, 100, 101.0), Cancelled(1, "OCA: order 2 filled")]
 
 
+def test_a_group_is_filled_when_a_member_filled_and_none_lives():
+    matcher = a_matcher(an_order(1, oca_group="g"), an_order(2, limit_price=99.0, oca_group="g"))
+    assert not matcher.group_is_filled("g")
+    matcher.on_trade(0, 100.0, 500)
+    assert matcher.group_is_filled("g")
+    assert not matcher.group_is_filled("unheard of")
+
+
 # ---- modify and cancel
 
 
@@ -427,6 +416,7 @@ def test_an_unknown_order_is_a_key_error():
         an_order(2, quantity=NAN),
         an_order(2, limit_price=None),
         an_order(2, order_type="STP", stop_price=-5.0),
+        an_order(2, order_type="STP", trigger_method=5),
     ],
 )
 def test_an_order_that_cannot_be_is_refused_and_leaves_no_trace(wrong):

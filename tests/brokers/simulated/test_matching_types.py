@@ -64,12 +64,65 @@ def test_a_trailing_limit_with_two_prices_keeps_the_distance_between_them():
     assert trails(matcher.on_trade(0, 101.0, 100)) == [Trailed(1, 100.0, 99.5)]
 
 
+def test_the_limit_of_a_trailing_limit_stands_before_the_market_moves():
+    matcher = a_matcher(an_order(1, "SELL", 100, "TRAIL LIMIT", stop_price=99.0))
+    assert matcher.order(1).limit_price == 98.75
+    assert matcher.on_trade(0, 99.0, 500) == [StatusChanged(1, "Submitted", "")]
+    assert fills(matcher.on_trade(0, 98.8, 500)) == [Filled(1, 100, 98.75)]
+
+
 def test_a_trailing_child_begins_to_trail_when_its_parent_fills():
     matcher = a_matcher(an_order(1, "BUY", 100, "LMT", transmit=False), an_order(2, "SELL", 100, "TRAIL", parent_key=1))
     matcher.on_trade(0, 105.0, 100)
     assert matcher.order(2).stop_price is None
     matcher.on_trade(0, 100.0, 100)
     assert trails(matcher.on_trade(0, 101.0, 100)) == [Trailed(2, 100.0, None)]
+
+
+def test_a_trailing_child_begins_at_the_market_of_its_parents_fill_not_of_its_own_arrival():
+    matcher = a_matcher()
+    matcher.on_trade(0, 105.0, 100)
+    matcher.submit(an_order(1, "BUY", 100, "LMT", transmit=False), market_open=True)
+    matcher.submit(an_order(2, "SELL", 100, "TRAIL", parent_key=1), market_open=True)
+    outcomes = matcher.on_trade(0, 100.0, 100)
+    assert trails(outcomes) == [Trailed(2, 99.0, None)]
+    assert fills(matcher.on_trade(0, 99.5, 100)) == []
+
+
+def test_a_trailing_stop_that_arrives_in_an_open_market_begins_at_the_last_trade():
+    matcher = a_matcher()
+    matcher.on_trade(0, 100.0, 100)
+    matcher.on_quote(0, 99.98, 100.02)
+    assert trails(matcher.submit(an_order(1, "SELL", 100, "TRAIL"), market_open=True)) == [Trailed(1, 99.0, None)]
+
+
+def test_a_trailing_stop_does_not_begin_at_a_price_of_the_day_before():
+    matcher = a_matcher()
+    matcher.on_trade(0, 100.0, 100)
+    matcher.on_close()
+    assert trails(matcher.submit(an_order(1, "SELL", 100, "TRAIL"), market_open=False)) == []
+    assert trails(matcher.on_quote(0, 90.0, 90.02)) == [Trailed(1, 89.0, None)]
+
+
+def test_a_trailing_stop_does_not_begin_at_a_price_from_before_a_halt():
+    matcher = a_matcher()
+    matcher.on_trade(0, 100.0, 100)
+    matcher.halt(0)
+    matcher.submit(an_order(1, "SELL", 100, "TRAIL"), market_open=True)
+    matcher.resume(0)
+    assert trails(matcher.on_quote(0, 90.0, 90.02)) == [Trailed(1, 89.0, None)]
+
+
+def test_a_trailing_stop_with_a_method_by_quote_follows_what_the_method_looks_at():
+    matcher = a_matcher(an_order(1, "SELL", 100, "TRAIL", stop_price=99.0, trigger_method=4))
+    assert trails(matcher.on_trade(0, 103.0, 100)) == []
+    assert trails(matcher.on_quote(0, 100.98, 101.0)) == [Trailed(1, 100.0, None)]  # a sell looks at the ask
+
+
+def test_a_trail_can_be_changed_from_dollars_to_percent():
+    matcher = a_matcher(an_order(1, "SELL", 100, "TRAIL", stop_price=99.0))
+    matcher.modify(1, trail_percent=0.5)
+    assert trails(matcher.on_trade(0, 100.0, 100)) == [Trailed(1, 99.5, None)]
 
 
 # ---- if touched
@@ -170,6 +223,12 @@ def test_an_ioc_child_has_its_chance_at_the_event_after_its_parents_fill():
     assert fills(matcher.on_quote(0, 100.0, 100.02)) == [Filled(2, 100, 100.0)]
 
 
+def test_an_immediate_stop_limit_has_its_chance_at_the_event_after_its_trigger():
+    matcher = a_matcher(an_order(1, "SELL", 100, "STP LMT", limit_price=99.0, tif="IOC"))
+    assert matcher.on_trade(0, 100.0, 500) == [StatusChanged(1, "Submitted", "")]
+    assert matcher.on_trade(0, 99.5, 40) == [Filled(1, 40, 99.0), Cancelled(1, "not filled at once")]
+
+
 def test_an_all_or_none_order_waits_for_the_size():
     matcher = a_matcher(an_order(1, "BUY", 100, all_or_none=True))
     assert fills(matcher.on_quote(0, 99.98, 100.0, ask_size=99)) == []
@@ -189,8 +248,44 @@ def test_an_order_does_not_work_before_its_good_after_time():
     matcher.submit(an_order(1, good_after=1000.0), market_open=True)
     assert matcher.order(1).status == "PreSubmitted"
     assert matcher.on_quote(0, 99.0, 99.5) == []
-    assert matcher.on_time(1000.0) == [StatusChanged(1, "Submitted", "")]
-    assert fills(matcher.on_quote(0, 99.0, 99.5)) == [Filled(1, 100, 99.5)]
+    assert matcher.on_time(999.0) == []
+    assert matcher.on_time(1000.0) == [StatusChanged(1, "Submitted", ""), Filled(1, 100, 99.5)]
+
+
+def test_an_immediate_order_has_its_chance_when_its_time_comes():
+    matcher = Matcher()
+    matcher.on_time(500.0)
+    matcher.submit(an_order(1, tif="IOC", good_after=1000.0), market_open=True)
+    matcher.on_quote(0, 99.0, 99.5, ask_size=60)
+    assert fills(matcher.on_time(1000.0)) == [Filled(1, 60, 99.5)]
+    assert matcher.order(1).status == "Cancelled"
+
+
+def test_a_child_whose_hour_comes_as_its_parent_ends_is_cancelled_with_it():
+    matcher = Matcher()
+    matcher.on_time(0.0)
+    matcher.submit(an_order(1, tif="GTD", good_till=100.0, transmit=False), market_open=True)
+    matcher.submit(an_order(2, "SELL", parent_key=1, good_after=100.0), market_open=True)
+    assert [one.key for one in matcher.on_time(100.0)] == [1, 2]
+    assert matcher.order(2).status == "Cancelled"
+
+
+def test_a_change_after_its_hour_does_not_make_an_order_begin_again():
+    matcher = Matcher()
+    matcher.on_time(0.0)
+    matcher.submit(an_order(1, good_after=100.0), market_open=True)
+    matcher.on_time(100.0)
+    matcher.modify(1, limit_price=99.0)
+    assert matcher.on_time(200.0) == []
+
+
+def test_an_order_whose_hour_comes_while_the_market_is_closed_is_released_by_the_first_regular_event():
+    matcher = a_matcher()
+    matcher.on_time(0.0)
+    matcher.submit(an_order(1, limit_price=50.0, good_after=100.0), market_open=False)
+    assert matcher.on_time(100.0) == [StatusChanged(1, "PreSubmitted", "")]
+    assert matcher.on_quote(0, 90.0, 90.02, regular=False) == []
+    assert matcher.on_quote(0, 90.0, 90.02) == [StatusChanged(1, "Submitted", "")]
 
 
 def test_an_order_with_both_instants_begins_and_ends():

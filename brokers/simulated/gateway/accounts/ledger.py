@@ -9,7 +9,9 @@ fill had never been.
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
@@ -41,6 +43,7 @@ NO_HOLDINGS = (
     "MoneyMarketFundValue", "MutualFundValue", "NetDividend", "OptionMarketValue", "TBillValue", "TBondValue",
     "WarrantValue",
 )  # fmt: skip
+NEW_YORK = ZoneInfo("America/New_York")
 LOOKS_AHEAD = ("AvailableFunds", "ExcessLiquidity", "InitMarginReq", "MaintMarginReq")
 Happening = tuple[float, float, float, str]
 """Signed shares, price, commission and stem of a fill; a split is (ratio, 0, 0, "")."""
@@ -67,6 +70,7 @@ class Ledger:
         self._valid: dict[str, Execution] = {}
         self._history: dict[int, list[Happening]] = {}
         self._equity_at_start = cash
+        self._month, self._traded = "", 0.0
 
     # ------------------------------------------------------------------ writing
 
@@ -82,6 +86,8 @@ class Ledger:
         position = self.positions.setdefault(execution.con_id, Position(execution.con_id, execution.symbol))
         realized = position.take(signed, execution.price, commission)
         self.cash -= signed * execution.price + commission
+        self._traded = self.traded_in_month(execution.at) + execution.quantity
+        self._month = _month_of(execution.at)
         stem = stem_of(execution.exec_id)
         self._history.setdefault(execution.con_id, []).append((signed, execution.price, commission, stem))
         charged = CommissionCharged(
@@ -181,6 +187,10 @@ class Ledger:
         """Signed position in `symbol`; 0 when flat or never held."""
         return sum(position.quantity for position in self.positions.values() if position.symbol == symbol)
 
+    def traded_in_month(self, at: float) -> float:
+        """Shares bought and sold in New York's calendar month of `at`, which no fill may be after."""
+        return self._traded if self._month == _month_of(at) else 0.0
+
     @property
     def realized_pnl(self) -> float:
         return sum(position.realized_pnl for position in self.positions.values())
@@ -278,6 +288,8 @@ class Ledger:
             "cash": self.cash,
             "cash_at_start": self.cash_at_start,
             "equity_at_start": self._equity_at_start,
+            "month": self._month,
+            "traded": self._traded,
             "positions": msgspec.to_builtins(list(self.positions.values())),
             "history": [[con_id, happenings] for con_id, happenings in self._history.items()],
             "reports": msgspec.to_builtins(self.reports),
@@ -291,6 +303,7 @@ class Ledger:
         ledger = cls(str(state["account"]), float(state["cash"]))
         ledger.cash_at_start = float(state["cash_at_start"])
         ledger._equity_at_start = float(state["equity_at_start"])
+        ledger._month, ledger._traded = str(state["month"]), float(state["traded"])
         for raw in state["positions"]:
             nan = {} if raw["market_price"] is not None else {"market_price": math.nan}
             position = msgspec.convert(raw | nan, Position)
@@ -309,3 +322,7 @@ class Ledger:
 
 def _signed(execution: Execution) -> float:
     return execution.quantity if execution.side == "BUY" else -execution.quantity
+
+
+def _month_of(at: float) -> str:
+    return datetime.fromtimestamp(at, NEW_YORK).strftime("%Y-%m")

@@ -52,7 +52,9 @@ def contract_details(session: Session, client: Client, request: ReqContractDetai
     if stock is None:
         return
     today = datetime.fromtimestamp(session.market.opens_at, UTC).astimezone(answers.ZONE).date()
-    details = answers.contract_data(request.req_id, stock, _hours(today, OPENS_EARLY_S, STAYS_OPEN_S), _hours(today))
+    details = answers.contract_data(
+        request.req_id, stock, hours_of(today, OPENS_EARLY_S, STAYS_OPEN_S), hours_of(today)
+    )
     everywhere = not wanted.con_id and not wanted.exchange
     exchanges = dict.fromkeys((SMART, *answers.VENUES)) if everywhere else (wanted.exchange or SMART,)
     for exchange in exchanges:
@@ -60,7 +62,7 @@ def contract_details(session: Session, client: Client, request: ReqContractDetai
     client.send(message(layouts.CONTRACT_DATA_END, reqId=request.req_id))
 
 
-def _hours(first: date, before_s: float = 0.0, after_s: float = 0.0) -> str:
+def hours_of(first: date, before_s: float = 0.0, after_s: float = 0.0) -> str:
     """`20131008:0930-20131008:1600;20131009:CLOSED`, as TWS writes the coming days."""
     told = []
     for day in (first + timedelta(days=number) for number in range(DAYS_SHOWN)):

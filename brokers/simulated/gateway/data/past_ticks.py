@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from brokers.simulated.gateway.data.history import no_data
 from brokers.simulated.gateway.data.pacing import asked, paced
 from brokers.simulated.gateway.data.times import EPOCH_DATES, parse_time
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid
-from brokers.simulated.gateway.protocol import answers, data_answers
+from brokers.simulated.gateway.protocol import data_answers
 from brokers.simulated.gateway.protocol.wire import Unreadable
 from brokers.simulated.market.bars import SHOWN
 
@@ -48,7 +49,7 @@ def head_timestamp(session: Session, client: Client, request: ask.ReqHeadTimesta
         refuse(client, request.req_id, no_data(f"No head time stamp for {request.what_to_show}"))
         return
     at = session.market.head_at(stock.symbol)
-    text = str(int(at)) if request.format_date == EPOCH_DATES else answers.local_time(at, "%Y%m%d-%H:%M:%S")
+    text = str(int(at)) if request.format_date == EPOCH_DATES else f"{datetime.fromtimestamp(at, UTC):%Y%m%d-%H:%M:%S}"
     client.send(data_answers.head_timestamp(request.req_id, text))
 
 

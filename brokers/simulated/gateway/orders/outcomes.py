@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, assert_never
 
-from brokers.simulated.commission import commission_of_next_fill
+from brokers.simulated.commission import Lot, cost_of_next_fill
 from brokers.simulated.gateway.accounts.records import Execution, OrderEnded, OrderRecorded
 from brokers.simulated.gateway.orders.announcing import announce
 from brokers.simulated.gateway.orders.book import FIRST_PERM_ID
@@ -59,13 +59,20 @@ def _status_changed(desk: Desk, order: GatewayOrder, outcome: StatusChanged, at:
 
 def fill(desk: Desk, order: GatewayOrder, quantity: float, price: float, at: float) -> Execution:
     """Book one execution and tell it."""
-    fee = commission_of_next_fill(desk.settings.commission_model, order.filled, order.average_price, quantity, price)
+    ledger = desk.accounts[order.account]
+    fee = cost_of_next_fill(
+        desk.settings.commission_model,
+        Lot(order.filled, order.average_price),
+        Lot(quantity, price),
+        sells=order.request.side != "BUY",
+        traded=ledger.traded_in_month(at),
+    )
     order.take_fill(quantity, price)
     order.status, order.why_held = ("Filled", "") if order.remaining <= DUST else ("Submitted", "")
     if order.status == "Filled":
         order.completed_at, order.completed_status = at, f"Filled Size: {order.filled:g}"
     execution = _execution(order, quantity, price, at)
-    charged = desk.accounts[order.account].book(execution, fee)
+    charged = ledger.book(execution, fee)
     desk.reporter.filled(order, execution, charged)
     return execution
 

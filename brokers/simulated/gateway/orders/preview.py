@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from brokers.simulated.commission import commission
+from brokers.simulated.commission import Lot, cost_of_next_fill
 from brokers.simulated.gateway.orders import placing
 from brokers.simulated.gateway.orders.order import GatewayOrder
 from brokers.simulated.gateway.orders.refusals import UNKNOWN_CONTRACT
@@ -49,7 +49,13 @@ def _margins(desk: Desk, order: GatewayOrder) -> dict[str, Value]:
         return {"warningText": NO_PRICE}
     ledger = desk.accounts[order.account]
     signed = order.quantity if order.request.side == "BUY" else -order.quantity
-    cost = commission(desk.settings.commission_model, order.quantity, price)
+    cost = cost_of_next_fill(
+        desk.settings.commission_model,
+        Lot(0.0, price),
+        Lot(order.quantity, price),
+        sells=signed < 0,
+        traded=ledger.traded_in_month(order.placed_at),
+    )
     before, after = ledger.margin, ledger.margin_with(order.stock.con_id, signed, price)
     pairs = {
         "initMargin": (before.initial, after.initial),

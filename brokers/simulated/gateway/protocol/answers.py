@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from brokers.simulated.gateway.protocol import layouts, order_layouts
 from brokers.simulated.gateway.protocol.message import Message, message
-from brokers.simulated.gateway.protocol.wire import Value
+from brokers.simulated.gateway.protocol.wire import Value, escaped
 
 if TYPE_CHECKING:
     from brokers.simulated.gateway.accounts.ledger import CommissionCharged, Execution, Position
@@ -29,7 +29,7 @@ def local_time(at: float, pattern: str = f"%Y%m%d %H:%M:%S {ZONE_NAME}") -> str:
 
 
 def error(req_id: int, code: int, text: str) -> Message:
-    return message(layouts.ERROR, reqId=req_id, code=code, text=text)
+    return message(layouts.ERROR, reqId=req_id, code=code, text=escaped(text))
 
 
 def _contract(stock: Listed, exchange: str = "SMART") -> dict[str, Value]:
@@ -194,7 +194,7 @@ def contract_data(req_id: int, stock: Listed, trading_hours: str, liquid_hours: 
         minTick=stock.min_tick,
         orderTypes=ORDER_TYPES,
         validExchanges=exchanges,
-        longName=stock.long_name,
+        longName=escaped(stock.long_name),
         primaryExchange=stock.exchange,
         tradingHours=trading_hours,
         liquidHours=liquid_hours,

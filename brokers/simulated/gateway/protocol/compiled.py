@@ -1,6 +1,7 @@
-"""The fast way from values to texts: a table flattened once per version into runs of plain fields.
+"""The fast ways from values to texts: a table is compiled once per version.
 
-`Layout.encode` walks the entries and is the reference; the tests hold the two against each other.
+A table of plain fields becomes a form that is filled in; one with groups becomes runs of plain fields between tests
+and repetitions. `Layout.encode` walks the entries and is the reference; the tests hold the ways against each other.
 """
 
 from __future__ import annotations
@@ -38,8 +39,41 @@ Step: TypeAlias = Run | If | Repeat
 _ABSENT = object()
 
 
-def steps_of(entries: tuple[Entry, ...], version: int) -> tuple[Step, ...]:
-    return _steps(entries, version, {})
+class Form(Struct, frozen=True):
+    """A whole message with its defaults, the id first and an empty text last, and where each field stands."""
+
+    texts: list[str]
+    places: dict[str, int]
+
+
+def compiled(kind: int, entries: tuple[Entry, ...], version: int) -> Form | tuple[Step, ...]:
+    """A form, or the steps where the fields depend on values."""
+    steps = _steps((f"={kind}", *entries), version, {})
+    if len(steps) > 1 or not isinstance(steps[0], tuple):
+        return steps
+    names = [name for name, _ in steps[0]]
+    return Form([default for _, default in steps[0]] + [""], {name: at for at, name in enumerate(names)})
+
+
+def texts_of(table: Form | tuple[Step, ...], values: Mapping[str, Value]) -> tuple[list[str], bool]:
+    """All fields, the id first and an empty text last; and whether every value has found its place."""
+    if isinstance(table, Form):
+        return _fill(table, values)
+    texts: list[str] = []
+    placed = _write(table, values, texts)
+    texts.append("")
+    return texts, placed == len(values)
+
+
+def _fill(form: Form, values: Mapping[str, Value]) -> tuple[list[str], bool]:
+    texts, place_of, complete = form.texts.copy(), form.places.get, True
+    for name, value in values.items():
+        place = place_of(name)
+        if place is None:
+            complete = False
+        else:
+            texts[place] = value if type(value) is str else text_of(value)
+    return texts, complete
 
 
 def _steps(entries: tuple[Entry, ...], version: int, defaults: dict[str, str]) -> tuple[Step, ...]:
@@ -62,19 +96,18 @@ def _steps(entries: tuple[Entry, ...], version: int, defaults: dict[str, str]) -
     return tuple(step for step in steps if step)
 
 
-def write(steps: tuple[Step, ...], values: Mapping[str, Value], texts: list[str], suffix: str = "") -> int:
-    """Append the text of every field to `texts`; how many of `values` have found their place."""
+def _write(steps: tuple[Step, ...], values: Mapping[str, Value], texts: list[str], suffix: str = "") -> int:
     placed = 0
     for step in steps:
         if isinstance(step, tuple):
             placed += _write_run(step, values, texts, suffix)
         elif isinstance(step, If):
             if step.test(text_of(values.get(step.name + suffix, step.default))):
-                placed += write(step.steps, values, texts, suffix)
+                placed += _write(step.steps, values, texts, suffix)
         else:
             count = integer_of(step.count, text_of(values.get(step.count + suffix, step.default)))
             for index in range(count):
-                placed += write(step.steps, values, texts, f"{suffix}.{index}")
+                placed += _write(step.steps, values, texts, f"{suffix}.{index}")
     return placed
 
 

@@ -37,27 +37,27 @@ TICK_OPTION_COMPUTATION = Layout("tickOptionComputation", 21, (
 ))  # fmt: skip
 TICK_BY_TICK_LAST = Layout("tickByTick", 99, (
     "reqId", "type=1", "time", "price", "size", "mask=0", "tickExchange", "specialConditions",
-))  # fmt: skip
+), ("size",))  # fmt: skip
 TICK_BY_TICK_BID_ASK = Layout("tickByTick", 99, (
     "reqId", "type=3", "time", "bidPrice", "askPrice", "bidSize", "askSize", "mask=0",
-))  # fmt: skip
+), ("bidSize", "askSize"))  # fmt: skip
 TICK_BY_TICK_MID = Layout("tickByTick", 99, ("reqId", "type=4", "time", "midPoint"))
 HISTORICAL_TICKS = Layout("historicalTicks", 96, (
     "reqId", "nTicks", Each("nTicks", ("time", "unused=0", "price", "size")), "done=1",
 ))  # fmt: skip
 HISTORICAL_TICKS_BID_ASK = Layout("historicalTicksBidAsk", 97, (
     "reqId", "nTicks", Each("nTicks", ("time", "mask=0", "bidPrice", "askPrice", "bidSize", "askSize")), "done=1",
-))  # fmt: skip
+), ("bidSize", "askSize"))  # fmt: skip
 HISTORICAL_TICKS_LAST = Layout("historicalTicksLast", 98, (
     "reqId", "nTicks",
     Each("nTicks", ("time", "mask=0", "price", "size", "tickExchange", "specialConditions")), "done=1",
-))  # fmt: skip
+), ("size",))  # fmt: skip
 
 # ------------------------------------------------------------------ bars, scanner
 
 HISTORICAL_DATA_UPDATE = Layout("historicalDataUpdate", 90, (
     "reqId", "count", "date", "open", "close", "high", "low", "wap", "volume",
-))  # fmt: skip
+), ("volume",))  # fmt: skip
 SCANNER_PARAMETERS = Layout("scannerParameters", 19, ("version=1", "xml"))
 SCANNER_DATA = Layout("scannerData", 20, (
     "version=3", "reqId", "nRows=0",
@@ -73,5 +73,5 @@ PNL = Layout("pnl", 94, ("reqId", f"daily={UNSET_DOUBLE}", f"unrealized={UNSET_D
 PNL_SINGLE = Layout("pnlSingle", 95, (
     "reqId", "position", f"daily={UNSET_DOUBLE}", f"unrealized={UNSET_DOUBLE}", f"realized={UNSET_DOUBLE}",
     f"value={UNSET_DOUBLE}",
-))  # fmt: skip
+), ("position",))  # fmt: skip
 ORDER_BOUND = Layout("orderBound", 100, ("permId", "clientId", "orderId"))

@@ -3,8 +3,8 @@
 An entry is `name` or `name=default`; the default is what a real TWS was seen to send where this gateway has
 nothing to say. Four kinds of entries vary (entries.py): `When` fields are there if an earlier field says so, `Each`
 fields repeat as often as an earlier count says, `Since` and `Until` fields are there from or up to a server version.
-A table is compiled once per version into runs of names and defaults (compiled.py); the walk over the entries is what
-the compiled form is held against in the tests.
+A table is compiled once per version (compiled.py); the walk over the entries is what that is held against in the
+tests.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from brokers.simulated.gateway.protocol.compiled import Step, steps_of, write
+from brokers.simulated.gateway.protocol.compiled import Form, Step, compiled, texts_of
 from brokers.simulated.gateway.protocol.entries import Entry, When, at_version, named
 from brokers.simulated.gateway.protocol.wire import FieldReader, Value, framed, integer_of, text_of
 
@@ -50,10 +50,9 @@ class Layout(Struct, frozen=True, eq=False):
     def frame(self, values: Mapping[str, Value], version: int = VERSION) -> bytes:
         """One frame, ready to send; the same bytes as those of `encode`."""
         values = self._at(version, values)
-        texts = [str(self.id)]
-        if write(_compiled(self, version), values, texts) != len(values):
+        texts, is_complete = texts_of(_compiled(self, version), values)
+        if not is_complete:
             self.encode(values, version)  # says which of them has no place, if one has none
-        texts.append("")
         return framed("\0".join(texts))
 
     def decode(self, fields: list[str], version: int = VERSION) -> tuple[dict[str, str], int]:
@@ -77,8 +76,8 @@ def _whole(value: Value) -> Value:
 
 
 @lru_cache(maxsize=TABLES_MAX)
-def _compiled(layout: Layout, version: int) -> tuple[Step, ...]:
-    return steps_of(layout.entries, version)
+def _compiled(layout: Layout, version: int) -> Form | tuple[Step, ...]:
+    return compiled(layout.id, layout.entries, version)
 
 
 @lru_cache(maxsize=TABLES_MAX)

@@ -72,17 +72,18 @@ CONTRACT_DATA_END = Layout("contractDataEnd", 52, ("version=1", "reqId"))
 
 MARKET_DATA_TYPE = Layout("marketDataType", 58, ("version=1", "reqId", "type"))
 TICK_REQ_PARAMS = Layout("tickReqParams", 81, ("reqId", "minTick", "bboExchange", "snapshotPermissions=3"))
-TICK_PRICE = Layout("tickPrice", 1, ("version=6", "reqId", "tickType", "price", "size", "mask=1"))
-TICK_SIZE = Layout("tickSize", 2, ("version=6", "reqId", "tickType", "size"))
+TICK_PRICE = Layout("tickPrice", 1, ("version=6", "reqId", "tickType", "price", "size", "mask=1"), ("size",))
+TICK_SIZE = Layout("tickSize", 2, ("version=6", "reqId", "tickType", "size"), ("size",))
 SNAPSHOT_END = Layout("tickSnapshotEnd", 57, ("version=1", "reqId"))
 HISTORICAL_DATA = Layout("historicalData", 17, (
     "reqId", "start", "end", "nBars",
     Each("nBars", ("date", "open", "high", "low", "close", "volume", "wap", "count")),
-))  # fmt: skip
+), ("volume",))  # fmt: skip
 REAL_TIME_BAR = Layout(
     "realTimeBar",
     50,
     ("version=3", "reqId", "time", "open", "high", "low", "close", "volume", "wap", "count"),
+    ("volume",),
 )
 
 OPEN_ORDER_END = Layout("openOrderEnd", 53, ("version=1",))

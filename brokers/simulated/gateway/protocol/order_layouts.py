@@ -17,13 +17,12 @@ def _filled(text: str) -> bool:
     return bool(text)
 
 
-def _positive(text: str) -> bool:
-    number = number_of("increment or count", text)
-    return number is not None and number > 0
+def _positive(name: str) -> Callable[[str], bool]:
+    return lambda text: (number_of(name, text) or 0.0) > 0
 
 
-def _one(text: str) -> bool:
-    return integer_of("flag", text) == 1
+def _one(name: str) -> Callable[[str], bool]:
+    return lambda text: integer_of(name, text) == 1
 
 
 def _is(wanted: str) -> Callable[[str], bool]:
@@ -57,10 +56,10 @@ _LEGS: tuple[Entry, ...] = (
 )  # fmt: skip
 _SCALES: tuple[Entry, ...] = (
     "scaleInitLevelSize=2147483647", "scaleSubsLevelSize=2147483647", "scalePriceIncrement",
-    When("scalePriceIncrement", _positive, _SCALE), "hedgeType", When("hedgeType", _filled, ("hedgeParam",)),
+    When("scalePriceIncrement", _positive("scalePriceIncrement"), _SCALE), "hedgeType", When("hedgeType", _filled, ("hedgeParam",)),
 )  # fmt: skip
 _ALGO: tuple[Entry, ...] = (
-    "dncFlag=0", When("dncFlag", _one, _DELTA_NEUTRAL_CONTRACT), "algoStrategy",
+    "dncFlag=0", When("dncFlag", _one("dncFlag"), _DELTA_NEUTRAL_CONTRACT), "algoStrategy",
     When("algoStrategy", _filled, ("nAlgoParams=0", Each("nAlgoParams", ("algoTag", "algoValue")))),
 )  # fmt: skip
 _PEG_170 = (
@@ -86,6 +85,10 @@ _CONDITION: tuple[Entry, ...] = (
     When("condType", _is("5"), ("condSecType", "condExchange", "condSymbol")),
     When("condType", _is("6"), ("isMore", "condVolume", "condConId", "condExchange")),
     When("condType", _is("7"), ("isMore", "condChangePercent", "condConId", "condExchange")),
+)  # fmt: skip
+_CONDITIONS: tuple[Entry, ...] = (
+    "nConditions=0", Each("nConditions", _CONDITION),
+    When("nConditions", _positive("nConditions"), ("conditionsIgnoreRth", "conditionsCancelOrder")),
 )  # fmt: skip
 _MARGINS = tuple(
     f"{name}{moment}={UNSET_DOUBLE}"
@@ -121,7 +124,7 @@ OPEN_ORDER = Layout("openOrder", 5, (
     "solicited=0", "whatIf=0", "status", *_MARGINS, "commission", "minCommission", "maxCommission",
     "commissionCurrency", "warningText", "randomizeSize=0", "randomizePrice=0",
     When("orderType", _is("PEG BENCH"), _PEG_BENCH),
-    "nConditions=0", "adjustedOrderType=None", f"triggerPrice={UNSET_DOUBLE}",
+    *_CONDITIONS, "adjustedOrderType=None", f"triggerPrice={UNSET_DOUBLE}",
     f"adjustedTrailStop={UNSET_DOUBLE}",
     f"lmtPriceOffset={UNSET_DOUBLE}", f"adjustedStopPrice={UNSET_DOUBLE}",
     f"adjustedStopLimitPrice={UNSET_DOUBLE}", f"adjustedTrailingAmount={UNSET_DOUBLE}",
@@ -151,7 +154,7 @@ COMPLETED_ORDER = Layout("completedOrder", 101, (
     *_LEGS,
     *_SCALES, "clearingAccount", "clearingIntent=IB", "notHeld=0", *_ALGO,
     "solicited=0", "status", "randomizeSize=0", "randomizePrice=0",
-    When("orderType", _is("PEG BENCH"), _PEG_BENCH), "nConditions=0",
+    When("orderType", _is("PEG BENCH"), _PEG_BENCH), *_CONDITIONS,
     f"adjustedTrailStop={UNSET_DOUBLE}", f"lmtPriceOffset={UNSET_DOUBLE}", "cashQty=0",
     "dontUseAutoPriceForHedge=1", "isOmsContainer=0", "autoCancelDate", "filledQuantity",
     "refFuturesConId=2147483647", "autoCancelParent=0",
@@ -180,15 +183,14 @@ PLACE_ORDER = Layout("placeOrder", 3, (
         "deltaNeutralDesignatedLocation",
     )),
     "continuousUpdate", "referencePriceType", "trailStopPrice", "trailingPercent", "scaleInitLevelSize",
-    "scaleSubsLevelSize", "scalePriceIncrement", When("scalePriceIncrement", _positive, _SCALE), "scaleTable",
+    "scaleSubsLevelSize", "scalePriceIncrement", When("scalePriceIncrement", _positive("scalePriceIncrement"), _SCALE), "scaleTable",
     "activeStartTime", "activeStopTime", "hedgeType", When("hedgeType", _filled, ("hedgeParam",)),
     "optOutSmartRouting", "clearingAccount", "clearingIntent", "notHeld",
-    "dncFlag", When("dncFlag", _one, _DELTA_NEUTRAL_CONTRACT),
+    "dncFlag", When("dncFlag", _one("dncFlag"), _DELTA_NEUTRAL_CONTRACT),
     "algoStrategy", When("algoStrategy", _filled, ("nAlgoParams", Each("nAlgoParams", ("algoTag",
     "algoValue")))),
     "algoId", "whatIf", "orderMiscOptions", "solicited", "randomizeSize", "randomizePrice",
-    When("orderType", _is("PEG BENCH"), _PEG_BENCH), "nConditions", Each("nConditions", _CONDITION),
-    When("nConditions", _positive, ("conditionsIgnoreRth", "conditionsCancelOrder")),
+    When("orderType", _is("PEG BENCH"), _PEG_BENCH), *_CONDITIONS,
     "adjustedOrderType", "triggerPrice", "lmtPriceOffset", "adjustedStopPrice", "adjustedStopLimitPrice",
     "adjustedTrailingAmount", "adjustableTrailingUnit", "extOperator", "softDollarName", "softDollarValue",
     "cashQty",

@@ -23,6 +23,8 @@ FRAME_BYTES_MAX = 1 << 20
 
 _LENGTH = struct.Struct(">I")
 _digits = float.__repr__
+_PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e16
+"""Numbers between these are written by Python without an exponent."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - names the state of the message
@@ -31,32 +33,32 @@ class Unreadable(ValueError):  # noqa: N818 - names the state of the message
 
 def text_of(value: Value) -> str:
     """The text of one field: integral numbers without a decimal point, booleans as 1 and 0, None as empty."""
+    if isinstance(value, float):
+        if _PLAIN_FROM <= value < _PLAIN_BELOW:
+            text = _digits(value)
+            return text[:-2] if text[-2:] == ".0" else text
+        return _rare_number_text(value)
     if value is None:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, float):
-        return _number_text(value)
     if isinstance(value, bool):
         return "1" if value else "0"
     return str(value)
 
 
-def _number_text(value: float) -> str:
-    text = _digits(value)
-    if text[-2:] == ".0":
-        return "0" if text == "-0.0" else text[:-2]
-    return _rare_number_text(value) if "e" in text or "n" in text else text
-
-
 def _rare_number_text(value: float) -> str:
-    """Numbers that Python writes with an exponent or a word, down to twelve decimals."""
+    """Negative numbers, and those that Python writes with an exponent or a word, down to twelve decimals."""
     assert not math.isnan(value), "NaN never goes on the wire"
     if math.isinf(value):
         return "Infinite"
     if value == float(UNSET_DOUBLE):
         return UNSET_DOUBLE
-    text = f"{value:.12f}".rstrip("0").rstrip(".")
+    if value.is_integer():
+        return str(int(value))
+    text = _digits(value)
+    if "e" in text:
+        text = f"{value:.12f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 

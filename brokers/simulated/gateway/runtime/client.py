@@ -43,6 +43,8 @@ class Client:
         self.is_held = False
         """While held nothing leaves; it collects, and a client that misses too much is cut."""
         self.is_chopped = False
+        self.is_gone = False
+        """Whether this side has ended the connection: what the client still has on its way is not read."""
         self.unread_bytes_max = UNREAD_BYTES_MAX
         self.subscriptions = Subscriptions()
         self.market_data_type = 1
@@ -52,8 +54,11 @@ class Client:
         self._held_bytes = 0
 
     def send(self, message: Message) -> None:
+        if self.on_send is None and not self.withheld:
+            self.send_frame(message.encode(self.version))
+            return
         for sent in (message,) if self.on_send is None else self.on_send(self, message):
-            if self.withheld and sent.name in self.withheld:
+            if sent.name in self.withheld:
                 self.withheld.discard(sent.name)
             else:
                 self.send_frame(sent.encode(self.version))
@@ -97,12 +102,14 @@ class Client:
     def cut(self, reason: str) -> None:
         log.warning("client %d cut: it %s", self.client_id, reason)
         self._frames.clear()
+        self.is_gone = True
         self._writer.transport.abort()
 
     def close(self) -> None:
         """Say what is left to say, then FIN."""
         self.is_held = False
         self.flush()
+        self.is_gone = True
         self._writer.close()
 
     def reset(self, *, inside_frame: bool = False) -> None:
@@ -114,6 +121,7 @@ class Client:
         connected = self._writer.get_extra_info("socket")
         if connected is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.is_gone = True
         self._writer.transport.abort()
 
     def _hold(self) -> None:

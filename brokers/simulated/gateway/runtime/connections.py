@@ -230,6 +230,8 @@ class Connections:
         try:
             while (payload := await read_payload(reader)) is not None:
                 await self.thawed.wait()
+                if client.is_gone:
+                    return
                 if client.tap is not None:
                     client.tap(client, "client", payload)
                 if await self._is_within_rate(client, rate):

@@ -86,7 +86,7 @@ class Controls:
     def drop(self, client_id: int | None = None, how: Manner = "fin") -> None:
         """Close a client's connection, or all: with FIN, with RST, or with RST inside a frame."""
         for client in self._chosen(client_id):
-            # From here on it is gone: an order it still has in flight finds nobody who reads it.
+            # Its id is free at once; an order it still has on its way is read by nobody.
             del self._session.clients[client.client_id]
             if how == "fin":
                 client.close()

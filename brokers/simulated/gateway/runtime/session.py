@@ -75,7 +75,9 @@ class Session:
         self.agenda.on_earlier = clock.wake
         matcher = AttentiveMatcher(self.show_market, participation=settings.participation)
         self.desk = Desk(self.accounts, self.listings, matcher, self.tell, Venue(self.instant, self.tape, self.agenda))
-        self.desk.settings = replace(self.desk.settings, commission_model=settings.commission_model)
+        self.desk.settings = replace(
+            self.desk.settings, commission_model=settings.commission_model, read_only=settings.read_only
+        )
         self.desk.open_session(market.opens_at, market.closes_at)
         self.feed = Feed(self)
         self.clients: dict[int, Client] = {}

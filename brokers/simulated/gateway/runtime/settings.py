@@ -45,6 +45,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     cash: float = 1_000_000.0
     participation: float | None = 1.0
     commission_model: str = "ib_fixed"
+    read_only: bool = False
+    """Whether orders are refused with 321, as with the API's read-only checkbox (TWS.md 3.46)."""
     master_client_id: int | None = None
     """The client that is told of every order and execution, whoever's they are (TWS.md 3.15)."""
     pacing: str = "off"

@@ -79,6 +79,15 @@ async def test_a_date_without_a_zone_draws_warning_2174_and_is_answered(desktop)
     assert bars[-1].date.timestamp() == OPENS_AT - 60
 
 
+@pytest.mark.parametrize(("what", "keep"), [("ADJUSTED_LAST", False), ("TRADES", True)])
+async def test_an_end_date_does_not_go_with_adjusted_prices_or_with_a_kept_history(desktop, what, keep):
+    ib = await desktop.connect()
+    end = "20131008-13:30:00"
+    ib.client.reqHistoricalData(77, desktop.spy, end, "600 S", "1 min", what, True, 2, keep, [])
+    await desktop.heard(ib)
+    assert ib.errors[-1][:2] == (77, 321)
+
+
 @pytest.mark.parametrize("refused", [{"pattern": "SP"}, {"pattern": "zzz"}])
 async def test_symbols_are_found_by_ticker_and_by_name(desktop, refused):
     ib = await desktop.connect()

@@ -2,12 +2,22 @@
 
 import pytest
 from ib_insync import ScannerSubscription, Stock
+from msgspec.structs import replace
 
 from brokers.simulated.market.source import BarWithheld, Halted, Resumed
-from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, a_bar, flat
+from tests.brokers.simulated.gateway.orders.wire import sent_to
+from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, a_bar, flat
 
 SPY, IBM = 0, 1
 A_WHILE = [flat(100.0)] * 40
+
+
+class EarlyMarket(ScriptedMarket):
+    """Trades from two steps before the open on."""
+
+    def steps(self, *, include_premarket=False):
+        for step in super().steps():
+            yield replace(step, starts_at=step.starts_at - 2 * STEP_S)
 
 
 def errors(ib):
@@ -31,6 +41,51 @@ async def test_a_withheld_bar_comes_late_or_never_and_the_others_come_on_time(de
     await desktop.heard(ib)
     await desktop.play(6)
     assert [bar.time.timestamp() - OPENS_AT for bar in bars] == [0, 15, 5, 20, 25]
+
+
+async def test_a_late_bar_of_a_subscription_that_is_gone_does_not_come_to_the_next_one(desktop_with):
+    desktop = await desktop_with(A_WHILE, events={0: (BarWithheld(SPY, 12.0),)})
+    ib = await desktop.connect()
+    ib.client.reqRealTimeBars(77, desktop.spy, 5, "TRADES", True, [])
+    await desktop.heard(ib)
+    await desktop.play()
+    ib.client.cancelRealTimeBars(77)
+    ib.client.reqRealTimeBars(77, Stock("IBM", "SMART", "USD"), 5, "TRADES", True, [])
+    await desktop.heard(ib)
+    sent = sent_to(desktop)
+    await desktop.play(4)
+    assert {one.values["close"] for one in sent if one.name == "realTimeBar"} == {180.0}
+
+
+@pytest.mark.parametrize(
+    ("size", "what", "code"), [(30, "TRADES", 321), (5, "ADJUSTED_LAST", 321), (5, "HISTORICAL_VOLATILITY", 321)]
+)
+async def test_real_time_bars_that_are_not_to_be_had_are_refused(desktop, size, what, code):
+    ib = await desktop.connect()
+    ib.client.reqRealTimeBars(77, desktop.spy, size, what, True, [])
+    await desktop.heard(ib)
+    assert ib.errors[-1][:2] == (77, code)
+
+
+@pytest.mark.parametrize(("regular_only", "starts"), [(True, [0]), (False, [-10, -5, 0])])
+async def test_bars_of_regular_hours_begin_with_the_open(desktop_on, regular_only, starts):
+    desktop = await desktop_on(EarlyMarket(A_WHILE, lasts_s=3600), premarket=True)
+    ib = await desktop.connect()
+    bars = ib.reqRealTimeBars(desktop.spy, 5, "TRADES", useRTH=regular_only)
+    await desktop.heard(ib)
+    await desktop.play()
+    assert [bar.time.timestamp() - OPENS_AT for bar in bars] == starts
+
+
+@pytest.mark.parametrize(("regular_only", "volume"), [(True, 4000.0), (False, 12000.0)])
+async def test_a_forming_hour_of_regular_hours_leaves_out_what_was_before_the_open(desktop_on, regular_only, volume):
+    desktop = await desktop_on(EarlyMarket(A_WHILE, lasts_s=3600), premarket=True)
+    ib = await desktop.connect()
+    sent = sent_to(desktop)
+    ib.client.reqHistoricalData(77, desktop.spy, "", "1 D", "1 hour", "TRADES", regular_only, 2, True, [])
+    await desktop.heard(ib)
+    await desktop.play()
+    assert [one.values["volume"] for one in sent if one.name == "historicalDataUpdate"][-1] == volume
 
 
 async def test_a_halt_is_tick_49_and_an_empty_trade_past_the_limit(desktop_with):
@@ -75,84 +130,50 @@ async def test_tick_by_tick_quotes_come_only_when_they_change(desktop_with):
     assert [(tick.bidPrice, tick.askPrice) for tick in seen] == [(99.99, 100.01), (100.99, 101.01)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "field", "value"),
+    [
+        ("Last", "historicalTicksLast", "price.0", 100.0),
+        ("BidAsk", "historicalTicksBidAsk", "askPrice.0", 100.01),
+        ("MidPoint", "historicalTicks", "price.0", 100.0),
+    ],
+)
+async def test_past_ticks_come_before_a_tick_by_tick_stream_if_they_are_asked_for(desktop, kind, name, field, value):
+    ib = await desktop.connect()
+    sent = sent_to(desktop)
+    ib.client.reqTickByTickData(77, desktop.spy, kind, 3, False)
+    await desktop.heard(ib)
+    (past,) = [one.values for one in sent if one.name == name]
+    assert (past["nTicks"], past[field]) == (3, value)
+    await desktop.play()
+    assert "tickByTick" in [one.name for one in sent]
+
+
+@pytest.mark.parametrize(("ignore_size", "told"), [(False, 2), (True, 1)])
+async def test_a_quote_that_only_changes_its_sizes_may_be_left_out(desktop_with, ignore_size, told):
+    desktop = await desktop_with([flat(100.0), flat(100.0, shown=300.0), *A_WHILE[:1]])
+    ib = await desktop.connect()
+    sent = sent_to(desktop)
+    ib.client.reqTickByTickData(77, desktop.spy, "BidAsk", 0, ignore_size)
+    await desktop.heard(ib)
+    await desktop.play(2)
+    assert [one.name for one in sent].count("tickByTick") == told
+
+
+@pytest.mark.parametrize(("kind", "count"), [("Trades", 0), ("Last", -1), ("Last", 1001)])
+async def test_a_tick_by_tick_request_that_makes_no_sense_is_refused(desktop, kind, count):
+    ib = await desktop.connect()
+    ib.client.reqTickByTickData(77, desktop.spy, kind, count, False)
+    await desktop.heard(ib)
+    assert ib.errors[-1][:2] == (77, 321)
+
+
 async def test_a_sixth_tick_by_tick_request_is_one_too_many(desktop):
     ib = await desktop.connect()
     for req_id in range(500, 506):
         ib.client.reqTickByTickData(req_id, desktop.spy, "Last", 0, False)
     await desktop.heard(ib)
     assert errors(ib)[-1:] == [10190]
-
-
-async def test_a_missing_side_is_minus_one_with_size_nothing(desktop_with):
-    one_sided = (100.0, 100.0, 100.0, 100.0, 400.0, float("nan"), 100.01, 0.0, 500.0)
-    desktop = await desktop_with([flat(100.0), one_sided, flat(100.0)])
-    ib = await desktop.connect()
-    ticker = ib.reqMktData(desktop.spy, "", snapshot=False, regulatorySnapshot=False)
-    await desktop.heard(ib)
-    await desktop.play(2)
-    assert (ticker.bid, ticker.bidSize, ticker.ask) == (-1.0, 0.0, 100.01)
-
-
-async def test_a_snapshot_without_prices_ends_after_eleven_seconds(desktop_with):
-    desktop = await desktop_with(A_WHILE)
-    ib = await desktop.connect()
-    ended = []
-    ib.wrapper.tickSnapshotEnd = lambda req_id: ended.append(desktop.clock.now())
-    ib.client.reqMktData(77, desktop.spy, "", True, False, [])
-    await desktop.heard(ib)
-    assert ended == []
-    asked_at = desktop.gateway.session.now()
-    desktop.clock.advance_to(asked_at + 20)
-    await desktop.gateway.session.played_to(asked_at + 20)
-    await desktop.heard(ib)
-    assert len(ended) == 1
-
-
-async def test_rt_volume_and_shortable_come_when_they_are_asked_for(desktop):
-    ib = await desktop.connect()
-    generic: dict[int, float] = {}
-    texts: dict[int, str] = {}
-    ib.wrapper.tickGeneric = lambda req_id, kind, value: generic.update({kind: value})
-    ib.wrapper.tickString = lambda req_id, kind, text: texts.update({kind: text})
-    ib.reqMktData(desktop.spy, "233,236", snapshot=False, regulatorySnapshot=False)
-    await desktop.heard(ib)
-    await desktop.play()
-    assert generic[46] > 2.5
-    price, size, at_ms, volume, average, _ = texts[48].split(";")
-    assert (float(price), float(volume), float(average)) == (100.0, 8000.0, 100.0)
-    assert int(at_ms) <= desktop.clock.now() * 1000
-    assert float(size) > 0
-
-
-async def test_an_unknown_generic_tick_is_refused_with_the_legal_ones(desktop):
-    ib = await desktop.connect()
-    ib.reqMktData(desktop.spy, "999", snapshot=False, regulatorySnapshot=False)
-    await desktop.heard(ib)
-    assert errors(ib)[-1] == 321
-    assert "Legal ones" in ib.errors[-1][2]
-
-
-async def test_who_is_not_subscribed_gets_354_or_delayed_data_if_that_will_do(desktop):
-    desktop.gateway.session.feed.conduct.delayed = True
-    ib = await desktop.connect()
-    ib.reqMktData(desktop.spy, "", snapshot=False, regulatorySnapshot=False)
-    await desktop.heard(ib)
-    assert errors(ib)[-1] == 354
-    ib.reqMarketDataType(3)
-    ticker = ib.reqMktData(Stock("IBM", "SMART", "USD"), "", snapshot=False, regulatorySnapshot=False)
-    await desktop.heard(ib)
-    assert errors(ib)[-1] == 10167
-    assert ticker.marketDataType == 3
-
-
-async def test_live_data_may_become_delayed_in_the_middle_of_the_session(desktop):
-    ib = await desktop.connect()
-    ticker = ib.reqMktData(desktop.spy, "", snapshot=False, regulatorySnapshot=False)
-    await desktop.heard(ib)
-    assert ticker.marketDataType == 1
-    desktop.gateway.session.feed.set_entitled(live=False)
-    await desktop.play()
-    assert ticker.marketDataType == 3
 
 
 async def test_a_competing_login_takes_the_market_data_and_leaves_the_orders(desktop):
@@ -198,6 +219,29 @@ async def test_a_scan_is_told_anew_every_thirty_seconds_until_it_is_cancelled(de
     await desktop.heard(ib)
     await desktop.play(10)
     assert len(times) == 3
+
+
+async def test_a_scan_that_takes_the_id_of_a_cancelled_one_is_told_alone(desktop_with):
+    desktop = await desktop_with(A_WHILE)
+    ib = await desktop.connect()
+    await desktop.play()
+    sent = sent_to(desktop)
+    ib.client.reqScannerSubscription(77, ScannerSubscription(instrument="STK", scanCode="MOST_ACTIVE"), [], [])
+    ib.client.cancelScannerSubscription(77)
+    ib.client.reqScannerSubscription(77, ScannerSubscription(instrument="STK", scanCode="TOP_PERC_GAIN"), [], [])
+    await desktop.heard(ib)
+    sent.clear()
+    await desktop.play(6)
+    assert [one.name for one in sent].count("scannerData") == 1
+
+
+async def test_an_eleventh_scan_is_one_too_many(desktop):
+    ib = await desktop.connect()
+    for req_id in range(500, 511):
+        scan = ScannerSubscription(instrument="STK", scanCode="MOST_ACTIVE")
+        ib.client.reqScannerSubscription(req_id, scan, [], [])
+    await desktop.heard(ib)
+    assert [error[:2] for error in ib.errors if error[0] > 0] == [(510, 165)]
 
 
 async def test_an_unknown_scan_is_refused(desktop):

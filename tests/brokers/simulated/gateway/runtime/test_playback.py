@@ -1,9 +1,13 @@
+import asyncio
 import math
 
-from ib_insync import LimitOrder, MarketOrder
+from ib_insync import IB, LimitOrder, MarketOrder, Stock
+from msgspec import structs
 
+from brokers.simulated.gateway.runtime.clock import ManualClock
+from brokers.simulated.gateway.server import SimulatedGateway
 from brokers.simulated.market.source import AuctionPrinted, Halted, Resumed
-from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, a_bar, flat
+from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, a_bar, flat
 
 
 def fills(desktop):
@@ -114,3 +118,40 @@ async def test_phases_follow_new_yorks_hours(desktop_with):
     await desktop.gateway.closed.wait()
     desktop.clock.advance_to(OPENS_AT + 3600 + 4 * 3600)
     assert session.phase == "closed"
+
+
+class EarlyMarket(ScriptedMarket):
+    """Its first two steps lie before the open, and are played only when they are asked for."""
+
+    def __init__(self, script):
+        super().__init__(script, lasts_s=3600)
+        self.opens_at = OPENS_AT + 2 * STEP_S
+
+    def steps(self, *, include_premarket=False):
+        shift = 0 if include_premarket else 2
+        for number, step in enumerate(super().steps()):
+            if number >= shift:
+                yield structs.replace(step, starts_at=OPENS_AT + number * STEP_S)
+
+
+async def before_the_open(premarket):
+    """A market order with outsideRth, placed in the lead-in after the first early step; what has filled then."""
+    market, clock = EarlyMarket([flat(100.0)] * 5), ManualClock(OPENS_AT - 60)
+    async with SimulatedGateway(market, clock, port=0, premarket=premarket) as gateway:
+        ib = IB()
+        await ib.connectAsync("127.0.0.1", gateway.port, clientId=1, timeout=5)
+        clock.advance_to(OPENS_AT + STEP_S)
+        ib.placeOrder(Stock("SPY", "SMART", "USD"), LimitOrder("BUY", 10, 101.0, outsideRth=True))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await ib.reqCurrentTimeAsync()
+        ib.disconnect()
+        return gateway.session.phase, len(gateway.ledger.executions)
+
+
+async def test_before_the_open_the_market_trades_if_the_premarket_is_played():
+    assert await before_the_open(premarket=True) == ("pre", 1)
+
+
+async def test_before_the_open_nothing_trades_otherwise():
+    assert await before_the_open(premarket=False) == ("pre", 0)

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from ib_insync import LimitOrder, MarketOrder
 
+from brokers.simulated.gateway.protocol.wire import frame
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.runtime.message_rate import MessageRate
 from brokers.simulated.gateway.server import SimulatedGateway
@@ -127,6 +128,43 @@ async def test_the_market_does_not_wait_for_a_slow_reader():
 
 async def test_the_market_waits_for_a_slow_reader_if_it_is_set_to():
     assert await play_with_a_client_that_does_not_read(5.0) == STEP_S
+
+
+async def test_a_client_that_floods_without_reading_is_held_at_its_own_socket_and_the_others_are_answered(desktop, raw):
+    flood, other = await raw(desktop, client_id=1), await raw(desktop, client_id=2)
+    for client in (flood, other):
+        await client.answers()
+    flood.writer.transport.pause_reading()
+    question = frame((20, 9, *SPY, 0, "", "1 min", "1 D", 0, "TRADES", 1, 0, ""))
+    flood.writer.write(question * 20_000)
+    unread = 0
+    for _ in range(50):
+        await other.answers()
+        unread = max(unread, desktop.gateway.session.clients[1]._writer.transport.get_write_buffer_size())
+    assert 0 < unread < 1 << 20
+
+
+async def test_what_a_client_had_on_its_way_when_it_was_reset_is_never_read(desktop, raw):
+    client = await raw(desktop)
+    await client.answers()
+    client.say(58, 1)
+    client.say(49, 1)
+    served = desktop.gateway.session.clients[77]
+    answered = served.frames_sent
+    desktop.gateway.controls.drop(how="rst")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert served.frames_sent == answered
+
+
+async def test_a_read_only_gateway_refuses_orders(desktop_with):
+    desktop = await desktop_with(read_only=True)
+    ib = await desktop.connect()
+    await desktop.play()
+    ib.placeOrder(desktop.spy, MarketOrder("BUY", 1))
+    await desktop.heard(ib)
+    assert ib.errors[-1][1] == 321
+    assert desktop.gateway.session.desk.orders == {}
 
 
 # ---------------------------------------------------------------- pacing
