@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.simulated.bar_fills import BarMatcher
-from brokers.simulated.touch_levels import TouchLevels
 from brokers.simulated.sim_order import SimOrder
+from brokers.simulated.touch_levels import TouchLevels
 from tests.backtest.builders import a_row, flat
 
 PRICES = st.integers(95, 105).map(float)

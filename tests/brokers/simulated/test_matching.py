@@ -63,6 +63,17 @@ def test_the_shown_size_of_a_quote_is_shared_by_all_our_orders_until_the_next_qu
     assert matcher.order(2).average_price == pytest.approx(10.025)
 
 
+def test_at_a_quote_market_orders_come_first_then_the_better_price_then_the_older_order():
+    matcher = a_matcher(
+        an_order(1, "SELL", 100, limit_price=99.0),
+        an_order(2, "SELL", 100, limit_price=99.0),
+        an_order(3, "SELL", 100, limit_price=98.0),
+        an_order(4, "SELL", 100, "MKT"),
+    )
+    outcomes = matcher.on_quote(0, 99.5, 99.52, bid_size=250)
+    assert outcomes == [Filled(4, 100, 99.5), Filled(3, 100, 99.5), Filled(1, 50, 99.5)]
+
+
 def test_the_size_taken_from_the_bid_does_not_lessen_the_ask():
     matcher = a_matcher(an_order(1, "SELL", 100, "MKT"), an_order(2, "BUY", 100, "MKT"))
     assert matcher.on_quote(0, 10.0, 10.02, bid_size=100, ask_size=100) == [Filled(1, 100, 10.0), Filled(2, 100, 10.02)]

@@ -80,3 +80,14 @@ def test_orders_that_the_market_does_not_reach_are_not_visited():
     assert index.count == 0
     matcher.on_trade(0, 98.9, 1)
     assert index.count == 2  # the highest bid and the highest sell stop
+
+
+def test_an_order_that_is_gone_or_has_moved_is_not_visited_where_it_was():
+    matcher, index = Matcher(), Visits()
+    matcher._indexes[0] = index
+    for key in (1, 2, 3):
+        matcher.submit(an_order(key, "BUY", limit_price=99.0), market_open=True)
+    matcher.cancel(1)
+    matcher.modify(2, limit_price=98.0)
+    matcher.on_trade(0, 99.0, 1)
+    assert index.count == 1

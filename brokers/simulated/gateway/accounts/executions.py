@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from brokers.simulated.gateway.accounts.account_refusals import refuse
 from brokers.simulated.gateway.data.times import midnight_before, parse_time
-from brokers.simulated.gateway.orders.refusals import Refusal
+from brokers.simulated.gateway.orders.refusals import invalid
 from brokers.simulated.gateway.protocol import answers, layouts
 from brokers.simulated.gateway.protocol.message import message
 from brokers.simulated.gateway.protocol.wire import Unreadable
@@ -22,13 +23,13 @@ SIDES = {"BUY": "BUY", "BOT": "BUY", "SELL": "SELL", "SLD": "SELL", "SSHORT": "S
 def executions(session: Session, client: Client, request: ask.ReqExecutions) -> None:
     """Since midnight, as a Gateway keeps them (TWS.md 3.25), each with its commission.
 
-    Everybody's: that other clients' executions are told only to client 0 and the master holds for live ones.
+    An empty filter draws those of every client, as the TWS API documents it ("Execution Details") and users have seen
+    with a fresh client id; only live ones are told to their own client, client 0 and the master alone.
     """
     try:
         since = parse_time(request.time) if request.time else 0.0
     except Unreadable as fault:
-        refusal = Refusal(321, f"Error validating request.-'simulated gateway' : cause - {fault}")
-        client.send(answers.error(request.req_id, refusal.code, refusal.text))
+        refuse(client, request.req_id, invalid(str(fault)))
         return
     since = max(since, midnight_before(session.now()))
     for ledger in session.accounts:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from brokers.simulated.gateway.accounts.statements import account_refusal
+from brokers.simulated.gateway.accounts.account_refusals import account_refusal, refuse
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid
-from brokers.simulated.gateway.protocol import answers, data_answers
+from brokers.simulated.gateway.protocol import data_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def pnl_single(session: Session, client: Client, request: ask.ReqPnLSingle) -> N
         return
     if request.con_id not in session.listings.by_con_id:
         refusal = invalid(f"Invalid contract id {request.con_id}")
-        client.send(answers.error(request.req_id, refusal.code, refusal.text))
+        refuse(client, request.req_id, refusal)
         return
     ledger = session.accounts[request.account]
     _subscribe(session, client, request.req_id, partial(_single, ledger, request.req_id, request.con_id))
@@ -43,7 +43,7 @@ def pnl_single(session: Session, client: Client, request: ask.ReqPnLSingle) -> N
 
 def cancel_pnl(_session: Session, client: Client, request: ask.CancelPnL | ask.CancelPnLSingle) -> None:
     if client.subscriptions.profits.pop(request.req_id, None) is None:
-        client.send(answers.error(request.req_id, UNKNOWN.code, UNKNOWN.text))
+        refuse(client, request.req_id, UNKNOWN)
 
 
 def _refused(session: Session, client: Client, req_id: int, account: str) -> bool:
@@ -53,7 +53,7 @@ def _refused(session: Session, client: Client, req_id: int, account: str) -> boo
     if refusal is None and not account:
         refusal = invalid("Invalid account code ''")
     if refusal is not None:
-        client.send(answers.error(req_id, refusal.code, refusal.text))
+        refuse(client, req_id, refusal)
     return refusal is not None
 
 

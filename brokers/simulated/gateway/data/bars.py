@@ -10,6 +10,8 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from brokers.simulated.gateway.data.bar_fields import bar_fields
 from brokers.simulated.gateway.data.contracts import refuse, stock_or_200
 from brokers.simulated.gateway.data.pacing import (
@@ -88,6 +90,7 @@ class StepBars:
         self._step = step
         self._withheld = withheld
         self._is_regular = session.market.opens_at <= step.starts_at < session.market.closes_at
+        self._rows: list[list[float]] = []
         self._made: dict[tuple[int, str], dict[str, Value] | None] = {}
 
     def send_to(self, client: Client) -> None:
@@ -95,7 +98,10 @@ class StepBars:
             if subscription.regular_only and not self._is_regular:
                 continue
             index = subscription.stock.index
-            told = self._bar(index, subscription.what)
+            key = index, subscription.what
+            if key not in self._made:
+                self._made[key] = self._bar(index, subscription.what)
+            told = self._made[key]
             if told is None:
                 continue
             bar = Message(layouts.REAL_TIME_BAR, {"reqId": req_id, **told})
@@ -106,27 +112,28 @@ class StepBars:
 
     def _bar(self, index: int, what: str) -> dict[str, Value] | None:
         """The bar's fields; None where there is no price yet."""
-        key = index, what
-        if key not in self._made:
-            self._made[key] = _bar_of(self._session, self._step, index, what)
-        return self._made[key]
+        open_, high, low, close, volume, bid, ask = self._row(index)
+        if what != "TRADES":
+            price = {"BID": bid, "ASK": ask}.get(what, (bid + ask) / 2)
+            open_ = high = low = close = price
+            volume = -1.0
+        elif math.isnan(open_):
+            open_ = high = low = close = float(self._session.tape.last[index])
+            volume = 0.0
+        if math.isnan(open_):
+            return None
+        return {"time": int(self._step.starts_at), **bar_fields(open_, high, low, close, volume)}
+
+    def _row(self, index: int) -> list[float]:
+        """An instrument's numbers; all of them are taken out of the arrays at once."""
+        if not self._rows:
+            step = self._step
+            columns = (step.open, step.high, step.low, step.close, step.volume, step.bid, step.ask)
+            self._rows = np.stack(columns).T.tolist()
+        return self._rows[index]
 
 
 def _send_late(client: Client, req_id: int, subscription: BarSubscription, bar: Message) -> None:
     """Unless it is no longer wanted."""
     if client.subscriptions.bars.get(req_id) is subscription:
         client.send(bar)
-
-
-def _bar_of(session: Session, step: MarketStep, index: int, what: str) -> dict[str, Value] | None:
-    if what != "TRADES":
-        bid, ask = float(step.bid[index]), float(step.ask[index])
-        price = {"BID": bid, "ASK": ask}.get(what, (bid + ask) / 2)
-        fields = (price, price, price, price, -1.0)
-    elif math.isnan(open_ := float(step.open[index])):
-        last = float(session.tape.last[index])
-        fields = (last, last, last, last, 0.0)
-    else:
-        high, low, close = float(step.high[index]), float(step.low[index]), float(step.close[index])
-        fields = (open_, high, low, close, float(step.volume[index]))
-    return None if math.isnan(fields[0]) else {"time": int(step.starts_at), **bar_fields(*fields)}

@@ -41,6 +41,11 @@ SHARES_IN_PLENTY = 10_000_000
 def send_changes(session: Session, client: Client, req_id: int, subscription: TickSubscription) -> None:
     """What has changed since the subscription was last told: size and price apart."""
     row, sent = row_of(session, subscription), subscription.sent
+    if INVENTORY in subscription.generic:
+        _send_inventory(session, client, req_id, subscription)
+    if row == subscription.row:
+        return
+    subscription.row = row
     delayed = DELAYED if subscription.is_delayed else None
     mask = PRE_OPEN if session.phase == "pre" else AUTO_EXECUTED
 
@@ -74,8 +79,6 @@ def send_changes(session: Session, client: Client, req_id: int, subscription: Ti
             send_price(price_type, price, 0.0)
     if send_size(VOLUME, row.volume) and delayed is None and not math.isnan(row.last):
         _send_trade(session, client, req_id, subscription, row)
-    if INVENTORY in subscription.generic:
-        _send_inventory(session, client, req_id, subscription)
 
 
 def row_of(session: Session, subscription: TickSubscription) -> Row:

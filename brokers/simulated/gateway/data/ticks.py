@@ -117,6 +117,7 @@ def downgrade(session: Session, client: Client) -> None:
             continue
         subscription.is_delayed = is_delayed
         subscription.sent.clear()
+        subscription.row = ()
         if is_delayed:
             refuse(client, req_id, SHOWN_DELAYED)
         send_data_type(session, client, req_id, subscription)

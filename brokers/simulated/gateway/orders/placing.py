@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from brokers.simulated.gateway.accounts.statements import account_refusal
+from brokers.simulated.gateway.accounts.account_refusals import account_refusal
 from brokers.simulated.gateway.data.listing import Listed
 from brokers.simulated.gateway.orders import outcomes
 from brokers.simulated.gateway.orders.announcing import works_outside_rth

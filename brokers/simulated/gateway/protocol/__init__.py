@@ -2,7 +2,9 @@
 
 wire.py            frames, fields, the tolerant reader and the exact writer
 handshake.py       which version is spoken
+entries.py         what message tables are made of
 layout.py          what a message table is: encoder, decoder and documentation in one
+compiled.py        the fast way from a table to bytes
 layouts.py         the tables of the short messages
 order_layouts.py   the tables of the messages that carry whole orders
 data_layouts.py    the tables of what else is said about markets

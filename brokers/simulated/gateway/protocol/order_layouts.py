@@ -5,6 +5,7 @@ Names are the protocol's own, so that a table can be laid beside the documentati
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from brokers.simulated.gateway.protocol.entries import Each, Entry, Since, When
@@ -19,6 +20,10 @@ def _filled(text: str) -> bool:
 
 def _positive(name: str) -> Callable[[str], bool]:
     return lambda text: (number_of(name, text) or 0.0) > 0
+
+
+def _infinite(name: str) -> Callable[[str], bool]:
+    return lambda text: number_of(name, text) == math.inf
 
 
 def _one(name: str) -> Callable[[str], bool]:
@@ -56,7 +61,8 @@ _LEGS: tuple[Entry, ...] = (
 )  # fmt: skip
 _SCALES: tuple[Entry, ...] = (
     "scaleInitLevelSize=2147483647", "scaleSubsLevelSize=2147483647", "scalePriceIncrement",
-    When("scalePriceIncrement", _positive("scalePriceIncrement"), _SCALE), "hedgeType", When("hedgeType", _filled, ("hedgeParam",)),
+    When("scalePriceIncrement", _positive("scalePriceIncrement"), _SCALE),
+    "hedgeType", When("hedgeType", _filled, ("hedgeParam",)),
 )  # fmt: skip
 _ALGO: tuple[Entry, ...] = (
     "dncFlag=0", When("dncFlag", _one("dncFlag"), _DELTA_NEUTRAL_CONTRACT), "algoStrategy",
@@ -73,7 +79,9 @@ _PEG_EXTRAS: tuple[Entry, ...] = (
     When("exchange", _is("IBKRATS"), ("minTradeQty",)),
     When("orderType", _is("PEG BEST"), (
         "minCompeteSize", "competeAgainstBestOffset",
-        When("competeAgainstBestOffset", _is("Infinite"), ("midOffsetAtWhole", "midOffsetAtHalf")),
+        When("competeAgainstBestOffset", _infinite("competeAgainstBestOffset"), (
+            "midOffsetAtWhole", "midOffsetAtHalf",
+        )),
     )),
     When("orderType", _is("PEG MID"), ("midOffsetAtWhole", "midOffsetAtHalf")),
 )  # fmt: skip
@@ -183,7 +191,8 @@ PLACE_ORDER = Layout("placeOrder", 3, (
         "deltaNeutralDesignatedLocation",
     )),
     "continuousUpdate", "referencePriceType", "trailStopPrice", "trailingPercent", "scaleInitLevelSize",
-    "scaleSubsLevelSize", "scalePriceIncrement", When("scalePriceIncrement", _positive("scalePriceIncrement"), _SCALE), "scaleTable",
+    "scaleSubsLevelSize", "scalePriceIncrement",
+    When("scalePriceIncrement", _positive("scalePriceIncrement"), _SCALE), "scaleTable",
     "activeStartTime", "activeStopTime", "hedgeType", When("hedgeType", _filled, ("hedgeParam",)),
     "optOutSmartRouting", "clearingAccount", "clearingIntent", "notHeld",
     "dncFlag", When("dncFlag", _one("dncFlag"), _DELTA_NEUTRAL_CONTRACT),

@@ -16,7 +16,12 @@ from typing import TypeAlias
 Value: TypeAlias = str | int | float | bool | None
 
 UNSET_DOUBLE = "1.7976931348623157E308"
+_UNSET = float(UNSET_DOUBLE)
 UNSET_INTEGER = 2147483647
+UNSET_DECIMAL = 2.0**127
+"""Read as a double: the largest signed number of 128 bits, the unset quantity of 10.x clients."""
+INFINITE = frozenset({"Infinite", "Infinity"})
+"""ib_insync writes the first, official clients of 10.x the second."""
 FRAME_BYTES_MAX = 1 << 20
 """A client's longest honest request is below 2 kB; beyond this bound it is not speaking our protocol."""
 
@@ -52,7 +57,7 @@ def _rare_number_text(value: float) -> str:
     assert not math.isnan(value), "NaN never goes on the wire"
     if math.isinf(value):
         return "Infinite"
-    if value == float(UNSET_DOUBLE):
+    if value == _UNSET:
         return UNSET_DOUBLE
     if value.is_integer():
         return str(int(value))
@@ -115,7 +120,7 @@ class FieldReader:
         return value
 
     def number(self, name: str) -> float | None:
-        """A double, or None where it is unset (empty, or the largest double in any spelling)."""
+        """A double, or None where it is unset (empty, or the largest double or decimal in any spelling)."""
         return number_of(name, self.text(name))
 
     def integer(self, name: str) -> int:
@@ -130,7 +135,7 @@ def number_of(name: str, text: str) -> float | None:
     """The double written as `text`; None when unset."""
     if not text:
         return None
-    if text == "Infinite":
+    if text in INFINITE:
         return math.inf
     try:
         value = float(text)
@@ -138,7 +143,7 @@ def number_of(name: str, text: str) -> float | None:
         raise Unreadable(f"Unable to parse field {name!r}: {text!r} is not a number") from None
     if math.isnan(value) or math.isinf(value):
         raise Unreadable(f"Unable to parse field {name!r}: {text!r} is not a finite number")
-    return None if value >= float(UNSET_DOUBLE) else value
+    return None if value >= _UNSET or value == UNSET_DECIMAL else value
 
 
 def integer_of(name: str, text: str) -> int:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from brokers.simulated.gateway.accounts import executions, profit, statements
+from brokers.simulated.gateway.accounts import account_values, executions, profit, statements
 from brokers.simulated.gateway.data import bars, contracts, history, past_ticks, scanner, tick_by_tick, ticks
 from brokers.simulated.gateway.orders import trading
 from brokers.simulated.gateway.orders.refusals import Refusal, invalid, unreadable
@@ -35,11 +35,11 @@ HANDLERS: dict[type[Request], Handler] = {
     ask.CancelPositions: statements.cancel_positions,
     ask.ReqPositionsMulti: statements.positions_multi,
     ask.CancelPositionsMulti: statements.cancel_positions_multi,
-    ask.ReqAccountUpdates: statements.account_updates,
-    ask.ReqAccountUpdatesMulti: statements.account_updates_multi,
-    ask.CancelAccountUpdatesMulti: statements.cancel_account_updates_multi,
-    ask.ReqAccountSummary: statements.account_summary,
-    ask.CancelAccountSummary: statements.cancel_account_summary,
+    ask.ReqAccountUpdates: account_values.account_updates,
+    ask.ReqAccountUpdatesMulti: account_values.account_updates_multi,
+    ask.CancelAccountUpdatesMulti: account_values.cancel_account_updates_multi,
+    ask.ReqAccountSummary: account_values.account_summary,
+    ask.CancelAccountSummary: account_values.cancel_account_summary,
     ask.ReqExecutions: executions.executions,
     ask.PlaceOrder: trading.place_order,
     ask.CancelOrder: trading.cancel_order,

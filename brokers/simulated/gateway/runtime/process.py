@@ -54,7 +54,8 @@ def _run(serve: Callable[[], Any], port: int) -> int:
     try:
         code: int = asyncio.run(serve())
     except OSError as fault:
-        typer.echo(f"openbell gateway: cannot start on 127.0.0.1:{port}: {fault.strerror or fault}", err=True)
+        what = fault.filename or f"cannot start on 127.0.0.1:{port}"
+        typer.echo(f"openbell gateway: {what}: {fault.strerror or fault}", err=True)
         return EXIT_FAILED
     return code
 

@@ -97,9 +97,9 @@ class Session:
         self.on_bars_wanted: Callable[[], None] = lambda: None
         self._shown: set[int] = set()
         self._step_played = asyncio.Event()
-        self._records_told = {ledger.account: len(ledger.records) for ledger in self.accounts}
+        self._records_told = {ledger: len(ledger.records) for ledger in self.accounts}
         self._values_at = -math.inf
-        self._untold: dict[str, dict[int, None]] = {}
+        self._untold: dict[Ledger, dict[int, None]] = {}
         """Positions that have moved since the accounts were last told, by account."""
 
     @property
@@ -227,23 +227,23 @@ class Session:
 
     def settle(self) -> None:
         """After anything that may have changed the books: ledger file and account subscriptions."""
-        fresh = {ledger.account: self._fresh(ledger) for ledger in self.accounts}
+        fresh = {ledger: self._fresh(ledger) for ledger in self.accounts}
         if any(fresh.values()):
             self.changes += 1
             self.on_records([record for records in fresh.values() for record in records])
-        for account, records in fresh.items():
+        for ledger, records in fresh.items():
             for con_id in _moved(records):
-                self._untold.setdefault(account, {})[con_id] = None
+                self._untold.setdefault(ledger, {})[con_id] = None
         if self.is_connected and (self._untold or self.now() >= self._values_at):
             self._values_at = self.now() + ACCOUNT_VALUES_EVERY_S
-            changed = {account: list(moved) for account, moved in self._untold.items()}
+            changed = {ledger.account: list(moved) for ledger, moved in self._untold.items()}
             self._untold.clear()
             for client in self.each_client():
                 push_account(self, client, changed)
 
     def _fresh(self, ledger: Ledger) -> list[Record]:
-        told = self._records_told.get(ledger.account, 0)
-        self._records_told[ledger.account] = len(ledger.records)
+        told = self._records_told[ledger]
+        self._records_told[ledger] = len(ledger.records)
         return ledger.records[told:]
 
 

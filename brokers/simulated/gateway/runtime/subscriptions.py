@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
+from brokers.simulated.gateway.accounts.values import ValueSubscription
 from brokers.simulated.gateway.data.listing import Listed
 from brokers.simulated.gateway.protocol.data_requests import ReqScannerSubscription
 from brokers.simulated.gateway.protocol.message import Message
@@ -21,7 +22,7 @@ class BarSubscription(Struct):
 
 
 class TickSubscription(Struct):
-    """A reqMktData; `sent` holds the last value per tick type, because only changes are sent."""
+    """A reqMktData; `sent` holds the last value per tick type and `row` all of them, for only changes are sent."""
 
     stock: Listed
     generic: frozenset[int] = frozenset()
@@ -29,6 +30,7 @@ class TickSubscription(Struct):
     wants_frozen: bool = False
     """Whether the last quote is good enough where there is none (market data types 2 and 4)."""
     is_snapshot: bool = False
+    row: tuple[float, ...] = ()
     sent: dict[int, float] = field(default_factory=dict)
 
 
@@ -70,17 +72,15 @@ class Subscriptions(Struct):
     waiting: set[int] = field(default_factory=set)
     """Requests to the history farm that wait until pacing lets them through."""
     scans: dict[int, ReqScannerSubscription] = field(default_factory=dict)
-    summaries: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Account (empty: all) and tags."""
-    account_multi: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Account (empty: all) and model."""
+    summaries: dict[int, ValueSubscription] = field(default_factory=dict)
+    account_multi: dict[int, ValueSubscription] = field(default_factory=dict)
     position_multi: dict[int, str] = field(default_factory=dict)
     """Account, empty for all."""
     profits: dict[int, Callable[[], Message]] = field(default_factory=dict)
     """What a reqPnL or reqPnLSingle is told, as it stands when called."""
     positions: bool = False
-    account: str = ""
-    """The one account of reqAccountUpdates; empty without a subscription."""
+    account: ValueSubscription | None = None
+    """reqAccountUpdates has one account."""
 
     @property
     def flow(self) -> bool:

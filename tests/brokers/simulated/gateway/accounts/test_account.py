@@ -1,5 +1,6 @@
 """What the account does beyond fills: margin, corrections, splits, dividends, days, restarts. By hand."""
 
+import datetime as dt
 import json
 
 import msgspec
@@ -167,3 +168,14 @@ def test_borrowed_shares_are_gone_until_they_are_given_back():
     locates.give_back(SPY, 40)
     assert locates.take(SPY, 40)
     assert locates.take(265598, 1e9)
+
+
+def test_the_shares_of_a_month_count_until_the_next_month_begins_in_new_york(ledger):
+    november_ends = dt.datetime(2013, 12, 1, 5, 0, tzinfo=dt.UTC).timestamp()
+    ledger.book(an_execution(number=1, at=november_ends - 100), 0.0)
+    ledger.book(an_execution("SELL", 40, number=2, at=november_ends - 50), 0.0)
+    assert ledger.traded_in_month(november_ends - 1) == 140
+    assert ledger.traded_in_month(november_ends) == 0
+    ledger.book(an_execution(quantity=7, number=3, at=november_ends), 0.0)
+    assert ledger.traded_in_month(november_ends + 1) == 7
+    assert Ledger.from_state(ledger.state()).traded_in_month(november_ends + 1) == 7

@@ -51,6 +51,19 @@ async def test_while_the_history_farm_is_broken_history_gets_no_answer(desktop):
     assert {one.name for one in sent} == {"currentTime"}
 
 
+async def test_while_the_history_farm_is_broken_a_kept_history_stands_still(desktop):
+    ib = await desktop.connect()
+    ib.client.reqHistoricalData(77, desktop.spy, "", "600 S", "1 min", "TRADES", True, 2, True, [])
+    await desktop.heard(ib)
+    desktop.gateway.controls.farm_status(2105, "ushmds")
+    sent = sent_to(desktop)
+    await desktop.play(2)
+    assert named(sent, "historicalDataUpdate") == []
+    desktop.gateway.controls.farm_status(2106, "ushmds")
+    await desktop.play()
+    assert named(sent, "historicalDataUpdate") == ["historicalDataUpdate"]
+
+
 async def test_while_the_link_is_lost_history_wrongly_says_that_there_is_no_such_stock(desktop):
     ib = await desktop.connect()
     desktop.gateway.controls.lose_server(60)

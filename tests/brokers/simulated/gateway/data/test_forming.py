@@ -40,7 +40,7 @@ async def last_update(desktop, ib, what, *, asked_at_s, told_at_s, bar_size="1 m
 
 
 @pytest.mark.parametrize("what", ["TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK", "ADJUSTED_LAST"])
-@pytest.mark.parametrize("asked_at_s", [-30, 90])
+@pytest.mark.parametrize("asked_at_s", [-30, 60, 90])
 async def test_the_forming_bar_ends_as_the_bar_that_history_has_of_it(synthetic_desktop, what, asked_at_s):
     desktop = synthetic_desktop
     ib = await desktop.connect()

@@ -2,16 +2,21 @@
 
 from ib_insync import Stock
 
-from brokers.simulated.gateway.data.pacing import Asked, HistoryPacing
+from brokers.simulated.gateway.data.pacing import HistoryPacing, asked
+from brokers.simulated.gateway.protocol.request_shapes import ContractFields
 from tests.brokers.simulated.gateway.orders.wire import sent_to
 from tests.brokers.simulated.gateway.scripted_market import flat
 
 SPY, IBM = "SPY", "IBM"
 
 
+def a_contract(symbol):
+    return ContractFields(0, symbol, "STK", "", 0.0, "", "", "SMART", "", "USD", "", "")
+
+
 def taken(pacing, at, contract=SPY, request=("1 D",), what="TRADES"):
     """Whether the request is answered at once; then it counts."""
-    wanted = Asked((contract, what, *request), (contract, what), 2 if what == "BID_ASK" else 1)
+    wanted = asked(a_contract(contract), what, *request)
     if pacing.wait_s(wanted, at):
         return False
     pacing.take(wanted, at)
@@ -34,8 +39,8 @@ def test_the_same_request_again_has_to_wait_fifteen_seconds():
 
 def test_five_requests_for_one_contract_in_two_seconds_are_enough():
     pace = HistoryPacing()
-    asked = [taken(pace, 0.2 * number, request=(number,)) for number in range(6)]
-    assert asked == [True] * 5 + [False]
+    answers = [taken(pace, 0.2 * number, request=(number,)) for number in range(6)]
+    assert answers == [True] * 5 + [False]
     assert taken(pace, 1.1, contract=IBM)
     assert taken(pace, 2.1, request=("later",))
 
@@ -51,9 +56,9 @@ async def test_beyond_the_limits_history_gets_162_and_nothing_happens_where_paci
     desktop = await desktop_with(pacing="reject")
     await desktop.play()
     ib = await desktop.connect()
-    asked = ("1 D", "1 min", "TRADES")
-    assert len(await ib.reqHistoricalDataAsync(desktop.spy, "", *asked, useRTH=True)) > 0
-    assert len(await ib.reqHistoricalDataAsync(desktop.spy, "", *asked, useRTH=True)) == 0
+    wanted = ("1 D", "1 min", "TRADES")
+    assert len(await ib.reqHistoricalDataAsync(desktop.spy, "", *wanted, useRTH=True)) > 0
+    assert len(await ib.reqHistoricalDataAsync(desktop.spy, "", *wanted, useRTH=True)) == 0
     assert ib.errors[-1][1] == 162
     assert "pacing violation" in ib.errors[-1][2]
 

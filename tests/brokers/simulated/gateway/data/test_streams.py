@@ -2,22 +2,14 @@
 
 import pytest
 from ib_insync import ScannerSubscription, Stock
-from msgspec.structs import replace
 
 from brokers.simulated.market.source import BarWithheld, Halted, Resumed
+from tests.brokers.simulated.gateway.data.early_market import EarlyMarket
 from tests.brokers.simulated.gateway.orders.wire import sent_to
-from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, a_bar, flat
+from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, a_bar, flat
 
 SPY, IBM = 0, 1
 A_WHILE = [flat(100.0)] * 40
-
-
-class EarlyMarket(ScriptedMarket):
-    """Trades from two steps before the open on."""
-
-    def steps(self, *, include_premarket=False):
-        for step in super().steps():
-            yield replace(step, starts_at=step.starts_at - 2 * STEP_S)
 
 
 def errors(ib):

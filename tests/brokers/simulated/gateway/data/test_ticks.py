@@ -6,6 +6,7 @@ import pytest
 from ib_insync import Stock
 
 from brokers.simulated.gateway.data.quotes import SHARES_IN_PLENTY
+from tests.brokers.simulated.gateway.data.early_market import EarlyMarket
 from tests.brokers.simulated.gateway.orders.wire import sent_to
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, a_bar, flat
 
@@ -303,6 +304,35 @@ async def test_live_data_may_become_delayed_in_the_middle_of_the_session(desktop
     desktop.gateway.session.feed.set_entitled(live=True)
     await desktop.play()
     assert (ticker.marketDataType, ticker.bid) == (1, 99.99)
+
+
+async def test_delayed_data_of_a_stock_that_has_not_moved_is_told_all_the_same(desktop_with):
+    quiet = (*[math.nan] * 5, 99.99, 100.01, 1000.0, 1000.0)
+    desktop = await desktop_with([flat(100.0), *[quiet] * 185])
+    ib = await desktop.connect()
+    ib.reqMktData(desktop.spy, "", **ENTITLED)
+    await desktop.heard(ib)
+    await desktop.play(184)
+    sent = sent_to(desktop)
+    desktop.gateway.session.feed.set_entitled(live=False)
+    await desktop.play()
+    assert {(66, 99.99), (67, 100.01), (68, 100.0)} < set(ticks(sent, "tickPrice"))
+
+
+async def test_prices_before_the_open_are_marked(desktop_on):
+    desktop = await desktop_on(EarlyMarket(A_WHILE, lasts_s=3600), premarket=True)
+    ib = await desktop.connect()
+    ib.reqMktData(IBM, "", **ENTITLED)
+    await desktop.heard(ib)
+    sent = sent_to(desktop)
+    desktop.clock.advance_to(OPENS_AT - 5)
+    await desktop.gateway.session.played_to(OPENS_AT - 5)
+    assert {one.values["mask"] for one in sent if one.name == "tickPrice"} == {4}
+    await desktop.play(2)
+    sent.clear()
+    ib.client.reqMktData(78, desktop.spy, "", False, False, [])
+    await desktop.heard(ib)
+    assert {one.values["mask"] for one in sent if one.name == "tickPrice" and "mask" in one.values} == {1}
 
 
 async def test_tick_by_tick_data_that_is_not_subscribed_gets_10189(desktop):

@@ -32,21 +32,26 @@ def version(request):
 
 
 @pytest.fixture
-def heard_all(library, version):
-    """What a client of the library makes of one of our messages: each callback's name and its arguments."""
+def decoded(library, version):
+    """What the library makes of the fields of a message: each callback's name and its arguments."""
 
-    def through(told):
+    def through(fields):
         wrapper = Told()
-        decoder = import_module(f"{library.__name__}.decoder").Decoder(wrapper, version)
-        decoder.interpret(fields_of(told.encode(version)[4:]))
+        import_module(f"{library.__name__}.decoder").Decoder(wrapper, version).interpret(fields)
         return wrapper.calls
 
     return through
 
 
 @pytest.fixture
+def heard_all(decoded, version):
+    """The same for one of our messages."""
+    return lambda told: decoded(fields_of(told.encode(version)[4:]))
+
+
+@pytest.fixture
 def heard(heard_all):
-    """The same where there is one callback."""
+    """What a client makes of one of our messages that leads to a single callback: its name and its arguments."""
 
     def through(told):
         (call,) = heard_all(told)

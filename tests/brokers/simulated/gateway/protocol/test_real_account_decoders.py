@@ -6,6 +6,7 @@ from brokers.simulated.gateway.accounts.position import Position
 from brokers.simulated.gateway.data.listing import Listed
 from brokers.simulated.gateway.protocol import answers, data_answers, data_layouts, layouts
 from brokers.simulated.gateway.protocol.message import message
+from brokers.simulated.gateway.protocol.wire import Value
 
 ACCOUNT = "DU7654321"
 SPY = Listed(index=0, con_id=756733, symbol="SPY", long_name="Caf\u00e9 \\ Fonds", exchange="ARCA", min_tick=0.01)
@@ -108,11 +109,11 @@ def test_an_error_text_leaves_in_ascii(version):
 
 
 def test_a_history_of_two_bars(heard_all):
-    values = {"reqId": 8, "start": "s", "end": "e", "nBars": 2}
+    values: dict[str, Value] = {"reqId": 8, "start": "s", "end": "e", "nBars": 2}
     bars = {
         f"{name}.{row}": 10.0 * row + at for row in (0, 1) for at, name in enumerate(("open", "high", "low", "close"))
     }
-    rest = {
+    rest: dict[str, Value] = {
         "date.0": "20131007",
         "date.1": "20131008",
         "volume.0": 100.0,

@@ -9,6 +9,7 @@ from brokers.simulated.gateway.protocol import answers, data_answers, layouts, o
 from brokers.simulated.gateway.protocol.message import Message, message
 from brokers.simulated.gateway.protocol.request_shapes import ContractFields
 from brokers.simulated.gateway.protocol.requests import PlaceOrder
+from brokers.simulated.gateway.protocol.wire import Value, fields_of
 
 ACCOUNT = "DU7654321"
 NOON = 1381248000.0
@@ -59,7 +60,7 @@ def test_a_previewed_order_with_its_margins_and_its_warning(heard):
 
 
 def test_an_open_order_with_every_group_that_may_follow(heard):
-    groups = {
+    groups: dict[str, Value] = {
         "deltaNeutralOrderType": "MKT", "deltaNeutralConId": 11, "nLegs": 2, "legConId.0": 21, "legAction.0": "BUY",
         "legRatio.0": 1, "legConId.1": 22, "legRatio.1": 3, "nOrderLegs": 1, "orderLegPrice.0": 4.5, "nSmartParams": 1,
         "smartTag.0": "NonGuaranteed", "smartValue.0": "1", "scalePriceIncrement": 0.25, "scaleProfitOffset": 0.75,
@@ -91,7 +92,7 @@ def test_the_fields_that_came_after_157_reach_only_those_who_know_them(heard, ve
 
 
 def test_an_order_pegged_to_a_benchmark(heard):
-    peg = {"referenceContractId": 5, "peggedChangeAmount": 0.5, "referenceExchangeId": "ARCA"}
+    peg: dict[str, Value] = {"referenceContractId": 5, "peggedChangeAmount": 0.5, "referenceExchangeId": "ARCA"}
     _, (_, _, order, _) = heard(answers.open_order(an_order("PEG BENCH"), ACCOUNT, **peg))
     assert (order.referenceContractId, order.peggedChangeAmount, order.referenceExchangeId) == (5, 0.5, "ARCA")
 
@@ -125,7 +126,7 @@ def test_a_completed_order(heard):
 
 def test_a_completed_order_with_conditions(heard):
     told = answers.completed_order(an_order(completed_at=NOON, completed_status="Cancelled"), ACCOUNT)
-    groups = {"nConditions": 1, "condType.0": 7, "conjunction.0": "a", "condChangePercent.0": 2.5, "condConId.0": 5}
+    groups: dict[str, Value] = {"nConditions": 1, "condType.0": 7, "condChangePercent.0": 2.5, "condConId.0": 5}
     _, (_, order, state) = heard(Message(told.layout, {**told.values, **groups}))
     assert (order.conditions[0].changePercent, order.conditions[0].conId, state.completedStatus) == (
         2.5,
@@ -171,3 +172,19 @@ def test_an_order_bound_to_client_0(heard):
 def test_a_table_has_no_field_twice_for_values_are_given_by_name():
     names = [entry.partition("=")[0] for entry in order_layouts.OPEN_ORDER.entries if isinstance(entry, str)]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        answers.contract_data(3, SPY, "20131008:0400-20131008:2000", "20131008:CLOSED"),
+        answers.open_order(an_order(), ACCOUNT),
+        answers.completed_order(an_order(completed_at=NOON, completed_status="Cancelled"), ACCOUNT),
+        answers.error(3, 200, "No security definition"),
+    ],
+    ids=lambda told: told.name,
+)
+def test_the_last_field_of_a_message_is_one_that_clients_read(decoded, version, told):
+    fields = fields_of(told.encode(version)[4:])
+    assert len(decoded(list(fields))) == 1
+    assert decoded(fields[:-1]) == []

@@ -84,10 +84,10 @@ _values = st.one_of(
 )
 
 
-TRIGGERS = {
+TRIGGERS: dict[str, list[Value]] = {
     "orderType": ["LMT", "PEG BENCH", "PEG BEST", "PEG MID"], "deltaNeutralOrderType": ["", "None"], "dncFlag": [0, 1],
     "scalePriceIncrement": ["", 0.5], "hedgeType": ["", "D"], "algoStrategy": ["", "Adaptive"],
-    "secType": ["STK", "BAG"], "competeAgainstBestOffset": ["Infinite", 0.1],
+    "secType": ["STK", "BAG"], "competeAgainstBestOffset": ["Infinity", 0.1],
     "condType": ["1", "3", "4", "5", "6", "7"],
 }  # fmt: skip
 """Fields on which others depend, and what they can say."""

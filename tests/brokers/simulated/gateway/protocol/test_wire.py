@@ -1,14 +1,27 @@
+import asyncio
 import json
+import math
+import struct
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.simulated.gateway.protocol import data_layouts, layouts, order_layouts, reading
 from brokers.simulated.gateway.protocol.data_requests import ReqMatchingSymbols
-from brokers.simulated.gateway.protocol.requests import PlaceOrder, ReqContractDetails
-from brokers.simulated.gateway.protocol.wire import FieldReader, Unreadable, fields_of, frame, number_of, text_of
+from brokers.simulated.gateway.protocol.requests import PlaceOrder, ReqContractDetails, ReqCurrentTime
+from brokers.simulated.gateway.protocol.wire import (
+    FRAME_BYTES_MAX,
+    FieldReader,
+    Unreadable,
+    fields_of,
+    frame,
+    number_of,
+    read_payload,
+    text_of,
+)
 from tests.architecture.source import ROOT
 
 CAPTURE = ROOT.parent / "shared/data/tws/wire_messages.jsonl"
@@ -116,9 +129,16 @@ def test_a_value_without_a_place_in_the_table_is_a_fault():
         layouts.ERROR.encode({"colour": "red"})
 
 
-@pytest.mark.parametrize("text", ["", "1.7976931348623157e+308", "1.7976931348623157E308"])
+@pytest.mark.parametrize(
+    "text", ["", "1.7976931348623157e+308", "1.7976931348623157E308", "170141183460469231731687303715884105727"]
+)
 def test_every_spelling_of_an_unset_double_is_none(text):
     assert number_of("lmtPrice", text) is None
+
+
+@pytest.mark.parametrize("text", ["Infinite", "Infinity"])
+def test_both_spellings_of_infinity_are_read(text):
+    assert number_of("competeAgainstBestOffset", text) == math.inf
 
 
 @pytest.mark.parametrize(
@@ -130,10 +150,33 @@ def test_every_spelling_of_an_unset_double_is_none(text):
         (True, "1"),
         (None, ""),
         (float("inf"), "Infinite"),
+        (-0.0, "0"),
+        (-1.0, "-1"),
+        (-99.5, "-99.5"),
+        (1e-13, "0"),
+        (-1e-13, "0"),
+        (1e20, "100000000000000000000"),
+        (1381248000.25, "1381248000.25"),
+        (1.7976931348623157e308, "1.7976931348623157E308"),
+        (False, "0"),
+        (np.float64(2.5), "2.5"),
+        (np.float64(300.0), "300"),
     ],
 )
 def test_values_are_written_as_tws_writes_them(value, text):
     assert text_of(value) == text
+
+
+@given(st.floats(-1e15, 1e15, allow_subnormal=False))
+def test_a_written_number_reads_as_the_same_number_and_has_no_exponent(value):
+    assert float(text_of(value)) == pytest.approx(value, rel=1e-15, abs=1e-12)
+    assert "e" not in text_of(value)
+    assert not text_of(value).endswith(".0")
+
+
+def test_nan_never_goes_on_the_wire():
+    with pytest.raises(AssertionError, match="NaN"):
+        text_of(float("nan"))
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
@@ -154,6 +197,70 @@ def test_a_short_message_names_the_field_it_lacks():
         reading.decode(["4", "1"])
 
 
+def test_fields_behind_the_known_ones_are_passed_over():
+    assert reading.decode(["49", "1", "of a newer client"]) == ReqCurrentTime(1)
+
+
+@pytest.mark.parametrize("version", [157, 176])
+@pytest.mark.parametrize("name", ["lmtPrice", "scalePriceIncrement", "dncFlag", "nConditions", "transmit"])
+def test_an_order_with_a_field_that_is_no_number_is_refused_by_the_name_of_that_field(name, version):
+    written = order_layouts.PLACE_ORDER.encode({"orderId": 1, "totalQuantity": 10}, version)
+    read, _ = order_layouts.PLACE_ORDER.decode([text_of(value) for value in written], version)
+    bad = ["3", *({**read, name: "many"}).values()]
+    with pytest.raises(Unreadable, match=f"'{name}'.*'many'"):
+        reading.decode(bad, version)
+
+
 def test_a_field_that_is_not_a_number_is_named_with_its_text():
     with pytest.raises(Unreadable, match=r"'size'.*'ten'"):
         FieldReader(["ten"]).integer("size")
+
+
+def reader_of(*pieces, ended=True):
+    reader = asyncio.StreamReader()
+    for piece in pieces:
+        reader.feed_data(piece)
+    if ended:
+        reader.feed_eof()
+    return reader
+
+
+async def test_a_frame_that_arrives_byte_by_byte_is_read_whole():
+    sent = frame((49, 1))
+    reader = reader_of(ended=False)
+    reading_it = asyncio.ensure_future(read_payload(reader))
+    for at in range(len(sent)):
+        reader.feed_data(sent[at : at + 1])
+        await asyncio.sleep(0)
+    assert await reading_it == sent[4:]
+
+
+async def test_no_more_is_read_than_was_announced():
+    reader = reader_of(frame(("a",)), frame(("b",)))
+    assert [await read_payload(reader), await read_payload(reader), await read_payload(reader)] == [
+        b"a\0",
+        b"b\0",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("bytes_announced", [FRAME_BYTES_MAX + 1, 3 << 20, 0xFFFFFFFF])
+async def test_a_frame_beyond_the_bound_is_refused_before_any_of_it_is_read(bytes_announced):
+    reader = reader_of(struct.pack(">I", bytes_announced), ended=False)
+    with pytest.raises(Unreadable, match=f"frame of {bytes_announced} bytes, allowed are {FRAME_BYTES_MAX}"):
+        await read_payload(reader)
+
+
+async def test_the_largest_allowed_frame_is_read():
+    assert await read_payload(reader_of(struct.pack(">I", FRAME_BYTES_MAX), bytes(FRAME_BYTES_MAX))) == bytes(
+        FRAME_BYTES_MAX
+    )
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0\0", struct.pack(">I", 10) + b"4\0001"])
+async def test_a_peer_that_goes_in_the_middle_of_a_frame_has_gone(sent):
+    assert await read_payload(reader_of(sent)) is None
+
+
+def test_bytes_that_are_no_text_are_read_as_replacement_characters():
+    assert fields_of(b"4\0\xff\xfe\0" + b"no end") == ["4", "\ufffd\ufffd", "no end"]

@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -19,9 +20,10 @@ async def advanced(desktop, at):
 
 
 def test_entries_happen_in_the_order_of_their_instants_then_of_their_putting_down():
-    agenda, done = Agenda(lambda: 0.0), []
+    done: list[str] = []
+    agenda = Agenda(lambda: 0.0)
     for instant, name in [(2.0, "b"), (1.0, "a"), (2.0, "c"), (3.0, "d")]:
-        agenda.at(instant, lambda name=name: done.append(name))
+        agenda.at(instant, partial(done.append, name))
     agenda.run_until(2.0)
     assert done == ["a", "b", "c"]
     assert agenda.next_at() == 3.0
@@ -44,7 +46,8 @@ def test_whoever_waits_hears_only_of_an_entry_that_comes_first():
 
 
 async def test_an_entry_happens_before_the_first_step(desktop_with):
-    desktop, at = await desktop_with(), []
+    at: list[float] = []
+    desktop = await desktop_with()
     desktop.gateway.session.agenda.at(OPENS_AT - 30, noting(desktop, at))
     await advanced(desktop, OPENS_AT - 31)
     assert at == []
@@ -69,7 +72,8 @@ async def test_an_entry_at_the_end_of_a_step_happens_after_it_was_played(desktop
 
 
 async def test_entries_happen_after_the_close(desktop_with):
-    desktop, at = await desktop_with([flat(100.0)] * 2), []
+    at: list[float] = []
+    desktop = await desktop_with([flat(100.0)] * 2)
     desktop.gateway.session.agenda.at(OPENS_AT + 3600, noting(desktop, at))
     await desktop.play(2)
     await advanced(desktop, OPENS_AT + 7200)

@@ -167,7 +167,12 @@ async def test_chopped_traffic_leaves_in_pieces_that_no_field_fits_into(desktop,
     await client.heard(9)
     served = desktop.gateway.session.clients[77]
     sizes, write = [], served._writer.write
-    served._writer.write = lambda data: (sizes.append(len(data)), write(data))
+
+    def measured(data):
+        sizes.append(len(data))
+        write(data)
+
+    served._writer.write = measured
     await client.answers()
     assert max(sizes) <= 34
     assert len(sizes) > 3

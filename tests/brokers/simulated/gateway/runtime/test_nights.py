@@ -34,7 +34,7 @@ class Days:
         self.clock = ManualClock(OPENS_AT - 60)
         self.gateway = SimulatedGateway(market, self.clock, port=0, sessions=2, **settings)
         self.ib = IB()
-        self.codes = []
+        self.codes: list[int] = []
         self.ib.errorEvent += lambda _, code, *__: self.codes.append(code)
 
     async def __aenter__(self):

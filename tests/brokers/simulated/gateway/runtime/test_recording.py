@@ -188,10 +188,8 @@ async def test_ib_insync_gets_the_contract_details_a_real_tws_gave(caplog):
         await ib.connectAsync("127.0.0.1", gateway.port, clientId=1, timeout=5)
         details = await asyncio.wait_for(ib.reqContractDetailsAsync(Stock("TSLA", "SMART", "USD")), 5)
         ib.disconnect()
-    assert [(one.contract.exchange, one.contract.conId, one.longName) for one in details] == [
-        ("SMART", 76792991, "TESLA INC"),
-        ("AMEX", 76792991, "TESLA INC"),
-    ]
+    assert [one.contract.exchange for one in details if one.contract] == ["SMART", "AMEX"]
+    assert [one.longName for one in details] == ["TESLA INC", "TESLA INC"]
 
 
 @real

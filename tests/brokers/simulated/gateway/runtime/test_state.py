@@ -173,6 +173,7 @@ async def test_after_sigkill_the_command_goes_on_with_the_same_orders_positions_
         process = await asyncio.create_subprocess_exec(
             *command, *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
+        assert process.stdout is not None
         facts = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
         ib = IB()
         await ib.connectAsync("127.0.0.1", facts["port"], clientId=1, timeout=10)

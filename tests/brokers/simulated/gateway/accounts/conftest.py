@@ -1,0 +1,3 @@
+from tests.brokers.simulated.gateway.runtime.conftest import raw
+
+__all__ = ["raw"]
