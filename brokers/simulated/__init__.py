@@ -1,5 +1,19 @@
-"""A broker made here.
+"""A market, an account and the matching between them, without a broker.
 
-matching.py  pure: the written fill rules, used by every driver that replays bars
-gateway/     a TWS on the wire, for the daemon, for tests and for any other client
+sim_order.py         PURE: an order of ours and what can happen to it
+working_orders.py    PURE: resting orders and the rules that tie them together
+matching.py          PURE: orders against quotes, trades and auctions, event by event
+price_index.py       PURE: resting orders by the price at which the market reaches them
+triggers.py          PURE: what makes a stop trigger
+trailing.py          PURE: where a trailing stop stands
+market_rules.py      PURE: price increments
+bar_fills.py         PURE: orders against bars, by the written rules of replays
+touch_levels.py      PURE: which instruments a row of bars can touch at all
+bar_broker.py        PURE: a broker whose market is rows of bars
+bar_ledger.py        PURE: its account
+commission.py        PURE: what IB charges
+third_party_fees.py  PURE: what exchanges and regulators charge beside
+margin.py            PURE: what positions tie up
+market/              the market: synthetic or recorded
+gateway/             a TWS on the wire around all of that
 """

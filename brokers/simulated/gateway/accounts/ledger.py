@@ -35,8 +35,8 @@ MARGIN_REASON = (
     "[{equity:.2f} USD] MUST EXCEED THE INITIAL MARGIN [{margin:.2f} USD]"
 )
 NOTHING = (
-    "AccruedCash", "AccruedDividend", "Billable", "Guarantee", "IndianStockHaircut", "PASharesValue",
-    "PhysicalCertificateValue", "PostExpirationExcess", "PostExpirationMargin",
+    "AccruedCash", "AccruedDividend", "Billable", "Guarantee", "IndianStockHaircut", "NetLiquidationUncertainty",
+    "PASharesValue", "PhysicalCertificateValue", "PostExpirationExcess", "PostExpirationMargin",
 )  # fmt: skip
 NO_HOLDINGS = (
     "CorporateBondValue", "FundValue", "FutureOptionValue", "FuturesPNL", "FxCashBalance", "IssuerOptionValue",

@@ -18,7 +18,7 @@ NO_CURRENCY = {
 }
 SECURITIES = "-S"
 """The same figure for the securities segment, which is all there is."""
-NO_SEGMENT = frozenset(("BuyingPower", "SettledCash"))
+NO_SEGMENT = frozenset(("BuyingPower", "NetLiquidationUncertainty", "SettledCash"))
 LEDGER, ALL_CURRENCIES = "$LEDGER", "ALL"
 """`$LEDGER` asks for the balances in the base currency, `$LEDGER:USD` and `$LEDGER:ALL` for those in others."""
 

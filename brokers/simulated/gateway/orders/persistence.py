@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from brokers.simulated.gateway.orders import placing
+from brokers.simulated.gateway.orders import outcomes, placing
 from brokers.simulated.gateway.orders.order import GatewayOrder
 from brokers.simulated.gateway.protocol.requests import PlaceOrder
-from brokers.simulated.sim_order import SimOrder
+from brokers.simulated.sim_order import Outcome, SimOrder, StatusChanged
 
 if TYPE_CHECKING:
     from brokers.simulated.gateway.orders.desk import Desk
@@ -44,12 +44,16 @@ def restore(desk: Desk, saved: dict[str, Any]) -> None:
             desk.expect(order)
         if not order.done and order.why_held == "locate":
             placing.seek_shares(desk, order)
+    now = desk.venue.now()
+    happened: list[Outcome] = []
     for row in saved["matched"]:
-        desk.matcher.submit(msgspec.convert(row, SimOrder), market_open=desk.venue.is_open(desk.venue.now()))
+        happened += desk.matcher.submit(msgspec.convert(row, SimOrder), market_open=desk.venue.is_open(now))
     desk.book.last_ids = dict(map(tuple, saved["last_ids"]))
     desk.book.next_perm_id = saved["next_perm_id"]
     desk.book.next_bound_id = saved["next_bound_id"]
     desk.auto_bind = saved["auto_bind"]
+    # A market that stands already may fill an order on its way in; its mere status is nothing new to anybody.
+    outcomes.apply(desk, [one for one in happened if not isinstance(one, StatusChanged)], now)
 
 
 def _matched(desk: Desk, order: GatewayOrder) -> SimOrder | None:

@@ -171,6 +171,7 @@ async def test_a_renamed_account_keeps_its_books_and_writes_them_once(desktop_wi
     ib = await desktop.connect()
     ib.placeOrder(desktop.spy, MarketOrder("BUY", 10))
     await desktop.heard(ib)
+    ib.disconnect()
     desktop.gateway.controls.restart(0, account="DU9999999")
     await desktop.play()
     assert desktop.gateway.session.accounts["DU9999999"].quantity("SPY") == 10
