@@ -5,7 +5,7 @@ import pytest
 from ib_insync import LimitOrder, MarketOrder, StopOrder
 
 from tests.brokers.simulated.gateway.orders.wire import an_order, placed, status
-from tests.brokers.simulated.gateway.scripted_market import OPENS_AT
+from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, flat
 
 
 @pytest.fixture
@@ -34,6 +34,19 @@ async def test_working_orders_fill_after_the_restart_under_their_old_ids(desktop
     await again.heard(ib)
     assert status(restored) == ("Filled", "")
     assert again.gateway.ledger.quantity("SPY") == 10
+
+
+async def test_an_order_that_meets_a_market_that_stands_already_is_filled_in_the_books(desktop, desktop_with):
+    ib = await desktop.connect()
+    trade = await placed(desktop, ib, LimitOrder("BUY", 10, 95.0))
+    saved = msgspec.json.decode(msgspec.json.encode(desktop.gateway.session.desk.state()))
+    desktop.disconnect()
+    again = await desktop_with([flat(94.0)] * 5)
+    await again.play()
+    again.gateway.session.desk.restore(saved)
+    (execution,) = again.gateway.ledger.executions
+    assert (execution.perm_id, execution.quantity, execution.price) == (trade.order.permId, 10, 94.01)
+    assert again.gateway.session.desk.open_orders() == []
 
 
 async def test_order_ids_and_perm_ids_go_on_from_where_they_were(desktop, restarted):
