@@ -268,14 +268,15 @@ class Ledger:
 
     def currency_values(self) -> dict[str, float]:
         """The amounts told once per currency (the account's ledger); all of them are in USD here."""
+        stocks = self.stock_value
         return {
             "CashBalance": self.cash,
             "TotalCashBalance": self.cash,
             "AccruedCash": 0.0,
-            "StockMarketValue": self.stock_value,
+            "StockMarketValue": stocks,
             "UnrealizedPnL": self.unrealized_pnl,
             "RealizedPnL": self.realized_today,
-            "NetLiquidationByCurrency": self.net_liquidation,
+            "NetLiquidationByCurrency": self.cash + stocks,
             "ExchangeRate": 1.0,
         } | dict.fromkeys(NO_HOLDINGS, 0.0)
 

@@ -23,11 +23,6 @@ class Locates:
             self.available[con_id] -= quantity
         return True
 
-    def give_back(self, con_id: int, quantity: float) -> None:
-        """Shares that are no longer needed can be borrowed again."""
-        if con_id in self.available:
-            self.available[con_id] += quantity
-
     def shortable(self, con_id: int) -> float:
         """Tick 46: above 2.5 at least a thousand shares, above 1.5 some, otherwise none (TWS.md 3.32)."""
         left = self.available.get(con_id, math.inf)

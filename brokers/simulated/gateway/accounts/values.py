@@ -73,10 +73,11 @@ def values_of(ledger: Ledger) -> Iterator[Value]:
         yield Value(key, f"{amount:.2f}", USD)
         if key not in NO_SEGMENT:
             yield Value(key + SECURITIES, f"{amount:.2f}", USD)
+    balances = ledger.currency_values()
     for currency in (BASE, USD):
         yield Value("AccountOrGroup", ledger.account, currency)
         yield Value("Currency", currency, currency)
-        yield from (Value(key, f"{amount:.2f}", currency) for key, amount in ledger.currency_values().items())
+        yield from (Value(key, f"{amount:.2f}", currency) for key, amount in balances.items())
 
 
 def summary_rows(ledger: Ledger, tags: Iterable[str]) -> list[Value]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from brokers.simulated.gateway.data.bar_fields import bar_fields
+from brokers.simulated.gateway.data.bars import DUPLICATE_TICKER
 from brokers.simulated.gateway.data.contracts import refuse, stock_or_200
 from brokers.simulated.gateway.data.farms import history_answers
 from brokers.simulated.gateway.data.forming import begun
@@ -38,7 +39,6 @@ NO_SECONDS = Refusal(162, f"{SERVICE}invalid step: 1")
 """What TWS says to one-second bars that it does not have (wrighter/ib-scripts#1)."""
 NO_FRESH = invalid("End time not supported for keepUpToDate requests")
 NO_DAYS = invalid("End Date not supported with adjusted last")
-DUPLICATE = Refusal(322, "Error processing request.-'simulated gateway' : cause - Duplicate ticker id")
 UNKNOWN_QUERY = Refusal(366, "No historical data query found for ticker id")
 QUERY_CANCELLED = Refusal(162, f"{SERVICE}API historical data query cancelled")
 
@@ -79,7 +79,7 @@ def _refusal_of(session: Session, client: Client, request: ReqHistoricalData) ->
     if request.end_at and what == ADJUSTED:
         return NO_DAYS
     if client.subscriptions.uses(request.req_id):
-        return DUPLICATE
+        return DUPLICATE_TICKER
     return TOO_MANY_OPEN if too_many_open(session) else None
 
 

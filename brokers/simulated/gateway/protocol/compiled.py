@@ -12,7 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from brokers.simulated.gateway.protocol.entries import Entry, When, at_version, named
-from brokers.simulated.gateway.protocol.wire import Value, integer_of, text_of
+from brokers.simulated.gateway.protocol.wire import TEXT_BY_TYPE, Value, integer_of, text_of
 
 Run: TypeAlias = tuple[tuple[str, str], ...]
 """Names and defaults of plain fields that stand side by side."""
@@ -66,13 +66,13 @@ def texts_of(table: Form | tuple[Step, ...], values: Mapping[str, Value]) -> tup
 
 
 def _fill(form: Form, values: Mapping[str, Value]) -> tuple[list[str], bool]:
-    texts, place_of, complete = form.texts.copy(), form.places.get, True
+    texts, place_of, writer_of, complete = form.texts.copy(), form.places.get, TEXT_BY_TYPE.get, True
     for name, value in values.items():
         place = place_of(name)
         if place is None:
             complete = False
         else:
-            texts[place] = value if type(value) is str else text_of(value)
+            texts[place] = writer_of(type(value), text_of)(value)
     return texts, complete
 
 
@@ -112,12 +112,12 @@ def _write(steps: tuple[Step, ...], values: Mapping[str, Value], texts: list[str
 
 
 def _write_run(run: Run, values: Mapping[str, Value], texts: list[str], suffix: str) -> int:
-    get, append, placed = values.get, texts.append, 0
+    get, append, writer_of, placed = values.get, texts.append, TEXT_BY_TYPE.get, 0
     for name, default in run:
         value = get(name + suffix, _ABSENT)
         if value is _ABSENT:
             append(default)
         else:
             placed += 1
-            append(value if type(value) is str else text_of(value))  # type: ignore[arg-type]
+            append(writer_of(type(value), text_of)(value))
     return placed

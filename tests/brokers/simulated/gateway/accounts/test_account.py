@@ -161,12 +161,14 @@ def test_shares_to_borrow_show_in_tick_46(left, shown):
     assert Locates({SPY: left}).shortable(SPY) == shown
 
 
-def test_borrowed_shares_are_gone_until_they_are_given_back():
+def test_borrowed_shares_are_gone_and_what_is_not_named_is_there_in_plenty():
     locates = Locates({SPY: 100.0})
-    assert locates.take(SPY, 100)
-    assert not locates.take(SPY, 1)
-    locates.give_back(SPY, 40)
+    assert not locates.take(SPY, 101)
+    assert locates.take(SPY, 60)
+    assert not locates.take(SPY, 41)
+    assert locates.shortable(SPY) == 2.0
     assert locates.take(SPY, 40)
+    assert locates.shortable(SPY) == 1.0
     assert locates.take(265598, 1e9)
 
 

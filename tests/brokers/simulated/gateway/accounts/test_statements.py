@@ -3,6 +3,7 @@
 import pytest
 from ib_insync import ExecutionFilter, LimitOrder, MarketOrder
 
+from tests.brokers.simulated.gateway.runtime.raw_client import codes
 from tests.brokers.simulated.gateway.scripted_market import a_bar, flat
 
 TWO = ("DU1111111", "DU2222222")
@@ -96,6 +97,16 @@ async def test_profit_and_loss_come_about_once_a_second_until_they_are_cancelled
     await desktop.play(2)
     assert total.realizedPnL == told == 0.0
     assert single.realizedPnL == pytest.approx(100 * (102.99 - 100.01) - 2.0, abs=0.01)
+
+
+async def test_the_profit_of_what_was_never_held_is_unset_and_a_request_id_serves_once(desktop, raw):
+    client = await raw(desktop)
+    client.say(94, 7, "DU7654321", "", 8314)
+    client.say(94, 7, "DU7654321", "", 8314)
+    client.say(93, 9)
+    said = await client.answers()
+    assert [fields[1:] for fields in said if fields[0] == "95"] == [["7", "0", *["1.7976931348623157E308"] * 4]]
+    assert codes(said)[-2:] == [322, 300]
 
 
 async def test_profit_of_an_unknown_account_or_contract_is_refused(desktop):

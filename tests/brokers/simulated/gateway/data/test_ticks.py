@@ -174,6 +174,21 @@ async def test_a_snapshot_can_be_cancelled_before_it_ends(desktop_with):
     assert 300 not in errors(ib)
 
 
+async def test_the_end_of_a_cancelled_snapshot_does_not_end_what_took_its_id(desktop_with):
+    unquoted = (*[math.nan] * 7, 0.0, 0.0)
+    desktop = await desktop_with([unquoted] * 5)
+    ib = await desktop.connect()
+    sent = sent_to(desktop)
+    ib.client.reqMktData(77, desktop.spy, "", True, False, [])
+    ib.client.cancelMktData(77)
+    ib.client.reqMktData(77, IBM, "", False, False, [])
+    await desktop.heard(ib)
+    desktop.clock.advance_to(OPENS_AT + 5)
+    await desktop.gateway.session.played_to(OPENS_AT + 5)
+    assert "tickSnapshotEnd" not in [one.name for one in sent]
+    assert (1, 179.98) in ticks(sent, "tickPrice")
+
+
 async def test_a_snapshot_takes_no_generic_ticks_and_none_is_regulatory(desktop):
     ib = await desktop.connect()
     ib.client.reqMktData(77, desktop.spy, "233", True, False, [])
