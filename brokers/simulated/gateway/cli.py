@@ -82,8 +82,8 @@ def gateway(  # noqa: PLR0913, PLR0917 - one parameter per option of the command
     read_only: Annotated[bool, typer.Option("--read-only", help="Account: orders are refused with 321.")] = False,
     master: Annotated[int | None, typer.Option(min=0, help="Clients: this id is told of every order.")] = None,
     pacing: Annotated[Pacing, typer.Option(help="Clients: what happens beyond 50 messages a second.")] = Pacing.off,
-    faults: Annotated[str | None, typer.Option(help="Faults: mild, rough, brutal, or a TOML file.")] = None,
-    fault_log: Annotated[Path | None, typer.Option(help="Faults: append what happened when as JSON lines.")] = None,
+    faults: Annotated[str | None, typer.Option(help="Faults: mild, rough, brutal, a TOML file, or a log.")] = None,
+    fault_log: Annotated[Path | None, typer.Option(help="Faults: write what happened; --faults repeats it.")] = None,
     ledger: Annotated[
         Path | None, typer.Option(help="Files: append orders and executions to this one as JSON lines.")
     ] = None,

@@ -55,25 +55,24 @@ def compiled(kind: int, entries: tuple[Entry, ...], version: int) -> Form | tupl
     return Form([default for _, default in steps[0]] + [""], {name: at for at, name in enumerate(names)})
 
 
-def texts_of(table: Form | tuple[Step, ...], values: Mapping[str, Value]) -> tuple[list[str], bool]:
-    """All fields, the id first and an empty text last; and whether every value has found its place."""
-    if isinstance(table, Form):
-        return _fill(table, values)
-    texts: list[str] = []
-    placed = _write(table, values, texts)
+def texts_of(table: Form | tuple[Step, ...], values: Mapping[str, Value]) -> list[str] | None:
+    """All fields, the id first and an empty text last; None if a value has no place or no common type."""
+    try:
+        if isinstance(table, Form):
+            return _fill(table, values)
+        texts: list[str] = []
+        placed = _write(table, values, texts)
+    except KeyError:
+        return None
     texts.append("")
-    return texts, placed == len(values)
+    return texts if placed == len(values) else None
 
 
-def _fill(form: Form, values: Mapping[str, Value]) -> tuple[list[str], bool]:
-    texts, place_of, writer_of, complete = form.texts.copy(), form.places.get, TEXT_BY_TYPE.get, True
+def _fill(form: Form, values: Mapping[str, Value]) -> list[str]:
+    texts, places = form.texts.copy(), form.places
     for name, value in values.items():
-        place = place_of(name)
-        if place is None:
-            complete = False
-        else:
-            texts[place] = writer_of(type(value), text_of)(value)
-    return texts, complete
+        texts[places[name]] = TEXT_BY_TYPE[type(value)](value)
+    return texts
 
 
 def _steps(entries: tuple[Entry, ...], version: int, defaults: dict[str, str]) -> tuple[Step, ...]:
@@ -112,12 +111,12 @@ def _write(steps: tuple[Step, ...], values: Mapping[str, Value], texts: list[str
 
 
 def _write_run(run: Run, values: Mapping[str, Value], texts: list[str], suffix: str) -> int:
-    get, append, writer_of, placed = values.get, texts.append, TEXT_BY_TYPE.get, 0
+    get, append, placed = values.get, texts.append, 0
     for name, default in run:
         value = get(name + suffix, _ABSENT)
         if value is _ABSENT:
             append(default)
         else:
             placed += 1
-            append(writer_of(type(value), text_of)(value))
+            append(TEXT_BY_TYPE[type(value)](value))
     return placed

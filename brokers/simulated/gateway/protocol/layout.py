@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from brokers.simulated.gateway.protocol.compiled import Form, Step, compiled, texts_of
 from brokers.simulated.gateway.protocol.entries import Entry, When, at_version, named
-from brokers.simulated.gateway.protocol.wire import FieldReader, Value, framed, integer_of, text_of
+from brokers.simulated.gateway.protocol.wire import FieldReader, Value, frame, framed, integer_of, text_of
 
 VERSION = 176
 """The newest server version of this gateway."""
@@ -50,9 +50,9 @@ class Layout(Struct, frozen=True, eq=False):
     def frame(self, values: Mapping[str, Value], version: int = VERSION) -> bytes:
         """One frame, ready to send; the same bytes as those of `encode`."""
         values = self._at(version, values)
-        texts, is_complete = texts_of(_compiled(self, version), values)
-        if not is_complete:
-            self.encode(values, version)  # says which of them has no place, if one has none
+        texts = texts_of(_compiled(self, version), values)
+        if texts is None:
+            return frame(self.encode(values, version))  # which says what has no place, if that is why
         return framed("\0".join(texts))
 
     def decode(self, fields: list[str], version: int = VERSION) -> tuple[dict[str, str], int]:

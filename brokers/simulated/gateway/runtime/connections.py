@@ -53,6 +53,9 @@ LINK_BROKEN = (
     "Connectivity between Trader Workstation and server is broken. It will be restored automatically.",
 )
 
+LISTEN_RETRY_S = 5.0
+"""Market seconds after which a port that somebody else has taken is tried again."""
+
 
 class Connections:
     """The listener and everyone who came through it. Its switches are turned by controls.py."""
@@ -92,7 +95,7 @@ class Connections:
         self.port = server.sockets[0].getsockname()[1]
 
     def listen_again(self) -> None:
-        """As `listen`, as soon as the loop gets to it; a port that is taken is logged."""
+        """As `listen`, as soon as the loop gets to it; a port that is taken meanwhile is tried again and again."""
         task = asyncio.get_running_loop().create_task(self._listen_or_log())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -101,7 +104,8 @@ class Connections:
         try:
             await self.listen()
         except OSError as fault:
-            log.error("cannot listen on port %d again: %s", self.port, fault.strerror)  # noqa: TRY400 - one clear line
+            log.warning("cannot listen on port %d yet: %s", self.port, fault.strerror)
+            self._session.agenda.after(LISTEN_RETRY_S, self.listen_again)
 
     def deafen(self) -> None:
         """Refuse connections: nobody listens any more. Those that stand are not touched."""

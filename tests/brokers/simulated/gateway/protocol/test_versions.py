@@ -1,5 +1,6 @@
 """One table per message, gated by version: what 157 and 176 get; the fast way writes what the slow way does."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -154,6 +155,11 @@ def test_below_163_the_volumes_of_a_history_lose_their_fractions():
     bar: dict[str, Value] = {"nBars": 1, "open.0": 10.5, "volume.0": 0.9}
     written = [fields_of(layouts.HISTORICAL_DATA.frame(bar, version)[4:]) for version in VERSIONS]
     assert [(fields[6], fields[10]) for fields in written] == [("10.5", "0"), ("10.5", "0.9")]
+
+
+def test_a_number_of_another_library_is_written_like_one_of_python():
+    values: dict[str, Value] = {"reqId": 1, "tickType": 0, "size": np.float64(2.5)}
+    assert fields_of(layouts.TICK_SIZE.frame(values)[4:]) == ["2", "6", "1", "0", "2.5"]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

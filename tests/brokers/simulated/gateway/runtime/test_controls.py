@@ -48,6 +48,19 @@ async def test_the_port_is_refused_and_open_again_later_while_others_stay(deskto
     other.close()
 
 
+async def test_a_port_that_somebody_else_has_taken_is_tried_again_until_it_is_free(desktop):
+    desktop.gateway.controls.refuse_connections(30)
+    squatter = await asyncio.start_server(lambda *_: None, "127.0.0.1", desktop.gateway.port)
+    await advanced(desktop, 31)
+    await asyncio.sleep(0)
+    squatter.close()
+    await squatter.wait_closed()
+    await advanced(desktop, 6)
+    other = await again(desktop)
+    await other.heard(9)
+    other.close()
+
+
 async def test_a_muted_handshake_is_never_answered_and_the_next_one_is(desktop, raw):
     desktop.gateway.controls.mute_handshake(1)
     mute = await raw(desktop, start=False)
