@@ -6,6 +6,7 @@ import pytest
 
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.server import SimulatedGateway
+from tests.brokers.simulated.gateway.raw_client import RawClient
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, flat
 
 TIMEOUT_S = 5.0
@@ -75,3 +76,16 @@ async def desktop(desktop_with):
     standing = await desktop_with()
     await standing.play()
     return standing
+
+
+@pytest.fixture
+async def raw():
+    """Builds a RawClient of a desktop; the sockets are closed after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def build(desktop, **how):
+            client = await RawClient.connected(desktop.gateway.port, **how)
+            stack.callback(client.close)
+            return client
+
+        yield build

@@ -9,7 +9,7 @@ from ib_insync import MarketOrder
 from brokers.simulated.gateway.accounts.ledger import Ledger
 from brokers.simulated.gateway.accounts.values import summary_rows, values_of
 from tests.architecture.source import ROOT
-from tests.brokers.simulated.gateway.runtime.raw_client import codes
+from tests.brokers.simulated.gateway.raw_client import codes
 from tests.brokers.simulated.gateway.scripted_market import flat
 
 SAMPLE = ROOT.parent / "shared/data/tws/account_values_sample.json"

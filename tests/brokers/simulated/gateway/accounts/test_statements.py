@@ -3,7 +3,7 @@
 import pytest
 from ib_insync import ExecutionFilter, LimitOrder, MarketOrder
 
-from tests.brokers.simulated.gateway.runtime.raw_client import codes
+from tests.brokers.simulated.gateway.raw_client import codes
 from tests.brokers.simulated.gateway.scripted_market import a_bar, flat
 
 TWO = ("DU1111111", "DU2222222")

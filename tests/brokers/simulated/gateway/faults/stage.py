@@ -4,30 +4,8 @@ import asyncio
 
 from ib_insync import LimitOrder, MarketOrder, StopOrder
 
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient
-
 SPY = (756733, "SPY", "STK", "", 0, "", "", "SMART", "", "USD", "", "")
 """The contract as requests have it."""
-
-
-async def advanced(desktop, seconds):
-    """Let so many market seconds pass; what is due happens, steps are played as they end."""
-    at = desktop.clock.now() + seconds
-    desktop.clock.advance_to(at)
-    async with asyncio.timeout(5):
-        await desktop.gateway.session.played_to(at - 5)
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-async def again(desktop, **how):
-    """A connection as soon as somebody listens."""
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                return await RawClient.connected(desktop.gateway.port, **how)
-            except OSError:
-                await asyncio.sleep(0.01)
 
 
 async def gone(ib):

@@ -3,7 +3,8 @@
 import pytest
 from ib_insync import MarketOrder
 
-from tests.brokers.simulated.gateway.faults.stage import advanced, bought
+from tests.brokers.simulated.gateway.faults.stage import bought
+from tests.brokers.simulated.gateway.raw_client import advanced
 
 VALUES_ASKED = (6, 2, 1, "")
 BUYING_POWER = "BuyingPower"

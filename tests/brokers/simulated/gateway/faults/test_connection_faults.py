@@ -7,8 +7,8 @@ import ib_async
 import ib_insync
 import pytest
 
-from tests.brokers.simulated.gateway.faults.stage import advanced, again, gone, happened
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient, codes
+from tests.brokers.simulated.gateway.faults.stage import gone, happened
+from tests.brokers.simulated.gateway.raw_client import RawClient, advanced, again, codes
 
 
 async def test_fault_1_the_port_is_refused_and_open_again_later(desktop):

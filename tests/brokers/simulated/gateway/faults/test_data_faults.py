@@ -5,7 +5,8 @@ import math
 import pytest
 from ib_insync import LimitOrder, StopOrder
 
-from tests.brokers.simulated.gateway.faults.stage import SPY, advanced, bought, codes, placed, resting, status
+from tests.brokers.simulated.gateway.faults.stage import SPY, bought, codes, placed, resting, status
+from tests.brokers.simulated.gateway.raw_client import advanced
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, a_bar, flat
 
 DELAYED = {str(tick_type) for tick_type in range(66, 77)}

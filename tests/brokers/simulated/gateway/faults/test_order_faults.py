@@ -5,8 +5,6 @@ from ib_insync import MarketOrder
 
 from tests.brokers.simulated.gateway.faults.stage import (
     a_bracket,
-    advanced,
-    again,
     bought,
     codes,
     gone,
@@ -15,6 +13,7 @@ from tests.brokers.simulated.gateway.faults.stage import (
     status,
     statuses,
 )
+from tests.brokers.simulated.gateway.raw_client import advanced, again
 from tests.brokers.simulated.gateway.scripted_market import a_bar, flat
 
 

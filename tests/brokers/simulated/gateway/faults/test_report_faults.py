@@ -6,16 +6,8 @@ from collections import Counter
 import pytest
 from ib_insync import MarketOrder
 
-from tests.brokers.simulated.gateway.faults.stage import (
-    advanced,
-    bought,
-    codes,
-    happened,
-    placed,
-    resting,
-    status,
-    statuses,
-)
+from tests.brokers.simulated.gateway.faults.stage import bought, codes, happened, placed, resting, status, statuses
+from tests.brokers.simulated.gateway.raw_client import advanced
 from tests.brokers.simulated.gateway.scripted_market import a_bar, flat
 
 UNSET = 1.7976931348623157e308

@@ -2,16 +2,9 @@
 
 import pytest
 
-from tests.brokers.simulated.gateway.faults.stage import (
-    advanced,
-    again,
-    codes,
-    gone,
-    resting,
-    status,
-)
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient
-from tests.brokers.simulated.gateway.runtime.raw_client import codes as codes_of
+from tests.brokers.simulated.gateway.faults.stage import codes, gone, resting, status
+from tests.brokers.simulated.gateway.raw_client import RawClient, advanced, again
+from tests.brokers.simulated.gateway.raw_client import codes as codes_of
 from tests.brokers.simulated.gateway.scripted_market import a_bar, flat
 
 

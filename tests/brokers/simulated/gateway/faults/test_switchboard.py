@@ -11,8 +11,8 @@ from brokers.simulated.gateway.faults.rule import rule_of
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.server import SimulatedGateway
 from shared.errors import ConfigError
-from tests.brokers.simulated.gateway.faults.stage import SPY, advanced, again, bought, codes, happened, resting, status
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient
+from tests.brokers.simulated.gateway.faults.stage import SPY, bought, codes, happened, resting, status
+from tests.brokers.simulated.gateway.raw_client import RawClient, advanced, again
 from tests.brokers.simulated.gateway.scripted_market import DAY_S, OPENS_AT, ScriptedMarket, flat
 
 STEPS = 40

@@ -4,30 +4,10 @@ import struct
 import pytest
 from ib_insync import LimitOrder, MarketOrder
 
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient, codes
+from tests.brokers.simulated.gateway.raw_client import RawClient, advanced, again, codes
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, flat
 
 SPY = (0, "SPY", "STK", "", 0, "", "", "SMART", "", "USD", "", "")
-
-
-async def advanced(desktop, seconds):
-    """Let so many market seconds pass; steps are played as they end."""
-    at = desktop.clock.now() + seconds
-    desktop.clock.advance_to(at)
-    async with asyncio.timeout(5):
-        await desktop.gateway.session.played_to(at - 5)
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-async def again(desktop, **how):
-    """A connection as soon as somebody listens."""
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                return await RawClient.connected(desktop.gateway.port, **how)
-            except OSError:
-                await asyncio.sleep(0.01)
 
 
 # ------------------------------------------------------------------ coming in

@@ -6,7 +6,7 @@ import pytest
 
 from brokers.simulated.gateway.protocol.wire import FRAME_BYTES_MAX, frame
 from brokers.simulated.gateway.server import SimulatedGateway
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient
+from tests.brokers.simulated.gateway.raw_client import RawClient
 from tests.brokers.simulated.gateway.scripted_market import ScriptedMarket, flat
 
 

@@ -8,7 +8,7 @@ from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.runtime.nights import night_events
 from brokers.simulated.gateway.server import SimulatedGateway
 from brokers.simulated.market.source import Dividend, Split
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient, codes
+from tests.brokers.simulated.gateway.raw_client import RawClient, codes
 from tests.brokers.simulated.gateway.scripted_market import DAY_S, OPENS_AT, STEP_S, ScriptedMarket, flat
 
 SPY = Stock("SPY", "SMART", "USD")

@@ -11,7 +11,7 @@ from brokers.simulated.gateway.runtime.recording_file import read_recording
 from brokers.simulated.gateway.server import SimulatedGateway
 from shared.errors import ConfigError
 from tests.architecture.source import ROOT
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient, codes
+from tests.brokers.simulated.gateway.raw_client import RawClient, codes
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, ScriptedMarket, flat
 
 CAPTURE = ROOT.parent / "shared/data/tws/wire_messages.jsonl"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from ib_insync import ExecutionFilter, LimitOrder, MarketOrder
 
-from tests.brokers.simulated.gateway.runtime.raw_client import codes
+from tests.brokers.simulated.gateway.raw_client import codes
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, a_bar, flat
 
 RISES = [flat(100.0), flat(100.0), a_bar(100, 106, 100, 106), *[flat(106.0)] * 40]

@@ -7,7 +7,7 @@ from brokers.simulated.gateway.protocol.wire import frame
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.runtime.message_rate import MessageRate
 from brokers.simulated.gateway.server import SimulatedGateway
-from tests.brokers.simulated.gateway.runtime.raw_client import RawClient, codes
+from tests.brokers.simulated.gateway.raw_client import RawClient, codes
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, flat
 
 SPY = (0, "SPY", "STK", "", 0, "", "", "SMART", "", "USD", "", "")

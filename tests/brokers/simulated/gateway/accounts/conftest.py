@@ -1,3 +1,0 @@
-from tests.brokers.simulated.gateway.runtime.conftest import raw
-
-__all__ = ["raw"]
