@@ -14,25 +14,30 @@ ALLOWED_US = 20.0
 
 
 def compare_resting_orders() -> Comparison:
-    """Microseconds per quote that reaches no order: all in one instrument, and spread over a hundred."""
-    one, spread = _microseconds(1), _microseconds(100)
+    """Microseconds per quote and trade that reach no order: all in one instrument, and spread over a hundred."""
+    found = {
+        (what, instruments): _microseconds(instruments, what) for what in ("quote", "trade") for instruments in (1, 100)
+    }
     return Comparison(
-        title=f"{ORDERS:,} resting orders (limits and stops), a quote that reaches none of them",
-        measured=(
-            Measured("all in one instrument", "us/quote", one),
-            Measured("over 100 instruments", "us/quote", spread),
+        title=f"{ORDERS:,} resting orders (limits and stops), a quote or trade that reaches none of them",
+        measured=tuple(
+            Measured(f"{what}, {instruments} instruments", "us", value) for (what, instruments), value in found.items()
         ),
-        ratio=ALLOWED_US / max(one, spread),
+        ratio=ALLOWED_US / max(found.values()),
         ratio_says=f"times cheaper than the {ALLOWED_US:g} us a quote may cost",
     )
 
 
-def _microseconds(instruments: int) -> float:
+def _microseconds(instruments: int, what: str) -> float:
     matcher = _filled(instruments)
     prices = [100.0 + number % 7 / 100 for number in range(QUOTES)]
     started = time.perf_counter()
-    for number, price in enumerate(prices):
-        matcher.on_quote(number % instruments, price, price + 0.01)
+    if what == "quote":
+        for number, price in enumerate(prices):
+            matcher.on_quote(number % instruments, price, price + 0.01)
+    else:
+        for number, price in enumerate(prices):
+            matcher.on_trade(number % instruments, price, 100.0)
     return (time.perf_counter() - started) / QUOTES * 1e6
 
 
