@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,7 +43,7 @@ Rule: TypeAlias = Callable[[PlaceOrder, Listed], bool]
 
 
 def _has_price(price: float | None) -> bool:
-    return (price or 0) > 0
+    return 0 < (price or 0) < math.inf
 
 
 def _prices(order: PlaceOrder) -> tuple[float | None, ...]:
@@ -72,7 +73,15 @@ def _lacks_trail(order: PlaceOrder, _: Listed) -> bool:
 
 
 def _lacks_offset(order: PlaceOrder, _: Listed) -> bool:
-    return order.order_type == "TRAIL LIMIT" and read_terms(order).limit_offset is None
+    if order.order_type != "TRAIL LIMIT":
+        return False
+    offset = read_terms(order).limit_offset
+    return offset is None or not math.isfinite(offset)
+
+
+def _has_bad_start(order: PlaceOrder, _: Listed) -> bool:
+    """A trailing stop may begin where its client says, but only at a price; 0 says nothing."""
+    return terms_of(order).trails and bool(order.trail_stop_price) and not _has_price(order.trail_stop_price)
 
 
 RULES: tuple[tuple[Rule, Refusal], ...] = (
@@ -135,6 +144,7 @@ RULES: tuple[tuple[Rule, Refusal], ...] = (
         lambda order, _: terms_of(order).trails and (order.trailing_percent or 0) >= PERCENT_MAX,
         Refusal(159, "The percent offset value must be between 0% and 100%."),
     ),
+    (_has_bad_start, rejected("The trailing stop price must be a positive number.")),
     (_lacks_offset, rejected("You must specify a limit price offset.")),
     (_off_tick, OFF_TICK),
 )
