@@ -69,7 +69,13 @@ def _bad_time(order: PlaceOrder, _: Listed) -> bool:
 
 
 def _lacks_trail(order: PlaceOrder, _: Listed) -> bool:
-    return terms_of(order).trails and not (_has_price(order.aux_price) or _has_price(order.trailing_percent))
+    return terms_of(order).trails and not order.trailing_percent and not _has_price(order.aux_price)
+
+
+def _has_bad_percent(order: PlaceOrder, _: Listed) -> bool:
+    """A percentage goes before an amount, so it must be one even where an amount stands beside it; 0 says nothing."""
+    percent = order.trailing_percent
+    return terms_of(order).trails and bool(percent) and not 0 < (percent or 0) < PERCENT_MAX
 
 
 def _lacks_offset(order: PlaceOrder, _: Listed) -> bool:
@@ -140,10 +146,7 @@ RULES: tuple[tuple[Rule, Refusal], ...] = (
         rejected("You must specify a stop price."),
     ),
     (_lacks_trail, Refusal(158, "You must specify an offset amount or a percent offset value.")),
-    (
-        lambda order, _: terms_of(order).trails and (order.trailing_percent or 0) >= PERCENT_MAX,
-        Refusal(159, "The percent offset value must be between 0% and 100%."),
-    ),
+    (_has_bad_percent, Refusal(159, "The percent offset value must be between 0% and 100%.")),
     (_has_bad_start, rejected("The trailing stop price must be a positive number.")),
     (_lacks_offset, rejected("You must specify a limit price offset.")),
     (_off_tick, OFF_TICK),

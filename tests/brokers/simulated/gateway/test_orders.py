@@ -204,6 +204,8 @@ async def test_a_global_cancel_reaches_every_clients_orders(desktop):
         (Order(action="SELL", totalQuantity=10, orderType="STP"), 201),
         (Order(action="SELL", totalQuantity=10, orderType="REL", auxPrice=1), 387),
         (Order(action="SELL", totalQuantity=10, orderType="TRAIL", auxPrice=1, trailStopPrice=-5), 201),
+        (Order(action="SELL", totalQuantity=10, orderType="TRAIL", auxPrice=1, trailingPercent=-1), 159),
+        (Order(action="SELL", totalQuantity=10, orderType="TRAIL", auxPrice=-1), 158),
         (Order(action="SELL", totalQuantity=10, orderType="TRAIL", auxPrice=float("inf")), 158),
         (Order(action="BUY", totalQuantity=10, orderType="LMT", lmtPrice=float("inf")), 201),
         (Order(action="BUY", totalQuantity=10, orderType="MKT", tif="AUC"), 10052),
