@@ -49,8 +49,9 @@ lock:
 clean:
 	rm -rf .venv .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
-$(STAMP): requirements.lock setup.cfg pyproject.toml
+$(STAMP): requirements.lock requirements-source.lock setup.cfg pyproject.toml
 	@test -x $(BIN)/python || python3.11 -m venv .venv 2>/dev/null || python3 -m venv .venv
 	@$(PIP) --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) --require-hashes --no-deps --no-build-isolation -r requirements-source.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@

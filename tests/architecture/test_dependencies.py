@@ -6,10 +6,13 @@ import sys
 from functools import cache
 from importlib.metadata import packages_distributions
 
+import pytest
+
 from tests.architecture.source import BESIDE, PRODUCT, ROOT, Module, modules
 
 OURS = {*PRODUCT, *BESIDE, "openbell"}
-NOT_LOCKED = {"dashboard", "mqtt"}  # extras without code yet
+NOT_LOCKED = {"dashboard", "alerts", "keyring"}  # extras: imported only where somebody chose them
+LOCKS = ("requirements.lock", "requirements-source.lock")
 
 
 def test_the_live_packages_import_only_base_dependencies():
@@ -29,15 +32,20 @@ def test_tests_and_benchmarks_import_only_what_setup_cfg_names():
 
 def test_every_dependency_with_code_behind_it_is_asked_for_and_locked():
     needed = _declared(*(_requirements().keys() - NOT_LOCKED))
-    asked_for = _names((ROOT / "requirements.in").read_text())
-    locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    from_source = {_normal(pin.partition("==")[0]) for pin in _pins("requirements-source.lock")}
+    asked_for = _names((ROOT / "requirements.in").read_text()) | from_source
+    locked = {_normal(pin.partition("==")[0]) for name in LOCKS for pin in _pins(name)}
     assert needed - asked_for == set()
-    assert asked_for - {_normal(name) for name in locked} == set()
+    assert asked_for - locked == set()
 
 
-def test_every_locked_package_carries_its_hashes():
-    pinned = re.split(r"^(?=\S+==)", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)[1:]
-    assert [pin.split()[0] for pin in pinned if "--hash=sha256:" not in pin] == []
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_package_carries_its_hashes(lock):
+    assert [pin.split()[0] for pin in _pins(lock) if "--hash=sha256:" not in pin] == []
+
+
+def _pins(lock: str) -> list[str]:
+    return re.split(r"^(?=\S+==)", (ROOT / lock).read_text(), flags=re.MULTILINE)[1:]
 
 
 def _undeclared(importing: list[Module], allowed: set[str]) -> list[str]:
