@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from bench.limits import lifted
 from daemon.runtime.wiring import run_daemon
 from shared.config import Config
 
@@ -43,6 +44,7 @@ def config_of(port: int, folder: Path) -> Config:
                 "acknowledge_within_s": 10.0,
             },
             "risk": {
+                **lifted(),
                 "max_order_quantity": 10_000,
                 "max_order_notional": 1e6,
                 "max_position_quantity": 10_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from bench.limits import lifted
 from shared.config import Config
 
 
@@ -52,6 +53,7 @@ def config_of(case: ReplayCase, symbols: tuple[str, ...]) -> Config:
                 "acknowledge_within_s": 10.0,
             },
             "risk": {
+                **lifted(),
                 "max_order_quantity": 1_000_000,
                 "max_order_notional": 1e8,
                 "max_position_quantity": 1_000_000,

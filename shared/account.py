@@ -13,6 +13,8 @@ class Account(Struct, frozen=True, kw_only=True):
     cash: float
     buying_power: float
     currency: str = "USD"
+    maintenance_margin: float | None = None
+    excess_liquidity: float | None = None
 
 
 class BrokerPosition(Struct, frozen=True, kw_only=True):

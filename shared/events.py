@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from shared.account import Account, BrokerPosition
-from shared.market import BarRow
+from shared.market import BarRow, QuoteRow
 from shared.orders import CompletedOrder, Fill, OpenOrder
 
 
@@ -22,24 +22,35 @@ class RunStarted(_Event, frozen=True, kw_only=True, tag=True):
     run_id: str
 
 
+class QuietWindow(Struct, frozen=True, kw_only=True):
+    """A time in which the gateway restarts or the broker resets: no entries, and silence is expected."""
+
+    begins_at: datetime
+    ends_at: datetime
+    reason: str
+
+
 class SessionScheduled(_Event, frozen=True, kw_only=True, tag=True):
-    """The exchange calendar's hours of the session that runs or comes next (instants in UTC)."""
+    """The exchange calendar's hours of the session that runs or comes next (instants in UTC), and its quiet windows."""
 
     session: date
     opens_at: datetime
     closes_at: datetime
+    quiet: tuple[QuietWindow, ...] = ()
 
 
 class BarsClosed(_Event, frozen=True, kw_only=True, tag=True):
     """One closed interval for the whole universe.
 
-    `warm_up` rows come from history: they feed the strategies' indicators but never lead to an order.
+    `warm_up` rows come from history: they feed the strategies' indicators but never lead to an order. `quotes` are the
+    best bid and ask at the moment the row closed, None where no quotes are streamed.
     """
 
     closed_at: datetime
     interval_s: int
     row: BarRow
     warm_up: bool = False
+    quotes: QuoteRow | None = None
 
 
 class OrderAccepted(_Event, frozen=True, kw_only=True, tag=True):
@@ -118,6 +129,25 @@ class BrokerReported(_Event, frozen=True, kw_only=True, tag=True):
         return not self.unanswered
 
 
+class TradingHalted(_Event, frozen=True, kw_only=True, tag=True):
+    """The exchange has paused an instrument (`code` 1 general, 2 volatility), or opened it again (0)."""
+
+    symbol: str
+    code: int
+
+
+class DataQualityReported(_Event, frozen=True, kw_only=True, tag=True):
+    """What an instrument's market data are worth; `symbol` empty = of all instruments.
+
+    `live` ends what was said before. `delayed`: 10167, 354, market data type 3 or 4. `competing`: another login took
+    them (10197). `silent`: the stream stopped or its farm is down. Positions are managed all the same.
+    """
+
+    symbol: str
+    quality: Literal["live", "delayed", "frozen", "competing", "silent"]
+    reason: str
+
+
 class TimerFired(_Event, frozen=True, kw_only=True, tag=True):
     """A timer the engine set has run out."""
 
@@ -137,11 +167,19 @@ class ConnectionRestored(_Event, frozen=True, kw_only=True, tag=True):
 
 
 class OperatorCommanded(_Event, frozen=True, kw_only=True, tag=True):
-    """A person's order; `scope` is 'account', 'strategy:x' or 'instrument:x'."""
+    """A person's order; `scope` is 'account', 'strategy:x' or 'instrument:x'.
 
-    verb: Literal["halt", "reduce", "resume", "flatten", "observe"]
+    Kill levels: `block` (HALTED: no entries, no strategies' exits), `halt` (the same, and every working entry is
+    pulled), `flatten` (the same, and what is held is closed). `reduce` and `observe` set these states and pull entries.
+    `resume` ends a state that a person set, `reset` also what an automatic limit has latched. `accept` (scope
+    instrument:x) takes the broker's quantity as true and so ends a break. `nonce` is that of a signed command: none
+    works twice, over restarts too.
+    """
+
+    verb: Literal["halt", "reduce", "resume", "flatten", "observe", "block", "reset", "accept"]
     scope: str
     actor: str
+    nonce: str = ""
 
 
 class StopRequested(_Event, frozen=True, kw_only=True, tag=True):
@@ -163,6 +201,8 @@ Event = (
     | OrderUnknown
     | AccountReported
     | BrokerReported
+    | TradingHalted
+    | DataQualityReported
     | TimerFired
     | ConnectionLost
     | ConnectionRestored

@@ -64,6 +64,13 @@ class BarRow(Struct, frozen=True, kw_only=True, eq=False):
         return len(self.close)
 
 
+class QuoteRow(Struct, frozen=True, kw_only=True, eq=False):
+    """Best bid and ask of the whole universe at one moment: float64 of shape (n_instruments,), NaN where unknown."""
+
+    bid: np.ndarray
+    ask: np.ndarray
+
+
 class Bar(Struct, frozen=True):
     """One instrument's bar; NaN prices mean that it printed nothing."""
 

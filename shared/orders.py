@@ -29,6 +29,7 @@ class OrderType(enum.StrEnum):
     MARKET = "MKT"
     LIMIT = "LMT"
     STOP = "STP"
+    TRAIL = "TRAIL"
 
 
 class Leg(enum.StrEnum):
@@ -95,7 +96,11 @@ class RiskVerdict(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """One order as it goes to a broker. Prices are on tick; `ref` is its identity (shared/ids.py)."""
+    """One order as it goes to a broker. Prices are on tick; `ref` is its identity (shared/ids.py).
+
+    A TRAIL order follows the market at `trail_percent` (per hundred) or `trail_amount` (currency) and starts with its
+    stop at `stop_price`. `good_till` ends a GTD order by itself.
+    """
 
     ref: str
     symbol: str
@@ -106,6 +111,9 @@ class Order(Struct, frozen=True, kw_only=True):
     stop_price: float | None = None
     tif: str = "DAY"
     oca_group: str = ""
+    trail_amount: float | None = None
+    trail_percent: float | None = None
+    good_till: datetime | None = None
 
 
 class BracketOrder(Struct, frozen=True, kw_only=True):
@@ -134,7 +142,11 @@ class WorkingOrder(Struct, kw_only=True):
 
 
 class Fill(Struct, frozen=True, kw_only=True):
-    """One execution. `exec_id` is the broker's; its stem (without the correction suffix) is the key."""
+    """One execution. `exec_id` is the broker's; its stem (without the correction suffix) is the key.
+
+    A quantity of 0 is a bust: the correction that takes the execution back. `is_liquidation`: the broker closed the
+    position by itself for want of margin.
+    """
 
     ref: str
     exec_id: str
@@ -144,6 +156,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     price: float
     filled_at: datetime
     perm_id: int = 0
+    is_liquidation: bool = False
 
 
 class Position(Struct, frozen=True, kw_only=True):

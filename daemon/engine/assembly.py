@@ -6,7 +6,8 @@ from daemon.engine.desk import Desk
 from daemon.engine.engine import Engine
 from daemon.engine.settings import EngineSettings, ExitPolicy, SizingPolicy
 from risk.limits import Limits
-from shared.config import Config, FixedFractionSizing, PercentExits, StrategyConfig
+from shared.config import Config
+from shared.config_sections import FixedFractionSizing, PercentExits, StrategyConfig
 from shared.market import Universe
 from strategies.registry import load_strategy
 

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
 
+from daemon.engine.market_state import MarketState
 from daemon.engine.order_life import Happening, next_status
 from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
@@ -65,6 +66,7 @@ class Book(Struct, kw_only=True):
     suspicions: dict[str, str] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
     trading_states: TradingStates = field(default_factory=TradingStates)
+    market: MarketState = field(default_factory=MarketState)
     account: Account | None = None
     hours: Hours | None = None
     last_row_at: datetime | None = None

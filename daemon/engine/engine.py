@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal, assert_never
 
-from daemon.engine import reconcile, snapshot
+from daemon.engine import snapshot
 from daemon.engine.book import PROTECTIVE, Book, Hours
 from daemon.engine.desk import Desk
+from daemon.engine.operator import Operator
 from daemon.engine.order_life import Happening
 from daemon.engine.protection import PROTECT_TIMER, Protector
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trader import ACKNOWLEDGE_TIMER, ENTRY_TIMER, Trader
-from risk.trading_state import TradingState
+from daemon.engine.truth import ASK_TIMER, Truth
 from shared.commands import AskBroker, Command, Notify, SetTimer
 from shared.errors import DataError
 from shared.events import (
@@ -23,6 +25,7 @@ from shared.events import (
     CommissionReported,
     ConnectionLost,
     ConnectionRestored,
+    DataQualityReported,
     Event,
     FillCorrected,
     OperatorCommanded,
@@ -35,14 +38,12 @@ from shared.events import (
     SessionScheduled,
     StopRequested,
     TimerFired,
+    TradingHalted,
 )
 from shared.market import Universe
 from shared.orders import Fill, Leg, OrderStatus
 
 FLATTEN_TIMER = "flatten"
-ASK_TIMER = "ask"
-ASK_AGAIN_S = 2.0
-_VERBS = {"halt": TradingState.HALTED, "reduce": TradingState.REDUCING, "observe": TradingState.OBSERVE}
 
 
 class Engine:
@@ -58,6 +59,8 @@ class Engine:
         self.book = book
         self._trader = Trader(book, self._settings, self._universe, self._desks)
         self._protector = Protector(book, self._settings, self._desks)
+        self._truth = Truth(book, self._universe, self._trader, partial(self._on_fill, recovered=True))
+        self._operator = Operator(book, self._trader)
 
     @property
     def universe(self) -> Universe:
@@ -101,7 +104,12 @@ class Engine:
                 self.book.take_account(event.account)
                 return []
             case BrokerReported():
-                return self._on_report(event)
+                return self._truth.on_report(event) + self._protector.look_after(event.received_at)
+            case TradingHalted():
+                self.book.market.take_halt(event)
+                return []
+            case DataQualityReported():
+                return self.book.market.take_quality(event)
             case TimerFired():
                 return self._on_timer(event)
             case ConnectionLost():
@@ -113,7 +121,7 @@ class Engine:
             case RunStarted():
                 return self._on_run_started(event)
             case OperatorCommanded():
-                return self._on_operator(event)
+                return self._operator.on_command(event)
             case StopRequested():
                 return self._on_stop(event)
             case _:
@@ -279,73 +287,7 @@ class Engine:
             if working.status in (OrderStatus.PENDING, OrderStatus.CANCELLING):
                 self.book.move(ref, Happening.SILENCE)
 
-    def _on_report(self, event: BrokerReported) -> list[Command]:
-        book, now, was_reconciled = self.book, event.received_at, self.book.is_reconciled
-        if event.account is not None:
-            book.take_account(event.account)
-        commands: list[Command] = []
-        for fill in reconcile.missing_fills(book, event, self._universe):
-            commands += self._on_fill(fill, now, recovered=True)
-        commands += reconcile.notes(book, self._compare(event))
-        if book.is_connected and event.is_complete and self._is_of_this_connection(event):
-            book.is_reconciled = True
-        if book.is_connected and (not event.is_complete or self._has_open_questions()):
-            commands.append(SetTimer(timer_id=ASK_TIMER, after_s=ASK_AGAIN_S, clock="wall"))
-        if book.is_reconciled and not was_reconciled:
-            text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
-            commands.append(Notify(level="info", code="reconciled", text=text))
-        commands += self._cancel_forbidden_entries() + self._trader.fulfil_wishes(now)
-        return commands + self._protector.look_after(now)
-
-    def _compare(self, event: BrokerReported) -> list[reconcile.Discrepancy]:
-        book, entries = self.book, [order for order in self.book.orders.values() if order.leg is Leg.ENTRY]
-        found = reconcile.settle_orders(book, event, self._universe)
-        for entry in entries:
-            if entry.status.is_final:  # it ended unheard; that is no reason to send it again
-                self._trader.settle_for_holding(book.plans[entry.plan], "the entry ended at the broker")
-        breaks = reconcile.compare_positions(book, event, self._universe)
-        doubles = [discrepancy for discrepancy in found if discrepancy.kind == "double_perm_id"]
-        at_once = not book.is_reconciled
-        found += reconcile.update_locks(book, breaks + doubles, event.received_at, event=event, at_once=at_once)
-        return found + reconcile.incompleteness(book, event)
-
-    def _is_of_this_connection(self, event: BrokerReported) -> bool:
-        """An answer that was under way when the line broke says nothing of what happened since."""
-        return self.book.connected_at is not None and event.asked_at >= self.book.connected_at
-
-    def _has_open_questions(self) -> bool:
-        orders = self.book.orders.values()
-        return any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
-
-    def _cancel_forbidden_entries(self) -> list[Command]:
-        """What a person or a stop wanted cancelled while nobody answered is cancelled now."""
-        if not self.book.is_connected:
-            return []
-        commands: list[Command] = []
-        for working in [order for order in self.book.orders.values() if order.leg is Leg.ENTRY]:
-            plan = self.book.plans[working.plan]
-            state = self._trader.state_for(plan.strategy, plan.symbol)
-            if state is not TradingState.ACTIVE:
-                commands += self._trader.cancel(working, f"trading state is {state}")
-        return commands
-
     # --- people -------------------------------------------------------------------------------------------------
-
-    def _on_operator(self, event: OperatorCommanded) -> list[Command]:
-        text = f"{event.actor}: {event.verb} {event.scope}"
-        commands: list[Command] = [Notify(level="warning", code="operator", text=text)]
-        match event.verb:
-            case "resume":
-                self.book.trading_states.reset(event.scope)
-            case "flatten":
-                self.book.trading_states.set(event.scope, TradingState.HALTED)
-                commands += self._trader.flatten(event.received_at, text, event.scope)
-            case "halt" | "reduce" | "observe":
-                self.book.trading_states.set(event.scope, _VERBS[event.verb])
-                commands += self._trader.cancel_entries(text, event.scope)
-            case _:
-                assert_never(event.verb)
-        return commands
 
     def _on_stop(self, event: StopRequested) -> list[Command]:
         self.book.is_stopping = True

@@ -11,8 +11,8 @@ from daemon.engine.desk import Desk
 from daemon.engine.order_life import Happening
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
-from risk.gate import RiskView, judge
-from risk.trading_state import TradingState, strictest
+from daemon.engine.view import Viewer
+from risk.gate import judge
 from shared.commands import CancelOrder, Command, Flatten, Notify, PlaceBracket, SetTimer
 from shared.market import Universe
 from shared.orders import BracketOrder, Leg, Order, OrderIntent, OrderStatus, RiskVerdict, WorkingOrder
@@ -31,6 +31,7 @@ class Trader:
         self._settings = settings
         self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._desks = desks
+        self.viewer = Viewer(book, settings, universe)
 
     # --- targets ------------------------------------------------------------------------------------------------
 
@@ -185,7 +186,7 @@ class Trader:
             reason=why,
         )
         price = self._book.prices.price(self._columns[plan.symbol])
-        view = self._view(intent, price, now, plan=plan, by_operator=by_operator)
+        view = self.viewer.of(intent, price, now, plan=plan, by_operator=by_operator)
         verdict = judge(intent, view, self._settings.limits)
         if verdict.approved_quantity == 0:
             return self._note_refusal(intent, verdict)
@@ -197,7 +198,7 @@ class Trader:
         price = self._book.prices.price(self._columns[intent.symbol])
         instrument = desk.instrument(intent.symbol)
         expected = None if price is None else planning.entry_price(self._settings, instrument, intent.side, price)
-        verdict = judge(intent, self._view(intent, expected, now), self._settings.limits)
+        verdict = judge(intent, self.viewer.of(intent, expected, now), self._settings.limits)
         if verdict.approved_quantity == 0 or price is None or expected is None:
             return self._note_refusal(intent, verdict)
         plan = planning.new_plan(self._book, desk, intent, price)
@@ -244,58 +245,6 @@ class Trader:
         what = "exit" if intent.reduces else "entry"
         text = f"{intent.strategy} {intent.side} {intent.quantity} {intent.symbol}: {'; '.join(_texts(verdict))}"
         return [Notify(level="info", code=f"{what}_denied", text=text)]
-
-    # --- what the gate sees -------------------------------------------------------------------------------------
-
-    def _view(
-        self,
-        intent: OrderIntent,
-        price: float | None,
-        now: datetime,
-        *,
-        plan: Plan | None = None,
-        by_operator: bool = False,
-    ) -> RiskView:
-        book, column = self._book, self._columns[intent.symbol]
-        buys, sells = book.working_entries(None, intent.symbol)
-        opens_at, closes_at = self._window(now)
-        return RiskView(
-            now=now,
-            price=price,
-            price_at=book.prices.priced_at(column),
-            reference_price=book.prices.good_price(column),
-            price_is_suspect=book.prices.is_suspect(column),
-            equity=book.equity,
-            position=plan.signed_quantity if plan else book.position(intent.symbol).quantity,
-            working_buy=buys,
-            working_sell=sells,
-            exits_working=book.exits_working(plan) if plan else 0,
-            gross_exposure=book.gross_exposure(self._columns),
-            opens_at=opens_at,
-            closes_at=closes_at,
-            entry_after_open_s=self._settings.entry_after_open_s,
-            entry_before_close_s=self._settings.entry_before_close_s,
-            trading_state=self.state_for(intent.strategy, intent.symbol),
-            is_reconciled=book.is_reconciled,
-            has_unknown=any(order.order.symbol == intent.symbol for order in book.unknown_orders()),
-            is_locked=intent.symbol in book.locks,
-            operator_flatten=by_operator,
-        )
-
-    def _window(self, now: datetime) -> tuple[datetime | None, datetime | None]:
-        """The session in which an order decided now acts: with daily bars that is the next one, whenever it opens."""
-        if self._book.hours is None:
-            return None, None
-        if self._settings.is_daily:
-            before = timedelta(seconds=self._settings.entry_after_open_s)
-            after = timedelta(seconds=self._settings.entry_before_close_s)
-            return now - before, now + after
-        return self._book.hours.opens_at, self._book.hours.closes_at
-
-    def state_for(self, strategy: str, symbol: str) -> TradingState:
-        """The strictest of the account's, the strategy's and the instrument's trading state."""
-        stopping = TradingState.REDUCING if self._book.is_stopping else TradingState.ACTIVE
-        return strictest(self._book.trading_states.state_for(strategy, symbol), stopping)
 
 
 def in_scope(scope: str, plan: Plan) -> bool:

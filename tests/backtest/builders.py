@@ -19,6 +19,7 @@ from shared.ids import parse_ref
 from shared.io.bar_store import BarPanel
 from shared.market import BarRow, Instrument, Universe
 from shared.orders import BracketOrder, Order, OrderType, Side
+from tests.fakes.limits import LIFTED, PERSON
 
 MINUTE_S = 60
 MONDAY = date(2013, 10, 7)
@@ -98,7 +99,7 @@ def a_bracket(
     """A long bracket in SPY as the engine's planning lays it out."""
     plan = f"OB1:test:20131007:SPY-{number}"
 
-    def leg(letter: str, side: Side, order_type: OrderType, **prices: float | None) -> Order:
+    def leg(letter: str, side: Side, order_type: OrderType, **prices: Any) -> Order:
         is_entry = letter == "E"
         return Order(
             ref=f"{plan}:{letter}",
@@ -215,6 +216,8 @@ def a_config(*symbols: str, strategy: Mapping[str, object], interval_s: int = MI
                 "price_jump_pct_max": 20.0,
                 "price_age_max_s": 864_000.0 if daily else 300.0,
                 "protect_within_s": 5.0,
+                **LIFTED,
+                **PERSON,
             },
         }
     )

@@ -6,6 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 from research.backtest.cli import register
+from tests.fakes.limits import as_toml
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -50,7 +51,7 @@ protect_within_s = 5
 slippage_bps = 0
 commission = "none"
 participation = 1.0
-"""
+""".replace("protect_within_s = 5\n", f"protect_within_s = 5\n{as_toml()}\n")
 # Down, up, down: the fast average of two crosses the slow one of three once each way.
 CLOSES = (100.0, 99.0, 98.0, 99.0, 101.0, 102.0, 102.0, 100.0, 98.0, 97.0)
 

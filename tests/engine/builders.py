@@ -32,6 +32,7 @@ from shared.ids import leg_ref, parse_ref
 from shared.market import BarRow, Instrument, Universe
 from shared.orders import CompletedOrder, Fill, Leg, OpenOrder, Side
 from strategies.base import Strategy
+from tests.fakes.limits import LIFTED
 
 OPEN = datetime(2013, 10, 8, 13, 30, tzinfo=UTC)
 CLOSE = datetime(2013, 10, 8, 20, 0, tzinfo=UTC)
@@ -71,6 +72,7 @@ def some_limits(**changes):
         "price_jump_pct_max": 10.0,
         "price_age_max_s": 150.0,
         "protect_within_s": 5.0,
+        **LIFTED,
     }
     return Limits(**{**limits, **changes})
 

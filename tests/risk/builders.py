@@ -7,6 +7,7 @@ from risk.limits import Limits
 from risk.trading_state import TradingState
 from risk.view import RiskView
 from shared.orders import OrderIntent, Side
+from tests.fakes.limits import LIFTED
 
 NOW = datetime(2013, 10, 8, 15, 0, tzinfo=UTC)
 
@@ -40,6 +41,7 @@ def limits(**changes: Any) -> Limits:
         "price_jump_pct_max": 20.0,
         "price_age_max_s": 120.0,
         "protect_within_s": 5.0,
+        **LIFTED,
     }
     return Limits(**(usual | changes))
 

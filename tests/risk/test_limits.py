@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 
 from risk.limits import Limits
-from shared.config import RiskConfig, load_config
+from shared.config import load_config
+from shared.config_sections import RiskConfig
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config.toml"
 
 
 def test_the_limits_are_the_keys_of_the_risk_section():
-    assert list(Limits.__struct_fields__) == list(RiskConfig.model_fields)
+    about_people = {"owner", "reviewed_on", "reason", "groups_file"}
+    assert list(Limits.__struct_fields__) == [key for key in RiskConfig.model_fields if key not in about_people]
 
 
 def test_the_shipped_limits_arrive():

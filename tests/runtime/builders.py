@@ -21,6 +21,7 @@ from shared.ids import leg_ref
 from shared.io.journal import Journal, Run
 from shared.market import BarRow
 from shared.orders import Fill, Leg, Side
+from tests.fakes.limits import LIFTED, PERSON
 
 OPEN = datetime(2013, 10, 8, 13, 30, tzinfo=UTC)
 CLOSE = datetime(2013, 10, 8, 20, 0, tzinfo=UTC)
@@ -76,6 +77,8 @@ def a_config(folder, **changes):
             "price_jump_pct_max": 20.0,
             "price_age_max_s": 300.0,
             "protect_within_s": 5.0,
+            **LIFTED,
+            **PERSON,
         },
         "runtime": {"heartbeat_every_s": 0.05, "reconcile_every_s": 30.0, "snapshot_every_events": 1000},
     }

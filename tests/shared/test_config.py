@@ -9,8 +9,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from shared.config import AtrSizing, Config, load_config
+from shared.config import Config, load_config
 from shared.config_lines import index_lines
+from shared.config_sections import AtrSizing
 from strategies.registry import load_strategy
 
 ROOT = Path(__file__).resolve().parents[2]
