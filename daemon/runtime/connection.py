@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
@@ -23,7 +23,11 @@ from daemon.runtime.clock import MarketClock
 from daemon.runtime.feed import DAY_S, Feed
 from daemon.runtime.guard import check_account
 from daemon.runtime.inbox import Inbox
+from daemon.runtime.notices import Notices
+from daemon.runtime.quiet import last_weekly_login
 from daemon.runtime.reports import Reporter
+from daemon.runtime.session import SessionKeeper
+from shared.commands import Notify
 from shared.config import Config
 from shared.errors import BrokerUnavailable, DataError
 from shared.events import ConnectionLost, ConnectionRestored, Event
@@ -33,6 +37,10 @@ _log = structlog.get_logger("openbell")
 BACK_OFF_S_FIRST = 1.0
 BACK_OFF_S_MAX = 30.0
 _HISTORY_ROUNDS_MAX = 3
+_LOGIN = (
+    "the gateway cannot be reached since its weekly login ran out ({login_at:%Y-%m-%d %H:%M} UTC): log in there by "
+    "hand; until then positions and orders are not known, resting stops stay at the broker ({reason})"
+)
 
 
 class ConnectionState(StrEnum):
@@ -54,7 +62,7 @@ class Probe(Struct):
 class Connection:
     """Supervises one broker; `begin` is awaited after each connect, before anything is asked."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one name per part it looks after
         self,
         *,
         config: Config,
@@ -63,6 +71,8 @@ class Connection:
         inbox: Inbox,
         feed: Feed,
         reporter: Reporter,
+        session: SessionKeeper,
+        notices: Notices,
     ) -> None:
         self._config = config
         self._broker = broker
@@ -70,6 +80,10 @@ class Connection:
         self._inbox = inbox
         self._feed = feed
         self._reporter = reporter
+        self._session = session
+        self._notices = notices
+        self._last_up_at: datetime | None = None
+        self.reconnects = 0
         self._lost = asyncio.Event()
         self._hint = asyncio.Event()
         self._news = asyncio.Event()
@@ -106,19 +120,33 @@ class Connection:
                 self._inbox.put(event)
 
     async def _come_up(self, begin: Callable[[], Awaitable[None]]) -> None:
-        delay_s, has_spoken = BACK_OFF_S_FIRST, False
+        delay_s, said = BACK_OFF_S_FIRST, ""
         while True:
             try:
                 return await self._attempt(begin)
             except BrokerUnavailable as error:
                 self._lose(str(error))
-                if not has_spoken:
-                    _log.warning("broker_unreachable", reason=str(error), retrying_for="ever")
-                    has_spoken = True
+                said = self._say_unreachable(str(error), said)
             await self._broker.disconnect()
             await _within(self._hint, delay_s)
             self._hint.clear()
             delay_s = min(delay_s * 2, BACK_OFF_S_MAX)
+
+    def _say_unreachable(self, reason: str, said: str) -> str:
+        """Say once why nobody is reached: as expected, for want of the weekly login, or for a reason to look at."""
+        now, quiet = self._clock.now(), self._session.quiet_now()
+        login_at = last_weekly_login(now)
+        if self._last_up_at is not None and self._last_up_at < login_at and quiet is None:
+            notice = Notify(level="critical", code="login_needed", text=_LOGIN.format(login_at=login_at, reason=reason))
+        elif quiet is not None:
+            text = f"broker not reachable as expected until {quiet.ends_at:%H:%M} UTC ({quiet.reason}): {reason}"
+            notice = Notify(level="info", code="broker_quiet", text=text)
+        else:
+            text = f"broker not reachable, trying for ever: {reason}"
+            notice = Notify(level="warning", code="broker_unreachable", text=text)
+        if notice.code != said:
+            self._notices.tell(notice)
+        return notice.code
 
     async def _attempt(self, begin: Callable[[], Awaitable[None]]) -> None:
         self._lost.clear()
@@ -133,6 +161,8 @@ class Connection:
     async def _synchronise(self, account_id: str) -> None:
         """Everything is asked and compared, the missed rows fetched, the streams started, in this order."""
         self.state, self._account_id = ConnectionState.UP, account_id
+        self.reconnects += self._last_up_at is not None
+        self._last_up_at = self._clock.now()
         self._inbox.put(ConnectionRestored(received_at=self._clock.now(), account_id=account_id))
         await self._reporter.report()
         await self._fill_from_history()
@@ -207,6 +237,7 @@ class Connection:
         if not self.is_up:
             return
         self.state = ConnectionState.DOWN
+        self._last_up_at = self._clock.now()
         self._reporter.is_open = False
         self._inbox.put(ConnectionLost(received_at=self._clock.now(), reason=reason))
 

@@ -9,6 +9,7 @@ import structlog
 from brokers.port import Broker
 from daemon.runtime.clock import MarketClock
 from daemon.runtime.inbox import Inbox
+from daemon.runtime.notices import Notices
 from daemon.runtime.reports import Reporter
 from daemon.runtime.timers import Timers
 from shared.commands import (
@@ -26,18 +27,21 @@ from shared.errors import BrokerUnavailable
 from shared.events import OrderUnknown
 
 _log = structlog.get_logger("openbell")
-_LEVELS = {"info": "info", "warning": "warning", "critical": "critical"}
 
 
 class Executor:
     """An order command that could not be sent comes back as OrderUnknown: it may or may not have left."""
 
-    def __init__(self, *, broker: Broker, reporter: Reporter, timers: Timers, inbox: Inbox, clock: MarketClock) -> None:
+    def __init__(
+        self, *, broker: Broker, reporter: Reporter, timers: Timers, inbox: Inbox, clock: MarketClock,
+        notices: Notices,
+    ) -> None:  # fmt: skip
         self._broker = broker
         self._reporter = reporter
         self._timers = timers
         self._inbox = inbox
         self._clock = clock
+        self._notices = notices
 
     async def execute(self, commands: list[Command]) -> None:
         """Carry the commands out in their order."""
@@ -50,7 +54,7 @@ class Executor:
                 case SetTimer():
                     self._timers.set(command)
                 case Notify():
-                    tell(command)
+                    self._notices.tell(command)
                 case _:
                     assert_never(command)
 
@@ -64,11 +68,6 @@ class Executor:
             for ref in refs_of(command):
                 unknown = OrderUnknown(received_at=self._clock.now(), ref=ref, reason=f"could not be sent: {error}")
                 self._inbox.put(unknown)
-
-
-def tell(notice: Notify) -> None:
-    """Say it to the log, at the notice's own level."""
-    getattr(_log, _LEVELS[notice.level])(notice.code, text=notice.text, reasons=list(notice.reasons))
 
 
 def refs_of(command: OrderCommand) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from msgspec import Struct
 from brokers.port import ClosedRow
 from daemon.runtime.clock import MarketClock
 from daemon.runtime.inbox import Inbox
+from daemon.runtime.quote_board import QuoteBoard
 from shared.events import BarsClosed
 from shared.market import Bar, BarRow, Universe
 from shared.sessions import session_at_or_after
@@ -135,6 +136,7 @@ class Feed:
         self._row_grace_s = row_grace_s
         self._waiting: dict[datetime, asyncio.Task[None]] = {}
         self._graced: dict[datetime, asyncio.TimerHandle] = {}
+        self._quotes = QuoteBoard(universe)
         self._subscribed_at: datetime | None = None
         self._first_opened_at: datetime | None = None
         self.last_bar_at: datetime | None = None
@@ -162,8 +164,13 @@ class Feed:
             self._builder.close_through(row.closed_at)
         return len(news)
 
+    def on_quote(self, symbol: str, bid: float, ask: float, _at: datetime) -> None:
+        """Take one instrument's best bid and ask; NaN for a side that nobody shows."""
+        self._quotes.put(symbol, bid, ask)
+
     def begin(self) -> None:
-        """The streams start (again) now."""
+        """The streams start (again) now; what was quoted before is no longer known."""
+        self._quotes.clear()
         self._subscribed_at, self._first_opened_at = self._clock.now(), None
 
     def on_bar(self, symbol: str, opened_at: datetime, interval_s: int, bar: Bar) -> None:
@@ -218,6 +225,7 @@ class Feed:
             interval_s=self._intervals.interval_s,
             row=closed.row,
             warm_up=warm_up,
+            quotes=None if warm_up else self._quotes.row(),
         )
 
     def _is_partial(self, closed_at: datetime) -> bool:

@@ -35,6 +35,11 @@ class Inbox:
         self._waiting.append(event)
         self._filled.set()
 
+    def put_first(self, event: Event) -> None:
+        """Queue a person's order ahead of everything that waits: a kill must not stand in line."""
+        self._waiting.appendleft(event)
+        self._filled.set()
+
     async def take(self) -> Event:
         """The oldest event, waiting for one if need be."""
         while not self._waiting:

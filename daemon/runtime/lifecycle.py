@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from brokers.port import Broker
 from daemon.runtime.clock import wall_now
+from daemon.runtime.engine_port import Engine
 from daemon.runtime.heartbeat import Heartbeat, Organs
 from daemon.runtime.holdings import day_profit, holdings_of
 from daemon.runtime.reports import Reporter
@@ -52,6 +53,21 @@ class Daemon:
         self._begun = asyncio.Event()
         self._stop_wanted = asyncio.Event()
         self._signal = ""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine at work; its book may be read."""
+        return self._organs.loop.engine
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker is connected."""
+        return self._organs.connection.is_up
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every event that came so far has been handled."""
+        return not len(self._organs.inbox) and self._organs.loop.age_s() == 0
 
     async def run(self, *, until_close: bool) -> Ending:
         """Work until a signal or, with `until_close`, until the session is over and all is settled.
@@ -164,7 +180,7 @@ class Daemon:
 
     async def _drained(self) -> None:
         """Wait until every event that came so far has been handled, at most STOP_S."""
-        await _until(lambda: not len(self._organs.inbox) and self._organs.loop.age_s() == 0, STOP_S)
+        await _until(lambda: self.is_idle, STOP_S)
 
     def _ending(self) -> Ending:
         book = self._organs.loop.engine.book

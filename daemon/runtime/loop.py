@@ -14,7 +14,7 @@ from daemon.runtime.engine_port import Engine
 from daemon.runtime.executor import Executor
 from daemon.runtime.inbox import Inbox
 from shared.errors import InvariantViolated
-from shared.events import Event
+from shared.events import Event, OperatorCommanded
 from shared.io.journal import Journal
 
 
@@ -43,6 +43,7 @@ class EngineLoop:
         self._snapshot_every_events = snapshot_every_events
         self._since_snapshot = 0
         self._latest: datetime | None = None
+        self._awaited: dict[int, asyncio.Future[None]] = {}
         self._busy_since: float | None = None
         self._commit_s_max = 0.0
         self.handled = 0
@@ -52,6 +53,16 @@ class EngineLoop:
         while True:
             await self.step(await self._inbox.take())
 
+    async def submit(self, event: OperatorCommanded) -> None:
+        """Handle the event before all that waits; return once it is durable and carried out."""
+        done = asyncio.get_running_loop().create_future()
+        self._awaited[id(event)] = done
+        self._inbox.put_first(event)
+        try:
+            await done
+        finally:
+            self._awaited.pop(id(event), None)
+
     async def step(self, event: Event) -> None:
         """One event, from handling to the last command carried out.
 
@@ -59,6 +70,7 @@ class EngineLoop:
             InvariantViolated: the engine says so, or the journal cannot be written (then nothing was sent).
         """
         self._busy_since = asyncio.get_running_loop().time()
+        awaited = self._awaited.get(id(event))
         event = self._stamped(event)
         commands = self.engine.handle(event)
         started = time.perf_counter()
@@ -74,6 +86,8 @@ class EngineLoop:
             self.write_snapshot()
         self.handled += 1
         self._busy_since = None
+        if awaited is not None and not awaited.done():
+            awaited.set_result(None)
 
     def write_snapshot(self) -> None:
         """Keep the engine's state, so that a restart has less to handle again."""

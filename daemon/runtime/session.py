@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from daemon.runtime.clock import AHEAD_S_MAX, MarketClock
 from daemon.runtime.inbox import Inbox
-from shared.events import SessionScheduled
+from daemon.runtime.quiet import quiet_windows, window_at
+from shared.config_sections import SessionConfig
+from shared.events import QuietWindow, SessionScheduled
 from shared.sessions import SessionHours, session_at_or_after
 
 # Market seconds in which the last row and the last fills of a session arrive before the next is announced;
@@ -18,21 +20,29 @@ assert SETTLE_S < AHEAD_S_MAX
 class SessionKeeper:
     """Knows the hours of the session that was announced last."""
 
-    def __init__(self, calendar_name: str, clock: MarketClock, inbox: Inbox) -> None:
-        self._calendar_name = calendar_name
+    def __init__(self, section: SessionConfig, clock: MarketClock, inbox: Inbox) -> None:
+        self._section = section
         self._clock = clock
         self._inbox = inbox
         self.hours: SessionHours | None = None
+        self.quiet: tuple[QuietWindow, ...] = ()
 
     def scheduled(self) -> SessionScheduled:
         """The event that tells of the session that runs now or comes next."""
-        self.hours = session_at_or_after(self._calendar_name, self._clock.now())
+        now = self._clock.now()
+        self.hours = session_at_or_after(self._section.calendar, now)
+        self.quiet = quiet_windows(self._section, now, self.hours.closes_at)
         return SessionScheduled(
             received_at=self._clock.now(),
             session=self.hours.session,
             opens_at=self.hours.opens_at,
             closes_at=self.hours.closes_at,
+            quiet=self.quiet,
         )
+
+    def quiet_now(self) -> QuietWindow | None:
+        """The quiet window in which the market's clock stands."""
+        return window_at(self.quiet, self._clock.now())
 
     async def run(self) -> None:
         """Announce each next session, for ever; the first one was announced with `scheduled`."""

@@ -20,6 +20,7 @@ from daemon.runtime.heartbeat import Organs
 from daemon.runtime.inbox import Inbox
 from daemon.runtime.lifecycle import Daemon, Ending, journal_path, log_path
 from daemon.runtime.loop import EngineLoop
+from daemon.runtime.notices import Notices
 from daemon.runtime.recovery import recover
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
@@ -50,6 +51,9 @@ class Callbacks:
     def on_bar(self, symbol: str, opened_at: datetime, interval_s: int, bar: Bar) -> None:
         self._feed.on_bar(symbol, opened_at, interval_s, bar)
 
+    def on_quote(self, symbol: str, bid: float, ask: float, at: datetime) -> None:
+        self._feed.on_quote(symbol, bid, ask, at)
+
     def on_clock(self, market_at: datetime, speed: float) -> None:
         self._clock.follow(market_at, speed)
 
@@ -73,13 +77,23 @@ def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_
     broker = build_broker(config, callbacks, clock.now)
     reporter = Reporter(broker=broker, inbox=inbox, clock=clock, every_s=config.runtime.reconcile_every_s)
     timers = Timers(clock, inbox)
-    connection = Connection(config=config, broker=broker, clock=clock, inbox=inbox, feed=feed, reporter=reporter)
+    session, notices = SessionKeeper(config.session, clock, inbox), Notices()
+    connection = Connection(
+        config=config,
+        broker=broker,
+        clock=clock,
+        inbox=inbox,
+        feed=feed,
+        reporter=reporter,
+        session=session,
+        notices=notices,
+    )
     callbacks.forward = connection.on_event
     loop = EngineLoop(
         engine=engine,
         journal=journal,
         inbox=inbox,
-        executor=Executor(broker=broker, reporter=reporter, timers=timers, inbox=inbox, clock=clock),
+        executor=Executor(broker=broker, reporter=reporter, timers=timers, inbox=inbox, clock=clock, notices=notices),
         clock=clock,
         snapshot_every_events=config.runtime.snapshot_every_events,
     )
@@ -90,7 +104,7 @@ def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_
         connection=connection,
         loop=loop,
         journal=journal,
-        session=SessionKeeper(config.session.calendar, clock, inbox),
+        session=session,
     )
     return Daemon(config=config, broker=broker, organs=organs, reporter=reporter, timers=timers)
 
@@ -130,14 +144,14 @@ async def _run(config: Config, *, until_close: bool) -> Ending:
 
     journal = Journal.create(journal_path(config), config.mode)
     try:
-        daemon = assemble(config, journal, build_engine, _ib_broker)
+        daemon = assemble(config, journal, build_engine, ib_broker)
     except BaseException:
         journal.close()
         raise
     return await daemon.run(until_close=until_close)
 
 
-def _ib_broker(config: Config, listener: BrokerListener, clock: Clock) -> Broker:
+def ib_broker(config: Config, listener: BrokerListener, clock: Clock) -> Broker:
     from brokers.ib.broker import IbBroker
 
     section = config.broker

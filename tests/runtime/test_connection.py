@@ -12,7 +12,9 @@ from daemon.runtime.connection import Connection
 from daemon.runtime.feed import Feed, Intervals
 from daemon.runtime.guard import check_account, check_keys
 from daemon.runtime.inbox import Inbox
+from daemon.runtime.notices import Notices
 from daemon.runtime.reports import Reporter
+from daemon.runtime.session import SessionKeeper
 from shared.errors import ConfigError
 from shared.events import BarsClosed, BrokerReported, ConnectionLost, ConnectionRestored
 from tests.fakes.broker import FakeBroker
@@ -43,6 +45,8 @@ class Line:
             inbox=self.inbox,
             feed=self.feed,
             reporter=self.reporter,
+            session=SessionKeeper(self.config.session, self.clock, self.inbox),
+            notices=Notices(),
         )
 
     async def begin(self):

@@ -9,6 +9,7 @@ from daemon.runtime.clock import MarketClock
 from daemon.runtime.executor import Executor
 from daemon.runtime.inbox import Inbox
 from daemon.runtime.loop import EngineLoop
+from daemon.runtime.notices import Notices
 from daemon.runtime.reports import ALL_QUESTIONS, Reporter
 from daemon.runtime.timers import Timers
 from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop, SetTimer
@@ -53,6 +54,7 @@ class Bench:
                 timers=self.timers,
                 inbox=self.inbox,
                 clock=self.clock,
+                notices=Notices(),
             ),
             clock=self.clock,
             snapshot_every_events=snapshot_every_events,

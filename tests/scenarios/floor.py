@@ -1,0 +1,202 @@
+"""The real daemon on the real wire: in one process with a simulated gateway whose clock the test moves.
+
+SPY's price is the test's script, five seconds a step; the strategy is long from 101 on. A decision is made every five
+seconds. Time that the daemon measures on the wall (answers, reports, protection) is shortened to tenths of a second.
+"""
+
+import asyncio
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from brokers.simulated.gateway.runtime.clock import ManualClock
+from brokers.simulated.gateway.server import SimulatedGateway
+from daemon.engine.assembly import build_engine
+from daemon.runtime.lifecycle import journal_path
+from daemon.runtime.wiring import assemble, ib_broker
+from shared.config import Config
+from shared.io.journal import Journal, JournalReader
+from shared.messages import decode_command, decode_event
+from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, flat
+from tests.fakes.limits import LIFTED, PERSON
+
+WITHIN_S = 10.0
+STRATEGY = Path(__file__).with_name("threshold.py")
+CALM, UP = 100.0, 102.0
+
+
+def prices(*levels, steps=400):
+    """Each level for one step, the last one for ever."""
+    return [flat(level) for level in (*levels, *[levels[-1]] * (steps - len(levels)))]
+
+
+def a_config(folder, port, **changes):
+    """A daemon for SPY on paper at the gateway's port; a changed section is given as a dict."""
+    shutil.copy(STRATEGY, folder / "threshold.py")
+    data = {
+        "broker": {"port": port, "follow_gateway_clock": True, "connect_timeout_s": 2.0, "request_timeout_s": 1.0},
+        "session": {
+            "calendar": "XNYS",
+            "entry_after_open_s": 0,
+            "entry_before_close_s": 900,
+            "flatten_before_close_s": 300,
+        },
+        "universe": {"symbols": ["SPY"]},
+        "bars": {"interval_s": 5, "warm_up": 0, "row_grace_s": 0.1},
+        "strategy": [
+            {
+                "name": "t",
+                "kind": "threshold.py",
+                "params": {"long_from": 101.0},
+                "allocation": 1.0,
+                "sizing": {"method": "fixed_fraction", "fraction": 0.01},
+                "exits": {"method": "percent", "stop_pct": 1.0, "target_pct": 5.0},
+            }
+        ],
+        "execution": {
+            "entry": "market",
+            "limit_offset_bps": 5.0,
+            "entry_timeout_s": 120.0,
+            "acknowledge_within_s": 0.5,
+        },
+        "risk": {
+            "max_order_quantity": 10_000,
+            "max_order_notional": 1_000_000.0,
+            "max_position_quantity": 10_000,
+            "max_position_notional": 1_000_000.0,
+            "max_gross_exposure": 1.0,
+            "price_collar_pct": 10.0,
+            "price_jump_pct_max": 20.0,
+            "price_age_max_s": 60.0,
+            "protect_within_s": 1.0,
+            **LIFTED,
+            **PERSON,
+        },
+        "runtime": {"heartbeat_every_s": 0.2, "reconcile_every_s": 0.5},
+    }
+    for key, change in changes.items():
+        before = data.get(key)
+        data[key] = {**before, **change} if isinstance(before, dict) and isinstance(change, dict) else change
+    return Config.model_validate(data).based_at(folder)
+
+
+class Floor:
+    """One gateway, one daemon, one journal; `gateway.ledger` is the oracle."""
+
+    def __init__(self, folder, gateway, clock):
+        self.folder, self.gateway, self.clock = folder, gateway, clock
+        self.steps_played = 0
+        self.daemon = self.broker = self.config = None
+        self._run = None
+
+    # ------------------------------------------------------------------ the daemon
+
+    async def start(self, *, reconciled=True, **changes):
+        """Start the daemon on the folder's journal, as systemd would."""
+        self.config = a_config(self.folder, self.gateway.port, **changes)
+        journal = Journal.create(journal_path(self.config), self.config.mode)
+
+        def build_broker(config, listener, clock):
+            self.broker = ib_broker(config, listener, clock)
+            return self.broker
+
+        self.daemon = assemble(self.config, journal, build_engine, build_broker)
+        self._run = asyncio.create_task(self.daemon.run(until_close=False))
+        if reconciled:
+            await self.until(lambda: self.book.is_reconciled)
+            await self.until(lambda: self.gateway.session.tape is None or self.is_quiet())
+
+    async def kill(self):
+        """End the daemon as SIGKILL would: nothing is said to the broker any more."""
+        self._run.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._run
+        self._run = None
+
+    async def stop(self):
+        """End it in good order; returns how it ended."""
+        self.daemon.request_stop("SIGTERM")
+        ending = await asyncio.wait_for(self._run, 30)
+        self._run = None
+        return ending
+
+    async def close(self):
+        if self._run is not None:
+            await self.kill()
+
+    @property
+    def book(self):
+        return self.daemon.engine.book
+
+    def is_quiet(self):
+        """Nothing waits to be handled."""
+        return self.daemon.is_idle
+
+    # ------------------------------------------------------------------ the market
+
+    async def play(self, steps=1):
+        """Let the market go on by so many steps, one by one, and the daemon follow each."""
+        for _ in range(steps):
+            self.steps_played += 1
+            at = OPENS_AT + STEP_S * self.steps_played
+            self.clock.advance_to(at)
+            async with asyncio.timeout(WITHIN_S):
+                await self.gateway.session.played_to(at)
+            if self._run is not None and self.daemon.is_up:
+                seen = datetime.fromtimestamp(at, UTC)
+                await self.until(lambda seen=seen: (self.book.last_row_at or seen) >= seen)
+            await self.settled()
+
+    async def settled(self):
+        """What has been said so far has been heard, on both sides, and its consequences too."""
+        for _ in range(2):
+            if self._run is not None and self.daemon.is_up:
+                with suppress(Exception):
+                    await self.broker.server_time()
+            await self.until(self.is_quiet)
+
+    async def until(self, holds, within_s=WITHIN_S):
+        """Let both work until the condition holds; a daemon that has died says of what."""
+        async with asyncio.timeout(within_s):
+            while not holds():  # noqa: ASYNC110 - what is awaited is a belief of the code under test
+                if self._run is not None and self._run.done():
+                    self._run.result()
+                await asyncio.sleep(0.005)
+
+    # ------------------------------------------------------------------ what came of it
+
+    @property
+    def shares(self):
+        """What the broker's own ledger says is held of SPY."""
+        return self.gateway.ledger.quantity("SPY")
+
+    def resting(self, leg=None):
+        """Open orders at the broker whose reference ends in that leg, as (leg, side, quantity left)."""
+        orders = self.gateway.session.desk.open_orders()
+        return [order for order in orders if leg is None or order.request.order_ref.rpartition(":")[2].startswith(leg)]
+
+    def stops(self):
+        """Shares that resting stops at the broker cover."""
+        return sum(order.remaining for order in [*self.resting("S"), *self.resting("P")])
+
+    def notices(self, code):
+        """The texts of the engine's notices with that code, in the journal's order."""
+        with JournalReader.open(journal_path(self.config)) as journal:
+            commands = [decode_command(each) for record in journal.records() for each in record.commands]
+        return [command.text for command in commands if getattr(command, "code", None) == code]
+
+    def events(self, kind):
+        """The journalled events of that kind."""
+        with JournalReader.open(journal_path(self.config)) as journal:
+            return [decode_event(payload) for payload in journal.events_of_kind(kind.__name__)]
+
+
+async def a_floor(stack, folder, script, **settings):
+    """A floor on a scripted market; `stack` closes both ends."""
+    market = ScriptedMarket(script, lasts_s=6.5 * 3600)
+    clock = ManualClock(OPENS_AT - 60)
+    gateway = await stack.enter_async_context(SimulatedGateway(market, clock, port=0, **settings))
+    floor = Floor(folder, gateway, clock)
+    stack.push_async_callback(floor.close)
+    return floor
