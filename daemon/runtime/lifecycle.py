@@ -65,6 +65,11 @@ class Daemon:
         return self._organs.connection.is_up
 
     @property
+    def is_streaming(self) -> bool:
+        """Whether, since the last connect, everything was asked and the data streams run."""
+        return self.is_up and self._reporter.is_open
+
+    @property
     def is_idle(self) -> bool:
         """Whether every event that came so far has been handled."""
         return not len(self._organs.inbox) and self._organs.loop.age_s() == 0

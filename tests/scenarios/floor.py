@@ -15,6 +15,7 @@ from brokers.simulated.gateway.server import SimulatedGateway
 from daemon.engine.assembly import build_engine
 from daemon.runtime.lifecycle import journal_path
 from daemon.runtime.wiring import assemble, ib_broker
+from shared.commands import Flatten, PlaceBracket, ReplaceStop
 from shared.config import Config
 from shared.io.journal import Journal, JournalReader
 from shared.messages import decode_command, decode_event
@@ -104,8 +105,11 @@ class Floor:
         self.daemon = assemble(self.config, journal, build_engine, build_broker)
         self._run = asyncio.create_task(self.daemon.run(until_close=False))
         if reconciled:
-            await self.until(lambda: self.book.is_reconciled)
-            await self.until(lambda: self.gateway.session.tape is None or self.is_quiet())
+            await self.back()
+
+    async def back(self, within_s=WITHIN_S):
+        """The daemon is connected, has compared everything, and bars stream."""
+        await self.until(lambda: self.daemon.is_streaming and self.book.is_reconciled, within_s)
 
     async def kill(self):
         """End the daemon as SIGKILL would: nothing is said to the broker any more."""
@@ -143,7 +147,7 @@ class Floor:
             self.clock.advance_to(at)
             async with asyncio.timeout(WITHIN_S):
                 await self.gateway.session.played_to(at)
-            if self._run is not None and self.daemon.is_up:
+            if self._run is not None and self.daemon.is_streaming:
                 seen = datetime.fromtimestamp(at, UTC)
                 await self.until(lambda seen=seen: (self.book.last_row_at or seen) >= seen)
             await self.settled()
@@ -179,6 +183,42 @@ class Floor:
     def stops(self):
         """Shares that resting stops at the broker cover."""
         return sum(order.remaining for order in [*self.resting("S"), *self.resting("P")])
+
+    def agrees(self):
+        """Book and broker hold the same, every share of it has a resting stop, and nothing is in doubt."""
+        held = self.book.positions().get("SPY")
+        mine = held.quantity if held else 0
+        return (
+            self.book.is_reconciled
+            and mine == self.shares
+            and self.stops() == abs(self.shares)
+            and not self.book.unknown_orders()
+        )
+
+    async def agreed(self, within_s=WITHIN_S):
+        """Wait until book and broker agree."""
+        try:
+            await self.until(self.agrees, within_s)
+        except TimeoutError:
+            held = self.book.positions()
+            raise AssertionError(
+                f"broker holds {self.shares} behind {self.stops()} shares of stops, the book {held}; "
+                f"reconciled {self.book.is_reconciled}, unknown {self.book.unknown_orders()}, locks {self.book.locks}"
+            ) from None
+
+    def sent(self):
+        """The references of the orders the daemon has commanded, in order, changes of a working stop included."""
+        with JournalReader.open(journal_path(self.config)) as journal:
+            commands = [decode_command(each) for record in journal.records() for each in record.commands]
+        brackets = [command.bracket.entry.ref for command in commands if isinstance(command, PlaceBracket)]
+        return brackets + [command.order.ref for command in commands if isinstance(command, ReplaceStop | Flatten)]
+
+    def filled_at_broker(self):
+        """Shares that the broker's ledger says were filled, by order reference."""
+        filled = {}
+        for execution in self.gateway.ledger.executions:
+            filled[execution.order_ref] = filled.get(execution.order_ref, 0) + execution.quantity
+        return filled
 
     def notices(self, code):
         """The texts of the engine's notices with that code, in the journal's order."""

@@ -6,6 +6,7 @@ import pytest
 
 from shared.config import load_config
 from shared.errors import ConfigError
+from tests.fakes.limits import as_toml as limits_as_toml
 
 # The line numbers in this file count from `mode` = 1.
 WORKING = """\
@@ -72,7 +73,7 @@ price_collar_pct = 5
 price_jump_pct_max = 20
 price_age_max_s = 120
 protect_within_s = 5
-"""
+""" + limits_as_toml()
 RISK = WORKING[WORKING.index("[risk]") :]
 SIZING = WORKING[WORKING.index("[strategy.sizing]") : WORKING.index("[strategy.exits]")]
 NEEDED_BY_RISK = (
