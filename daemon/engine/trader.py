@@ -68,8 +68,12 @@ class Trader:
         return desk.target(signal.symbol, signal.conviction, self._book.equity, price)
 
     def settle_for_holding(self, plan: Plan, reason: str) -> None:
-        """The signal behind the plan is used up: what is held now is what should be held."""
-        held = self._book.holding(plan.strategy, plan.symbol)
+        """The signal behind the plan is used up: what is held now is what should be held.
+
+        What exits have sold beyond a position is on its way back and no holding that anybody wants.
+        """
+        plans = planning.plans_of(self._book, plan.strategy, plan.symbol)
+        held = sum(each.side.sign * max(each.open_quantity, 0) for each in plans)
         self._book.set_target(plan.strategy, plan.symbol, held, reason)
 
     # --- what a row leads to ------------------------------------------------------------------------------------
