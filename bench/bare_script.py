@@ -51,6 +51,7 @@ async def main(port: int) -> None:
     bars = ib.reqRealTimeBars(contract, 5, "TRADES", useRTH=True)
     script = BareScript(ib, contract)  # eventkit holds its listeners weakly: without a name it would be gone
     bars.updateEvent += script.on_bar
+    ib.reqMktData(contract)
     gone = asyncio.Event()
     ib.disconnectedEvent += gone.set
     await gone.wait()

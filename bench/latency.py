@@ -26,8 +26,8 @@ async def _measure(bars: int) -> tuple[list[int], list[int]]:
     with tempfile.TemporaryDirectory(prefix="openbell-bench-") as folder:
         async with WireServer() as ours, WireServer() as theirs:
             processes = [
-                await _start("bench.daemon_client", str(ours.port), folder),
-                await _start("bench.bare_script", str(theirs.port)),
+                await start("bench.daemon_client", str(ours.port), folder),
+                await start("bench.bare_script", str(theirs.port)),
             ]
             try:
                 async with asyncio.timeout(READY_WITHIN_S):
@@ -52,7 +52,7 @@ async def _turns(ours: WireServer, theirs: WireServer, bars: int) -> tuple[list[
     return taken
 
 
-async def _start(module: str, *arguments: str) -> asyncio.subprocess.Process:
+async def start(module: str, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -36,6 +36,8 @@ CLOSES_AT = datetime(2013, 10, 8, 20, 0, tzinfo=UTC).timestamp()
 BEGINS_AT = OPENS_AT + 600
 SERVER_VERSION = 176
 PLACE_ORDER = b"3\0"
+REQUEST_MARKET_DATA = b"1\0"
+RAIN_EVERY_S = 0.01
 
 
 class FlatMarket:
@@ -106,6 +108,9 @@ class WireServer:
         self._session.on_bars_wanted = self._subscribed.set
         self._starts_at = BEGINS_AT
         self._server: asyncio.Server | None = None
+        self._quoted: list[tuple[Client, int]] = []
+        self._rain: asyncio.Task[None] | None = None
+        self.rained = 0
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -117,6 +122,7 @@ class WireServer:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server is not None
+        self.rain(0)
         self._server.close()
         for client in self._session.each_client():
             client.close()
@@ -142,6 +148,24 @@ class WireServer:
         except TimeoutError:
             return None
 
+    def rain(self, messages_per_s: int) -> None:
+        """From now on send so many tick messages a second to whoever has asked for quotes; 0 ends it."""
+        if self._rain is not None:
+            self._rain.cancel()
+        self._rain = asyncio.create_task(self._pour(messages_per_s)) if messages_per_s else None
+
+    async def _pour(self, messages_per_s: int) -> None:
+        loop = asyncio.get_running_loop()
+        started, sent = loop.time(), 0
+        while True:
+            due = int((loop.time() - started) * messages_per_s)
+            for client, request_id in self._quoted:
+                client.send_frame(b"".join(_tick(request_id, number) for number in range(sent, due)))
+                client.flush()
+                self.rained += due - sent
+            sent = due
+            await asyncio.sleep(RAIN_EVERY_S)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(4)
         await read_payload(reader)
@@ -157,7 +181,15 @@ class WireServer:
         while (payload := await read_payload(reader)) is not None:
             if payload.startswith(PLACE_ORDER):
                 self._orders.put_nowait(time.perf_counter_ns())
+            if payload.startswith(REQUEST_MARKET_DATA):
+                self._quoted.append((client, int(fields_of(payload)[2])))
             answer(self._session, client, payload)
             self._session.flush()
         del self._session.clients[client.client_id]
         writer.close()
+
+
+def _tick(request_id: int, number: int) -> bytes:
+    """A bid or an ask near PRICE that is not the one before."""
+    side, away = (1, -SPREAD / 2) if number % 2 else (2, SPREAD / 2)
+    return frame(("1", "6", str(request_id), str(side), f"{PRICE + away:.2f}", str(100 + number % 900), "1"))

@@ -47,6 +47,10 @@ class Inbox:
             await self._filled.wait()
         return self._waiting.popleft()
 
+    def take_waiting(self) -> Event | None:
+        """The oldest event if one waits."""
+        return self._waiting.popleft() if self._waiting else None
+
     def _make_room(self) -> bool:
         """Drop the oldest piece of market data that waits; False if there is none."""
         for index, event in enumerate(self._waiting):

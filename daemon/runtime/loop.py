@@ -13,9 +13,13 @@ from daemon.runtime.clock import MarketClock
 from daemon.runtime.engine_port import Engine
 from daemon.runtime.executor import Executor
 from daemon.runtime.inbox import Inbox
+from shared.commands import Command
 from shared.errors import InvariantViolated
 from shared.events import Event, OperatorCommanded
 from shared.io.journal import Journal
+
+BATCH_S, BATCH_MAX = 0.005, 100
+"""How long a backlog is handled, and how much of it at most, before it is made durable and carried out."""
 
 
 class EngineLoop:
@@ -49,9 +53,10 @@ class EngineLoop:
         self.handled = 0
 
     async def run(self) -> None:
-        """Handle events for ever."""
+        """Handle events for ever: what has piled up is made durable together, then others have their turn."""
         while True:
-            await self.step(await self._inbox.take())
+            await self._work_off([await self._inbox.take()])
+            await asyncio.sleep(0)
 
     async def submit(self, event: OperatorCommanded) -> None:
         """Handle the event before all that waits; return once it is durable and carried out."""
@@ -69,25 +74,46 @@ class EngineLoop:
         Raises:
             InvariantViolated: the engine says so, or the journal cannot be written (then nothing was sent).
         """
-        self._busy_since = asyncio.get_running_loop().time()
-        awaited = self._awaited.get(id(event))
-        event = self._stamped(event)
-        commands = self.engine.handle(event)
+        await self._work_off([event], alone=True)
+
+    async def _work_off(self, events: list[Event], *, alone: bool = False) -> None:
+        """Handle, make durable, carry out. A backlog shares one durable write, for at most BATCH_S of handling."""
+        loop = asyncio.get_running_loop()
+        self._busy_since = began = loop.time()
+        handled: list[tuple[Event, list[Command]]] = []
+        awaited: list[asyncio.Future[None]] = []
+        while events:
+            event = events.pop()
+            if (future := self._awaited.get(id(event))) is not None:
+                awaited.append(future)
+            event = self._stamped(event)
+            handled.append((event, self.engine.handle(event)))
+            may_go_on = not alone and len(handled) < BATCH_MAX and loop.time() - began < BATCH_S
+            if may_go_on and (waiting := self._inbox.take_waiting()) is not None:
+                events.append(waiting)
+        self._make_durable(handled)
+        for _, commands in handled:
+            await self._executor.execute(commands)
+        self._count(len(handled))
+        for future in awaited:
+            if not future.done():
+                future.set_result(None)
+
+    def _make_durable(self, handled: list[tuple[Event, list[Command]]]) -> None:
         started = time.perf_counter()
         try:
-            self._journal.append(event, commands)
+            self._journal.append_all(handled)
         except sqlite3.Error as error:
             path = self._journal.path
             raise InvariantViolated(f"{path}: cannot be written ({error}), nothing was sent") from error
         self._commit_s_max = max(self._commit_s_max, time.perf_counter() - started)
-        await self._executor.execute(commands)
-        self._since_snapshot += 1
+
+    def _count(self, events: int) -> None:
+        self.handled += events
+        self._since_snapshot += events
         if self._since_snapshot >= self._snapshot_every_events:
             self.write_snapshot()
-        self.handled += 1
         self._busy_since = None
-        if awaited is not None and not awaited.done():
-            awaited.set_result(None)
 
     def write_snapshot(self) -> None:
         """Keep the engine's state, so that a restart has less to handle again."""

@@ -232,18 +232,25 @@ class Journal(JournalReader):
 
     def append(self, event: Event, commands: Sequence[Command]) -> int:
         """Write the event and its commands in one transaction, durable on return; the event's number."""
-        seq = self._seq + 1
+        return self.append_all([(event, commands)])
+
+    def append_all(self, records: Sequence[tuple[Event, Sequence[Command]]]) -> int:
+        """Write several events with their commands in one transaction, durable on return; the last event's number."""
         with self._transaction():
-            self._connection.execute(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
-                (seq, self._run_id, event.received_at.isoformat(), kind_of(event), encode(event)),
-            )
-            self._connection.executemany(
-                "INSERT INTO commands VALUES (?, ?, ?, ?)",
-                [(seq, place, kind_of(command), encode(command)) for place, command in enumerate(commands)],
-            )
-        self._seq = seq
-        return seq
+            for seq, (event, commands) in enumerate(records, start=self._seq + 1):
+                self._insert(seq, event, commands)
+        self._seq += len(records)
+        return self._seq
+
+    def _insert(self, seq: int, event: Event, commands: Sequence[Command]) -> None:
+        self._connection.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+            (seq, self._run_id, event.received_at.isoformat(), kind_of(event), encode(event)),
+        )
+        self._connection.executemany(
+            "INSERT INTO commands VALUES (?, ?, ?, ?)",
+            [(seq, place, kind_of(command), encode(command)) for place, command in enumerate(commands)],
+        )
 
     def write_snapshot(self, payload: bytes) -> None:
         """Keep the engine's state after the last appended event."""

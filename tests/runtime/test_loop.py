@@ -14,12 +14,12 @@ from daemon.runtime.reports import ALL_QUESTIONS, Reporter
 from daemon.runtime.timers import Timers
 from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop, SetTimer
 from shared.errors import InvariantViolated
-from shared.events import BrokerReported, OrderUnknown, TimerFired
+from shared.events import BrokerReported, OperatorCommanded, OrderUnknown, TimerFired
 from shared.io.journal import Journal, JournalReader
 from shared.orders import BracketOrder, Order, OrderType, Side
 from tests.fakes.broker import FakeBroker
 from tests.fakes.engine import ScriptedEngine
-from tests.runtime.builders import a_config, a_run, at
+from tests.runtime.builders import a_config, a_run, at, eventually
 
 
 def an_order(ref):
@@ -37,7 +37,7 @@ class Bench:
         self.path = folder / "journal.sqlite"
         self.clock = MarketClock(may_follow=True, monotonic=asyncio.get_running_loop().time)
         self.clock.follow(at(0), 1)
-        self.inbox = Inbox(100)
+        self.inbox = Inbox(10_000)
         self.broker = FakeBroker(self.clock.now)
         self.journal = Journal.create(self.path, "paper")
         self.journal.start_run(a_run(config), b"0")
@@ -171,3 +171,55 @@ async def test_a_snapshot_is_kept_every_so_many_events(bench):
     rows = work.journal._connection.execute("SELECT seq, payload FROM snapshots").fetchall()
     assert rows == [(0, b"0"), (2, b"2"), (4, b"4")]
     assert sqlite3.sqlite_version_info >= (3, 22)  # since then a reader opens a WAL file read-only
+
+
+def a_halt(work):
+    return OperatorCommanded(received_at=work.clock.now(), verb="halt", scope="account", actor="a test")
+
+
+async def test_a_backlog_is_durable_before_any_of_its_commands_leaves(tmp_path):
+    work = Bench(tmp_path, lambda number, _: [CancelOrder(ref=f"{number}")])
+    in_the_journal: list[int] = []
+
+    class Witness(FakeBroker):
+        async def execute(self, command):
+            with JournalReader.open(work.path) as reader:
+                in_the_journal.append(reader.last_seq())
+            await super().execute(command)
+
+    work.loop._executor._broker = broker = Witness(work.clock.now)
+    for number in range(3):
+        work.inbox.put(TimerFired(received_at=work.clock.now(), timer_id=f"{number}"))
+    running = asyncio.create_task(work.loop.run())
+    await eventually(lambda: len(broker.sent) == 3)
+    running.cancel()
+    work.journal.close()
+    assert in_the_journal == [3, 3, 3]
+    assert [command.ref for command in broker.sent] == ["1", "2", "3"]
+
+
+async def test_a_persons_order_goes_ahead_of_what_waits_and_returns_when_it_is_done(bench):
+    work = bench()
+    for number in range(5):
+        work.inbox.put(TimerFired(received_at=work.clock.now(), timer_id=f"{number}"))
+    submitted = asyncio.create_task(work.loop.submit(a_halt(work)))
+    await asyncio.sleep(0)
+    running = asyncio.create_task(work.loop.run())
+    await submitted
+    running.cancel()
+    assert isinstance(work.engine.events[0], OperatorCommanded)
+    with JournalReader.open(work.path) as reader:
+        assert next(iter(reader.records())).kind == "OperatorCommanded"
+
+
+async def test_others_have_their_turn_while_a_backlog_is_worked_off(bench):
+    work = bench()
+    for number in range(2000):
+        work.inbox.put(TimerFired(received_at=work.clock.now(), timer_id=f"{number}"))
+    running = asyncio.create_task(work.loop.run())
+    await asyncio.sleep(0.0)
+    await asyncio.sleep(0.0)
+    handled_when_others_ran = work.loop.handled
+    await eventually(lambda: len(work.inbox) == 0)
+    running.cancel()
+    assert handled_when_others_ran < 2000
