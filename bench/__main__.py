@@ -12,6 +12,8 @@ from bench.bar_pace import compare_bar_pace
 from bench.fuzz import ENGINES, run_fuzz
 from bench.gateway_memory import compare_gateway_memory
 from bench.latency import compare_latency
+from bench.loaded_latency import compare_loaded_latency
+from bench.operations import compare_idle, compare_restart
 from bench.recorded_day import compare_recorded_day
 from bench.replay_speed import compare_replay
 from bench.resting_orders import compare_resting_orders
@@ -21,6 +23,9 @@ from bench.tick_rate import compare_tick_rate
 COMPARISONS: dict[str, Callable[[argparse.Namespace], Comparison | None]] = {
     "replay": lambda chosen: compare_replay(chosen.rounds),
     "latency": lambda chosen: compare_latency(chosen.bars),
+    "loaded": lambda chosen: compare_loaded_latency(chosen.bars),
+    "restart": lambda _: compare_restart(),
+    "idle": lambda _: compare_idle(),
     "ticks": lambda chosen: compare_tick_rate(chosen.messages),
     "pace": lambda _: compare_bar_pace(),
     "resting": lambda _: compare_resting_orders(),

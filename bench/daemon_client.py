@@ -1,6 +1,7 @@
 """Our side of the latency comparison: the whole daemon, as `openbell run` starts it.
 
-`python -m bench.daemon_client PORT FOLDER` runs until it is killed; journal and log go into FOLDER.
+`python -m bench.daemon_client PORT FOLDER [SYMBOLS [hold]]` runs until it is killed; journal and log go into FOLDER.
+With `hold` it buys every symbol on the first bar and keeps it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from daemon.runtime.wiring import run_daemon
 from shared.config import Config
 
 
-def config_of(port: int, folder: Path) -> Config:
-    """Five-second rows, one symbol, a strategy that trades on each; brackets and gate as in any run."""
+def config_of(port: int, folder: Path, symbols: list[str], strategy: str) -> Config:
+    """Five-second rows, a strategy that trades on each or holds everything; brackets and gate as in any run."""
     return Config.model_validate(
         {
             "state_dir": str(folder / "state"),
@@ -26,14 +27,14 @@ def config_of(port: int, folder: Path) -> Config:
                 "entry_before_close_s": 0,
                 "flatten_before_close_s": 0,
             },
-            "universe": {"symbols": ["SPY"]},
+            "universe": {"symbols": symbols},
             "bars": {"interval_s": 5, "warm_up": 0},
             "strategy": [
                 {
-                    "name": "alternate",
-                    "kind": str(Path(__file__).with_name("alternate.py")),
+                    "name": strategy,
+                    "kind": str(Path(__file__).with_name(f"{strategy}.py")),
                     "allocation": 1.0,
-                    "sizing": {"method": "fixed_fraction", "fraction": 0.01},
+                    "sizing": {"method": "fixed_fraction", "fraction": 0.001 if len(symbols) > 1 else 0.01},
                     "exits": {"method": "percent", "stop_pct": 1.0, "target_pct": 2.0},
                 }
             ],
@@ -60,4 +61,7 @@ def config_of(port: int, folder: Path) -> Config:
 
 
 if __name__ == "__main__":
-    run_daemon(config_of(int(sys.argv[1]), Path(sys.argv[2])), until_close=False, live_flag=False)
+    symbols = sys.argv[3].split(",") if len(sys.argv) > 3 else ["SPY"]  # noqa: PLR2004 - as above
+    strategy = sys.argv[4] if len(sys.argv) > 4 else "alternate"  # noqa: PLR2004 - as above
+    config = config_of(int(sys.argv[1]), Path(sys.argv[2]), symbols, strategy)
+    run_daemon(config, until_close=False, live_flag=False)

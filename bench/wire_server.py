@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
+from bench.flat_market import OPENS_AT, PRICE, SPREAD, STEP_S, SYMBOL, FlatMarket
 from brokers.simulated.gateway.protocol import layouts
 from brokers.simulated.gateway.protocol.message import message
 from brokers.simulated.gateway.protocol.wire import fields_of, frame, read_payload
@@ -24,86 +21,26 @@ from brokers.simulated.gateway.runtime.dispatch import answer
 from brokers.simulated.gateway.runtime.playback import play_step
 from brokers.simulated.gateway.runtime.session import Session
 from brokers.simulated.gateway.runtime.settings import Settings
-from brokers.simulated.market.source import CorporateAction, HistoryBars, MarketStep, QuoteTicks, TradeTicks
 
-SYMBOL = "SPY"
 ACCOUNT = "DU7654321"
-PRICE, SPREAD = 100.0, 0.02
-STEP_S = 5
-SESSION = date(2013, 10, 8)
-OPENS_AT = datetime(2013, 10, 8, 13, 30, tzinfo=UTC).timestamp()
-CLOSES_AT = datetime(2013, 10, 8, 20, 0, tzinfo=UTC).timestamp()
 BEGINS_AT = OPENS_AT + 600
 SERVER_VERSION = 176
 PLACE_ORDER = b"3\0"
 REQUEST_MARKET_DATA = b"1\0"
+CANCEL_ORDER = b"4\0"
 RAIN_EVERY_S = 0.01
 
 
-class FlatMarket:
-    """One symbol whose price stands still, so that a market order fills at once and no stop is touched."""
-
-    symbols: tuple[str, ...] = (SYMBOL,)
-    session = SESSION
-    opens_at = OPENS_AT
-    closes_at = CLOSES_AT
-    is_early_close = False
-    step_s = STEP_S
-    corporate_actions: tuple[CorporateAction, ...] = ()
-
-    def steps(self, *, include_premarket: bool = False) -> Iterator[MarketStep]:  # noqa: ARG002 - the market's protocol
-        return iter(())
-
-    def next_session(self) -> None:
-        return None
-
-    def step(self, starts_at: float) -> MarketStep:
-        """Five seconds at PRICE."""
-        at, volume = np.array([PRICE]), np.array([1e6])
-        bid, ask = np.array([PRICE - SPREAD / 2]), np.array([PRICE + SPREAD / 2])
-        return MarketStep(starts_at, at, at, at, at, volume, bid, ask, volume, volume)
-
-    def history(
-        self,
-        symbol: str,  # noqa: ARG002 - the market's protocol
-        *,
-        end_at: float,  # noqa: ARG002 - as above
-        duration_s: float,  # noqa: ARG002 - as above
-        bar_s: int,  # noqa: ARG002 - as above
-        what: str = "TRADES",  # noqa: ARG002 - as above
-    ) -> HistoryBars:
-        return HistoryBars(*[np.empty(0)] * 6)
-
-    def head_at(self, symbol: str) -> float:  # noqa: ARG002 - as above
-        return OPENS_AT
-
-    def ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> TradeTicks:  # noqa: ARG002 - as above
-        return TradeTicks(*[np.empty(0)] * 3)
-
-    def quote_ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> QuoteTicks:  # noqa: ARG002 - as above
-        return QuoteTicks(*[np.empty(0)] * 5)
-
-    def min_tick(self, symbol: str) -> float:  # noqa: ARG002 - as above
-        return 0.01
-
-    def long_name(self, symbol: str) -> str:
-        return symbol
-
-    def exchange(self, symbol: str) -> str:  # noqa: ARG002 - as above
-        return "ARCA"
-
-    def con_id(self, symbol: str) -> int:  # noqa: ARG002 - as above
-        return 756733
-
-
 class WireServer:
-    """One client, one session; `bar_to_order` is the measurement."""
+    """One session; `bar_to_order` is the measurement, `placed` and `cancelled` say when such requests came (ns)."""
 
-    def __init__(self) -> None:
-        self._market = FlatMarket()
+    def __init__(self, symbols: tuple[str, ...] = (SYMBOL,)) -> None:
+        self._market = FlatMarket(symbols)
         self._clock = ManualClock(BEGINS_AT)
         self._session = Session(self._market, self._clock, Settings(accounts=(ACCOUNT,)))
         self._orders: asyncio.Queue[int] = asyncio.Queue()
+        self.placed: list[int] = []
+        self.cancelled: list[int] = []
         self._subscribed = asyncio.Event()
         self._session.on_bars_wanted = self._subscribed.set
         self._starts_at = BEGINS_AT
@@ -135,6 +72,15 @@ class WireServer:
         """Nanoseconds from just before the bar's bytes leave to the first placeOrder; None if none comes."""
         while not self._orders.empty():
             self._orders.get_nowait()
+        started = self.bar()
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._orders.get() - started
+        except TimeoutError:
+            return None
+
+    def bar(self) -> int:
+        """Send every symbol's next bar; when that began, in nanoseconds of perf_counter."""
         step = self._market.step(self._starts_at)
         self._starts_at += STEP_S
         self._clock.advance_to(self._starts_at)
@@ -142,11 +88,16 @@ class WireServer:
         play_step(self._session, step)
         started = time.perf_counter_ns()
         self._session.flush()
-        try:
-            async with asyncio.timeout(wait_s):
-                return await self._orders.get() - started
-        except TimeoutError:
-            return None
+        return started
+
+    def open_orders(self) -> int:
+        """Orders that work in the session."""
+        return len(self._session.desk.open_orders())
+
+    def drop(self) -> None:
+        """Cut every client's connection."""
+        for client in list(self._session.each_client()):
+            client.close()
 
     def rain(self, messages_per_s: int) -> None:
         """From now on send so many tick messages a second to whoever has asked for quotes; 0 ends it."""
@@ -180,7 +131,10 @@ class WireServer:
         client.flush()
         while (payload := await read_payload(reader)) is not None:
             if payload.startswith(PLACE_ORDER):
-                self._orders.put_nowait(time.perf_counter_ns())
+                self.placed.append(time.perf_counter_ns())
+                self._orders.put_nowait(self.placed[-1])
+            if payload.startswith(CANCEL_ORDER):
+                self.cancelled.append(time.perf_counter_ns())
             if payload.startswith(REQUEST_MARKET_DATA):
                 self._quoted.append((client, int(fields_of(payload)[2])))
             answer(self._session, client, payload)
