@@ -30,7 +30,17 @@ EXIT_CODES: dict[type[OpenbellError], int] = {
     ConfigError: 78,
 }
 INTERRUPTED = 130
-CONTRIBUTORS = ("daemon.runtime.cli", "brokers.simulated.gateway.cli", "research.backtest.cli")
+CONTRIBUTORS = (
+    "daemon.runtime.cli",
+    "daemon.runtime.init_cli",
+    "daemon.runtime.arm_cli",
+    "daemon.runtime.config_cli",
+    "daemon.runtime.holdings_cli",
+    "daemon.runtime.journal_cli",
+    "daemon.doctor.cli",
+    "brokers.simulated.gateway.cli",
+    "research.backtest.cli",
+)
 
 
 def build_app() -> typer.Typer:

@@ -29,6 +29,9 @@ class BrokerListener(Protocol):
     def on_bar(self, symbol: str, opened_at: datetime, interval_s: int, bar: Bar) -> None:
         """One instrument's closed bar from the data stream; the feed makes rows of them."""
 
+    def on_quote(self, symbol: str, bid: float, ask: float, at: datetime) -> None:
+        """The best bid and ask have changed; NaN = none. A crossed quote is passed on as it came."""
+
     def on_clock(self, market_at: datetime, speed: float) -> None:
         """A SIMULATED gateway says what time its market has and how fast it runs (never a real one)."""
 
@@ -38,10 +41,14 @@ class Broker(Protocol):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the line to the broker's gateway stands; the gateway itself may still have lost its server."""
+        """Whether the line for orders stands; the gateway itself may still have lost its server."""
 
     async def connect(self) -> str:
-        """Connect, qualify every instrument and return the account id the *broker* reports."""
+        """Connect for orders and for data, qualify every instrument and return the account id the *broker* reports.
+
+        Once it has returned, a loss of the data alone is no ConnectionLost: it is told as DataQualityReported of all
+        instruments and heals by itself.
+        """
 
     async def disconnect(self) -> None:
         """Leave; harmless when not connected."""
@@ -50,10 +57,13 @@ class Broker(Protocol):
         """The last `bars` closed rows of history that ended at or before `before`, oldest first."""
 
     async def subscribe(self) -> None:
-        """Start the bar streams of the whole universe."""
+        """Start the bar streams of the whole universe, and the quotes if they are wanted."""
 
     async def execute(self, command: OrderCommand) -> None:
-        """Send the order command; its fate returns as events."""
+        """Send the order command; its fate returns as events.
+
+        Exits, cancels and stops leave at once. Entries may wait for room on the wire, never here.
+        """
 
     async def report(self) -> BrokerReported:
         """Ask for executions, open and completed orders, positions and account in one round."""

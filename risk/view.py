@@ -6,7 +6,15 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from risk.portfolio import Holdings
 from risk.trading_state import TradingState
+
+
+class GroupExposure(Struct, frozen=True, kw_only=True):
+    """Gross worst-case exposure in currency of one sector or correlation group."""
+
+    name: str
+    gross: float
 
 
 class RiskView(Struct, frozen=True, kw_only=True):
@@ -34,4 +42,25 @@ class RiskView(Struct, frozen=True, kw_only=True):
     is_reconciled: bool
     has_unknown: bool  # an order of unknown fate in this instrument
     is_locked: bool  # a break in this instrument
+    account_at: datetime | None  # when the broker told equity and buying power last
+    buying_power: float | None  # currency, as the broker reports it
+    working_notional: float | None  # currency that working entries may still take
+    net_long: float | None  # currency, worst case: longs minus shorts if every working buy fills
+    net_short: float | None  # the same the other way round: shorts minus longs if every working sell fills
+    beta: float | None  # the instrument's, from risk.groups_file
+    beta_long: float | None  # net_long weighted by beta
+    beta_short: float | None
+    groups: tuple[GroupExposure, ...]  # the groups the instrument is in; empty = none
+    holdings: Holdings | None  # for the value at risk; None = too little is known
+    bid: float | None  # best bid when the last row closed; None where no quotes are streamed, NaN if nobody shows one
+    ask: float | None
+    is_halted: bool  # by the exchange
+    data_quality: str  # live, delayed, frozen, competing or silent
+    quiet_reason: str | None  # why silence is expected now; None = it is not
+    sent_last_s: int | None  # entries
+    sent_last_min: int | None
+    sent_today: int | None
+    is_duplicate: bool | None
+    entries_in_window: int | None
+    is_self_trade: bool | None
     operator_flatten: bool = False  # a person asked for this exit

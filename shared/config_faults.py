@@ -22,6 +22,8 @@ from shared.config_lines import TomlPath
 Fault = tuple[TomlPath, str]
 
 _VALUE_LENGTH_MAX = 60
+_KEYS_NAMED_MAX = 9
+_REFERENCE = "docs/configuration.md"
 
 
 def describe(error: ValidationError, root: type[BaseModel], data: Mapping[str, Any]) -> list[Fault]:
@@ -105,7 +107,14 @@ def _path_in_file(loc: TomlPath, data: object) -> TomlPath:
 def _hint(name: str, table: type[BaseModel]) -> str:
     known = list(_fields_by_key(table))
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"
+    return f"did you mean {close[0]}?" if close else f"allowed: {_first(known)}"
+
+
+def _first(words: list[str]) -> str:
+    """The words, or as many as a person reads."""
+    rest = len(words) - _KEYS_NAMED_MAX
+    shown = ", ".join(words[:_KEYS_NAMED_MAX])
+    return f"{shown} and {rest} more ({_REFERENCE})" if rest > 1 else ", ".join(words)
 
 
 def _wanted(path: TomlPath, field: FieldInfo) -> str:
@@ -116,7 +125,7 @@ def _wanted(path: TomlPath, field: FieldInfo) -> str:
         return f", must be {_allowed(path, field, with_kind=True)}, for example {example}"
     required = {key: inner for key, inner in tables[0].model_fields.items() if inner.is_required()}
     examples = [_example(key, inner) for key, inner in required.items() if not _tables_of(inner.annotation)]
-    return f" table {_header(path, field)}, it needs {', '.join(examples)}"
+    return f" table {_header(path, field)}, it needs {_first(examples)}"
 
 
 def _allowed(path: TomlPath, field: FieldInfo, *, with_kind: bool) -> str:

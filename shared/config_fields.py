@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator
 from pydantic.fields import FieldInfo
@@ -66,23 +66,24 @@ _MONEY_MAX = 1e12
 _PERCENT_MAX = 100.0
 _MULTIPLE_MAX = 10.0
 _COUNT_MAX = 1_000_000
+_LimitInput = Annotated[float, Field(gt=0)] | Literal["none"]  # what editors are told (shared/config_schema.py)
 MoneyLimit = Annotated[
     float | None,
-    PlainValidator(lambda value: _limit(value, _MONEY_MAX)),
+    PlainValidator(lambda value: _limit(value, _MONEY_MAX), json_schema_input_type=_LimitInput),
     field("a number", f'above 0 and at most {_MONEY_MAX:g}, or "{NONE}"', 10_000),
 ]
 PercentLimit = Annotated[
     float | None,
-    PlainValidator(lambda value: _limit(value, _PERCENT_MAX)),
+    PlainValidator(lambda value: _limit(value, _PERCENT_MAX), json_schema_input_type=_LimitInput),
     field("a number", f'above 0 and at most {_PERCENT_MAX:g}, or "{NONE}"', 5),
 ]
 MultipleLimit = Annotated[
     float | None,
-    PlainValidator(lambda value: _limit(value, _MULTIPLE_MAX)),
+    PlainValidator(lambda value: _limit(value, _MULTIPLE_MAX), json_schema_input_type=_LimitInput),
     field("a number", f'above 0 and at most {_MULTIPLE_MAX:g}, or "{NONE}"', 1),
 ]
 CountLimit = Annotated[
     int | None,
-    PlainValidator(_count),
+    PlainValidator(_count, json_schema_input_type=Annotated[int, Field(gt=0)] | Literal["none"]),
     field("a whole number", f'1 to {_COUNT_MAX}, or "{NONE}"', 5),
 ]

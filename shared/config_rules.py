@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.config_faults import Fault, as_toml, key_text, value_at
+from shared.config_limit_rules import group_limits_have_groups, limits_fit_together, the_review_has_a_day
 from shared.config_lines import TomlPath
+from shared.config_outside_rules import (
+    a_certificate_is_used,
+    alert_channels_have_what_they_need,
+    alert_names_are_unique,
+    alert_urls_are_of_their_kind,
+    journal_url_names_a_database,
+    mqtt_is_on_where_it_is_used,
+    ports_are_not_shared,
+)
 
 _Data = Mapping[str, Any]
 _ROUNDING = 1e-9
+_DEFAULT_IDS = {"client_id": 7, "data_client_id": 8}
+TRAIL_PCT_MIN = 0.05
+TRAIL_ATR_MIN = 0.1
+"""A stop that trails closer than this stands inside the noise, often inside the spread: it fills at once."""
 
 
 def contradictions(data: _Data) -> list[Fault]:
@@ -41,6 +56,42 @@ def _clock_is_followed_in_paper_only(data: _Data) -> Iterator[Fault]:
     path = ("broker", "follow_gateway_clock")
     if value_at(data, path) is True and data.get("mode", "paper") == "live":
         yield path, "broker.follow_gateway_clock = true: mode is live, must be false"
+
+
+def _each_connection_has_its_own_id(data: _Data) -> Iterator[Fault]:
+    path = ("broker", "data_client_id")
+    ids = {**_DEFAULT_IDS, **broker} if isinstance(broker := data.get("broker", {}), dict) else _DEFAULT_IDS
+    if isinstance(of_data := ids["data_client_id"], int) and of_data == ids["client_id"]:
+        text = "the gateway would refuse the second connection, must be another number"
+        yield path, f"broker.data_client_id = {of_data}: is client_id too, {text}"
+
+
+def _the_gateway_zone_exists(data: _Data) -> Iterator[Fault]:
+    path = ("session", "gateway_zone")
+    zone = value_at(data, path)
+    if isinstance(zone, str) and zone and not _is_zone(zone):
+        text = "no such time zone on this machine, must be one such as America/New_York"
+        yield path, f"session.gateway_zone = {as_toml(zone)}: {text}"
+
+
+def _trailing_stops_leave_room(data: _Data) -> Iterator[Fault]:
+    for path, _ in _strategies(data):
+        for name, least in (("trail_pct", TRAIL_PCT_MIN), ("trail_atr", TRAIL_ATR_MIN)):
+            place = (*path, "exits", name)
+            trail = value_at(data, place)
+            if isinstance(trail, int | float) and 0 < trail < least:
+                text = f"must be 0 (no trailing) or at least {least}, or noise ends the position"
+                yield place, f"{key_text(place, data)} = {as_toml(trail)}: {text}"
+
+
+def _holdings_outlast_a_row(data: _Data) -> Iterator[Fault]:
+    interval = value_at(data, ("bars", "interval_s"))
+    for path, _ in _strategies(data):
+        place = (*path, "exits", "max_holding_s")
+        longest = value_at(data, place)
+        if isinstance(longest, int) and isinstance(interval, int) and 0 < longest < interval:
+            text = f"must be 0 (never) or at least bars.interval_s = {interval}"
+            yield place, f"{key_text(place, data)} = {longest}: {text}"
 
 
 def _entries_end_before_the_flatten(data: _Data) -> Iterator[Fault]:
@@ -98,6 +149,14 @@ def _allocations_fit_into_equity(data: _Data) -> Iterator[Fault]:
         yield path, f"{key_text(path, data)} = {as_toml(numbers[-1][1])}: {text}"
 
 
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # not there, a folder, or no name of a zone at all
+        return False
+    return True
+
+
 def _strategies(data: _Data) -> list[tuple[TomlPath, _Data]]:
     tables = data.get("strategy")
     found = enumerate(tables) if isinstance(tables, list) else []
@@ -122,4 +181,18 @@ RULES: tuple[Callable[[_Data], Iterator[Fault]], ...] = (
     _symbols_are_unique,
     _symbols_are_of_the_universe,
     _allocations_fit_into_equity,
+    _each_connection_has_its_own_id,
+    _the_gateway_zone_exists,
+    _trailing_stops_leave_room,
+    _holdings_outlast_a_row,
+    limits_fit_together,
+    group_limits_have_groups,
+    the_review_has_a_day,
+    journal_url_names_a_database,
+    mqtt_is_on_where_it_is_used,
+    a_certificate_is_used,
+    alert_channels_have_what_they_need,
+    alert_urls_are_of_their_kind,
+    alert_names_are_unique,
+    ports_are_not_shared,
 )

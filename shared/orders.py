@@ -167,7 +167,10 @@ class Position(Struct, frozen=True, kw_only=True):
 
 
 class OpenOrder(Struct, frozen=True, kw_only=True):
-    """One line of the broker's open-order list."""
+    """One line of the broker's open-order list.
+
+    The `stop_price` of a TRAIL order is where its stop stands now; its distance is `trail_amount` or `trail_percent`.
+    """
 
     ref: str
     perm_id: int
@@ -180,6 +183,9 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     status: str
     client_id: int
     order_id: int
+    trail_amount: float | None = None
+    trail_percent: float | None = None
+    good_till: datetime | None = None
 
 
 class CompletedOrder(Struct, frozen=True, kw_only=True):

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, TypeVar
 
+from brokers.ib.codes import code_table
+from brokers.ib.connection import Address
 from brokers.ib.contracts import Contracts
+from brokers.ib.data_link import DataLink
+from brokers.ib.data_questions import DataQuestions, HistoryQuestion
+from brokers.ib.data_session import DataSession
 from brokers.ib.fill_news import FillNews
 from brokers.ib.history import bar_size_of, duration_of, rows_of
-from brokers.ib.orders import Placed, Refused, plan_of
-from brokers.ib.questions import HistoryQuestion, Questions
-from brokers.ib.session import Address, Session
+from brokers.ib.market_data import MarketData
+from brokers.ib.orders import Cancel, Refused, plan_of
+from brokers.ib.questions import Questions
+from brokers.ib.session import Session
 from brokers.ib.streams import StreamCounts
 from brokers.port import BrokerListener, Clock, ClosedRow
-from shared.commands import OrderCommand
-from shared.errors import BrokerUnavailable, DataError
+from shared.commands import OrderCommand, PlaceBracket
+from shared.errors import BrokerUnavailable, ConfigError, DataError
 from shared.events import BrokerReported, OrderUnknown
 from shared.market import Universe
-from shared.sessions import session_of
+from shared.sessions import session_at_or_after, session_of
 
 _T = TypeVar("_T")
 
 
 class IbBroker:
-    """One client id at one TWS or gateway; connects again as often as it is told to.
+    """Two client ids at one TWS or gateway, one for orders and one for data; connects again as often as it is told to.
 
     `account` chooses among several accounts of a login; whether the one reported is the configured one is for
-    the caller to judge. `calendar` gives daily bars their closing time. `clock` is market time: it stamps
-    events and questions; every waiting here is on the event loop's own clock.
+    the caller to judge. `calendar` gives daily bars their closing time and streams their hours. `clock` is market
+    time: it stamps events and questions and ages streams; every waiting here is on the event loop's own clock.
+    `quotes` are asked for beside the bars. `codes_file` overrides codes.toml.
+
+    Raises:
+        ConfigError: both client ids are the same, or the codes file is wrong.
     """
 
     def __init__(  # noqa: PLR0913 - one name per thing that is configured
@@ -38,6 +49,7 @@ class IbBroker:
         host: str,
         port: int,
         client_id: int,
+        data_client_id: int,
         universe: Universe,
         connect_timeout_s: float,
         request_timeout_s: float,
@@ -45,8 +57,13 @@ class IbBroker:
         clock: Clock,
         account: str = "",
         calendar: str = "XNYS",
+        quotes: bool = True,
+        codes_file: str = "",
     ) -> None:
+        if data_client_id == client_id:
+            raise ConfigError(f"broker.data_client_id: {data_client_id} is that of the orders, allowed is another one")
         self._address = Address(host=host, port=port, client_id=client_id)
+        self._data_address = Address(host=host, port=port, client_id=data_client_id)
         self._universe = universe
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_s = request_timeout_s
@@ -54,23 +71,34 @@ class IbBroker:
         self._clock = clock
         self._wanted_account = account
         self._calendar = calendar
+        self._with_quotes = quotes
+        self._codes = code_table(codes_file)
         self._contracts = Contracts(universe)
         self._fills = FillNews(listener.on_event, clock)
         self._session: Session | None = None
         self._questions: Questions | None = None
         self._reporting = asyncio.Lock()
         self.stream_counts = StreamCounts()
+        data = MarketData(
+            universe=universe,
+            listener=listener,
+            clock=clock,
+            codes=self._codes,
+            open_since=self._open_since,
+            counts=self.stream_counts,
+        )
+        self._data = DataLink(partial(self._data_session, data), data, connect_timeout_s)
 
     @property
     def is_connected(self) -> bool:
-        """Whether the socket is up; TWS itself may still have lost its server."""
+        """Whether the socket for orders is up; TWS itself may still have lost its server."""
         return self._session is not None and self._session.is_connected
 
     async def connect(self) -> str:
-        """Connect, qualify every instrument, learn our open orders; the account id the broker reports.
+        """Connect both lines, qualify every instrument, learn our open orders; the account id the broker reports.
 
         Raises:
-            BrokerUnavailable: nobody answers, not completely, the client id is in use, or TWS has lost its
+            BrokerUnavailable: nobody answers, not completely, a client id is in use, or TWS has lost its
                 server.
             ConfigError: an instrument is unknown or ambiguous, its tick is wrong, or an account must be
                 named.
@@ -82,17 +110,19 @@ class IbBroker:
             fills=self._fills,
             listener=self._listener,
             clock=self._clock,
-            counts=self.stream_counts,
+            codes=self._codes,
         )
         try:
             await session.open(self._connect_timeout_s, self._wanted_account)
-            questions = Questions(session, self._request_timeout_s)
-            await self._qualify(questions)
+            await self._data.open()
+            await self._qualify(self._data.session().questions)
+            questions = Questions(session, self._request_timeout_s, self._universe.instruments[0].currency)
             await questions.own_open_orders()
             session.never_below(session.register.highest_order_id())
             account_id = session.go_live()
         except BaseException:
             await session.close()
+            await self._data.close()
             raise
         self._session, self._questions = session, questions
         return account_id
@@ -100,6 +130,7 @@ class IbBroker:
     async def disconnect(self) -> None:
         """Leave; harmless when not connected, and never told as a loss."""
         session, self._session, self._questions = self._session, None, None
+        await self._data.close()
         if session is not None:
             await session.close()
 
@@ -107,10 +138,12 @@ class IbBroker:
         """The last `bars` closed rows of regular trading, oldest first, NaN where an instrument has no bar.
 
         Raises:
-            BrokerUnavailable: a history was refused, did not come or cannot be read; "no data" is no bars.
+            BrokerUnavailable: a history was refused, did not come, cannot be read, or its pace would keep us
+                waiting for minutes; "no data" is no bars.
             ConfigError: no bars of `interval_s` exist.
         """
-        questions = self._asking()
+        self._live()
+        questions = self._data.session().questions
         question = HistoryQuestion(
             bar_size_s=bar_size_of(interval_s), duration=duration_of(interval_s, bars), before=before
         )
@@ -123,26 +156,35 @@ class IbBroker:
             raise BrokerUnavailable(str(error)) from error
 
     async def subscribe(self) -> None:
-        """Start the 5-second bars of every instrument (again, if they run already)."""
-        await self._live().subscribe()
+        """Start the 5-second bars of every instrument whose stream does not run, and the quotes.
+
+        While the line for data is lost they start as soon as it is back.
+        """
+        self._live()
+        await self._data.subscribe()
 
     async def execute(self, command: OrderCommand) -> None:
-        """Send at once, never behind questions; what must not be sent comes back as OrderUnknown.
+        """Send at once, never behind questions or entries; what must not be sent comes back as OrderUnknown.
+
+        Entries leave in their turn (lanes.py); one that cannot leave any more comes back as OrderUnknown.
 
         Raises:
             BrokerUnavailable: not connected, or TWS has lost its server. Whether a part has left is then
                 unknown.
         """
         session = self._live()
-        plan = plan_of(command, session.register, session.next_id)
+        plan = plan_of(command, session.register, session.line.next_id)
         if isinstance(plan, Refused):
             for ref in plan.refs:
                 unknown = OrderUnknown(received_at=self._clock(), ref=ref, reason=plan.reason)
                 self._listener.on_event(unknown)
-        elif isinstance(plan, int):
-            session.cancel(plan)
+        elif isinstance(plan, Cancel):
+            session.cancel(plan.ref, plan.order_id)
+        elif isinstance(command, PlaceBracket):
+            session.enter(plan)
         else:
-            self._place(session, plan)
+            for placed in plan:
+                session.place(placed)
 
     async def report(self) -> BrokerReported:
         """Ask for everything; what did not come completely is named in `unanswered`.
@@ -157,7 +199,11 @@ class IbBroker:
             return await questions.report(self._clock)
 
     async def server_time(self) -> datetime:
-        """The broker's clock. Silence is a lost connection: it is told as such and the socket is dropped."""
+        """The broker's clock. Silence is a lost connection: it is told as such and the socket is dropped.
+
+        The one proof that a socket is not half open (TWS.md 4.7: a frozen gateway takes orders and answers nothing), so
+        it has to be asked every few seconds. What left into such a socket stays unknown until the next report.
+        """
         session, questions = self._session, self._questions
         if session is None or questions is None or not session.is_connected:
             raise BrokerUnavailable("not connected to the broker")
@@ -172,7 +218,7 @@ class IbBroker:
     def _live(self) -> Session:
         if self._session is None:
             raise BrokerUnavailable("not connected to the broker")
-        self._session.check()
+        self._session.line.check()
         return self._session
 
     def _asking(self) -> Questions:
@@ -181,7 +227,18 @@ class IbBroker:
             raise BrokerUnavailable("not connected to the broker")
         return self._questions
 
-    async def _qualify(self, questions: Questions) -> None:
+    def _data_session(self, data: MarketData, on_lost: Callable[[str], None]) -> DataSession:
+        return DataSession(
+            address=self._data_address,
+            data=data,
+            contracts=self._contracts,
+            codes=self._codes,
+            request_timeout_s=self._request_timeout_s,
+            with_quotes=self._with_quotes,
+            on_lost=on_lost,
+        )
+
+    async def _qualify(self, questions: DataQuestions) -> None:
         instruments = self._universe.instruments
         answers = await _all(
             [questions.contract_details(self._contracts.question(instrument)) for instrument in instruments]
@@ -192,9 +249,9 @@ class IbBroker:
                 raise BrokerUnavailable(f"contract details of {instrument.symbol}: denied, though known before")
             self._contracts.accept(instrument, details)
 
-    def _place(self, session: Session, placed: list[Placed]) -> None:
-        for one in placed:
-            session.place(one, self._contracts.of(one.order.symbol))
+    def _open_since(self, now: datetime) -> datetime | None:
+        hours = session_at_or_after(self._calendar, now)
+        return hours.opens_at if hours.opens_at <= now else None
 
     def _closes_at(self, session: date) -> datetime | None:
         hours = session_of(self._calendar, session)

@@ -1,24 +1,25 @@
 """One socket to TWS or a gateway: connect within a time, say in one line why not, leave without a trace.
 
 ib_insync's Client does the framing, the handshake and the encoding. Its request throttle is switched off: it
-is one queue for everything, so an exit would wait behind ninety data requests (TWS.md 4.18). Orders leave at
-once; questions pass `Pacing`, which keeps half of IB's 50 messages per second free for them.
+is one queue for everything, so an exit would wait behind ninety data requests (TWS.md 4.18). lanes.py says when
+what leaves; questions pass `Pacing`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from ib_insync.client import Client
+from msgspec import Struct
 
 from brokers.ib.codes import CLIENT_ID_IN_USE
 from brokers.ib.decoder import RawDecoder
 from brokers.ib.wrapper import Wrapper
 from shared.errors import BrokerUnavailable
 
-QUESTIONS_PER_S = 25.0
 QUESTIONS_AT_ONCE = 10
 SERVER_VERSIONS = range(157, 177)
 _CLOSE_S = 1.0
@@ -28,18 +29,33 @@ for _name in ("ib_insync.client", "ib_insync.Decoder"):
     logging.getLogger(_name).disabled = True
 
 
+class Address(Struct, frozen=True, kw_only=True):
+    """Where TWS or the gateway listens, and as whom we come."""
+
+    host: str
+    port: int
+    client_id: int
+
+
 class _RawClient(Client):
     MaxRequests = 0  # no throttle, see above
 
-    def __init__(self, wrapper: Wrapper) -> None:
+    def __init__(self, wrapper: Wrapper, on_send: Callable[[], None]) -> None:
         super().__init__(wrapper)  # type: ignore[no-untyped-call]
         self.decoder = RawDecoder(wrapper, 0)
+        self._on_send = on_send
+        # Too many messages are read later; without it they draw error 100, and the third time the line is cut.
+        self.setConnectOptions("+PACEAPI")
+
+    def sendMsg(self, msg: str) -> None:  # noqa: N802 - the parent's name
+        self._on_send()
+        super().sendMsg(msg)
 
 
 class Pacing:
     """Lets questions leave evenly, `per_s` each second, after a first burst of `at_once`."""
 
-    def __init__(self, per_s: float = QUESTIONS_PER_S, at_once: int = QUESTIONS_AT_ONCE) -> None:
+    def __init__(self, per_s: float, at_once: int = QUESTIONS_AT_ONCE) -> None:
         self._gap_s = 1.0 / per_s
         self._ahead_s = at_once * self._gap_s
         self._next_at = 0.0
@@ -57,11 +73,10 @@ class Pacing:
 class Connection:
     """One socket, for one use. `client` has ib_insync's request methods (untyped, hence Any)."""
 
-    def __init__(self, wrapper: Wrapper, *, host: str, port: int, client_id: int) -> None:
-        self.client: Any = _RawClient(wrapper)
-        self.pacing = Pacing()
-        self._where = f"{host}:{port}"
-        self._address = (host, port, client_id)
+    def __init__(self, wrapper: Wrapper, address: Address, on_send: Callable[[], None] = lambda: None) -> None:
+        self.client: Any = _RawClient(wrapper, on_send)
+        self._where = f"{address.host}:{address.port}"
+        self._address = address
         loop = asyncio.get_running_loop()
         # ib_insync asks the policy for the loop, not the running one.
         asyncio.set_event_loop(loop)
@@ -79,7 +94,7 @@ class Connection:
 
     async def open(self, timeout_s: float) -> None:
         """Connect and shake hands. Raises BrokerUnavailable with one line that names address and cause."""
-        host, port, client_id = self._address
+        host, port, client_id = self._address.host, self._address.port, self._address.client_id
         attempt = asyncio.create_task(self.client.connectAsync(host, port, client_id, 0), name="connect")
         try:
             await asyncio.wait({attempt, self._refusal}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -94,7 +109,7 @@ class Connection:
     def note_code(self, code: int, text: str) -> None:
         """A code without an id that came before the handshake ended."""
         if code == CLIENT_ID_IN_USE:
-            self._refuse(f"client id {self._address[2]} is in use ({code} {text})")
+            self._refuse(f"client id {self._address.client_id} is in use ({code} {text})")
 
     async def close(self) -> None:
         """Close the socket, by force if the peer does not take what is still to be sent."""

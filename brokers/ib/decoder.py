@@ -15,19 +15,24 @@ from ib_insync.decoder import Decoder
 from brokers.ib.translate import RawExecution
 
 MESSAGES = {
+    1: "priceSizeTick",
     3: "orderStatus",
     4: "error",
     5: "openOrder",
+    6: "updateAccountValue",
     9: "nextValidId",
     10: "contractDetails",
     11: "execDetails",
     15: "managedAccounts",
     17: "historicalData",
+    45: "tickGeneric",
     49: "currentTime",
     50: "realtimeBar",
     52: "contractDetailsEnd",
     53: "openOrderEnd",
+    54: "accountDownloadEnd",
     55: "execDetailsEnd",
+    58: "marketDataType",
     59: "commissionReport",
     61: "position",
     62: "positionEnd",
@@ -36,7 +41,7 @@ MESSAGES = {
     101: "completedOrder",
     102: "completedOrdersEnd",
 }
-"""Message id to the wrapper's method. Every other message of TWS is passed over."""
+"""Message id to the wrapper's method. What the wrapper of a session has no method for is passed over."""
 
 _EXECUTION_FIELDS = 27
 _COMMISSION_FIELDS = 8
@@ -55,7 +60,7 @@ class RawDecoder(Decoder):
     def __init__(self, wrapper: Receiver, server_version: int) -> None:
         super().__init__(wrapper, server_version)  # type: ignore[arg-type]
         self.receiver = wrapper
-        self.handlers = {number: self.handlers[number] for number in MESSAGES}
+        self.handlers = {number: self.handlers[number] for number, name in MESSAGES.items() if hasattr(wrapper, name)}
 
     def wrap(self, methodName: str, types: list[type], skip: int = 2) -> Callable[[list[str]], None]:  # noqa: N803
         """The parent's handler for simple messages, without its catch-all; a short message is an error."""
@@ -100,6 +105,7 @@ class RawDecoder(Decoder):
             perm_id=int(fields[21] or 0),
             client_id=int(fields[22] or 0),
             order_ref=fields[26],
+            is_liquidation=fields[23] not in {"", "0"},
         )
         self.wrapper.execDetails(raw.req_id, raw)  # type: ignore[arg-type, call-arg]
 

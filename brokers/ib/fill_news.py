@@ -41,7 +41,8 @@ class FillNews:
             return
         self._told[stem] = suffix
         self._ours.add(fill.exec_id)
-        kind = OrderFilled if before is None else FillCorrected
+        is_news = before is None and fill.quantity > 0  # a bust takes back what may have been told before we began
+        kind = OrderFilled if is_news else FillCorrected
         self._emit(kind(received_at=self._clock(), fill=fill))
         early = self._early.pop(fill.exec_id, None)
         if early is not None:

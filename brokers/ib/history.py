@@ -47,7 +47,7 @@ def duration_of(interval_s: int, bars: int) -> str:
     return f"{days} D" if days <= DAYS_MAX else f"{math.ceil(days / SESSIONS_PER_YEAR)} Y"
 
 
-def end_text(before: datetime) -> str:
+def instant_text(before: datetime) -> str:
     """An instant as a request names it, in UTC (any other form draws warning 2174)."""
     return before.astimezone(UTC).strftime("%Y%m%d-%H:%M:%S")
 

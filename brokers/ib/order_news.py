@@ -1,8 +1,7 @@
 """What the broker says of our orders, as events: once per real change, and never more certain than it is.
 
-openOrder, orderStatus and errors come in any order, twice, or not at all (TWS.md 3.1, 3.2). Executions are
-not handled
-here: a status is a hint, `Filled` included. Orders without one of our references are never spoken of.
+openOrder, orderStatus and errors come in any order, twice, or not at all (TWS.md 3.1, 3.2). Executions are not
+handled here: a status is a hint, `Filled` included. Orders without one of our references are never spoken of.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import structlog
 from ib_insync import Order as IbOrder
 
 from brokers.ib import codes
-from brokers.ib.codes import CodeClass, class_of
+from brokers.ib.codes import CodeClass, CodeTable
 from brokers.ib.register import Ended, OrderRecord, OrderRegister
 from brokers.ib.translate import open_order_of
 from brokers.port import Clock
@@ -29,23 +28,25 @@ GONE = frozenset({"Cancelled", "ApiCancelled"})
 FINAL = GONE | {"Filled"}
 INACTIVE = "Inactive"
 REASON_WAIT_S = 0.5
-"""How long an Inactive order may wait for its reason before it counts as rejected without one."""
+"""How long the reason of an Inactive order, or of a cancel nobody asked for, may come behind the status."""
 
 
 class OrderNews:
     """Turns callbacks into events; `emit` takes them."""
 
-    def __init__(self, register: OrderRegister, emit: Callable[[Event], None], clock: Clock) -> None:
+    def __init__(self, register: OrderRegister, emit: Callable[[Event], None], clock: Clock, codes: CodeTable) -> None:
+        self._codes = codes
         self._register = register
         self._emit = emit
         self._clock = clock
-        self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._waiting: dict[str, tuple[asyncio.TimerHandle, OrderRecord]] = {}
 
     def close(self) -> None:
         """The connection is gone; nobody waits for a reason any more."""
-        for timer in self._waiting.values():
-            timer.cancel()
-        self._waiting.clear()
+        for _, record in list(self._waiting.values()):
+            self._stop_waiting(record)
+            if record.status in GONE:
+                self._cancelled(record, record.status)
 
     def open_order(self, order: IbOrder, status: str) -> None:
         """An openOrder message: the order's terms, and a status without its whyHeld."""
@@ -88,7 +89,9 @@ class OrderNews:
         if record is None:
             return False
         log.info("broker.order_message", ref=record.ref, code=code, text=text)
-        match class_of(code):
+        if code in codes.CANCEL_ANSWERS:
+            record.is_cancel_asked = False
+        match self._codes.class_of(code):
             case CodeClass.NOTICE:
                 if code == codes.LOCATING_SHARES:
                     record.why_held = "locate"
@@ -104,13 +107,15 @@ class OrderNews:
     # ------------------------------------------------------------------ leaves
 
     def _take(self, record: OrderRecord, status: str, why_held: str) -> None:
+        if status in WORKING and record.status in GONE:
+            self._cancelled(record, record.status)
         record.status = status
         if status in WORKING or (status == INACTIVE and "locate" in why_held):
             self._working(record, status)
         elif status == INACTIVE:
             self._inactive(record)
         elif status in GONE:
-            self._cancelled(record, record.complaint[1] if record.complaint else status)
+            self._gone(record, status)
         elif status == "Filled":
             record.ended = Ended.FILLED
         elif status not in NOT_YET:
@@ -135,13 +140,29 @@ class OrderNews:
         """Rejected, if nothing is being located; the reason may come a moment later (ibi#554)."""
         if record.complaint is not None:
             self._rejected(record, *record.complaint)
-        elif record.ended is Ended.NOT and record.ref not in self._waiting:
+        else:
+            self._wait_for_reason(record)
+
+    def _gone(self, record: OrderRecord, status: str) -> None:
+        """Cancelled; why, says a 202 that may come a moment later, unless it was our own will."""
+        if record.complaint is not None:
+            self._cancelled(record, record.complaint[1])
+        elif record.is_cancel_asked:
+            self._cancelled(record, status)
+        else:
+            self._wait_for_reason(record)
+
+    def _wait_for_reason(self, record: OrderRecord) -> None:
+        if record.ended is Ended.NOT and record.ref not in self._waiting:
             loop = asyncio.get_running_loop()
-            self._waiting[record.ref] = loop.call_later(REASON_WAIT_S, self._no_reason_came, record)
+            timer = loop.call_later(REASON_WAIT_S, self._no_reason_came, record)
+            self._waiting[record.ref] = (timer, record)
 
     def _no_reason_came(self, record: OrderRecord) -> None:
         self._waiting.pop(record.ref, None)
-        if record.status == INACTIVE and "locate" not in record.why_held:
+        if record.status in GONE:
+            self._cancelled(record, record.status)
+        elif record.status == INACTIVE and "locate" not in record.why_held:
             self._rejected(record, 0, "Inactive, without a reason")
 
     def _refused(self, record: OrderRecord, code: int, text: str) -> None:
@@ -174,5 +195,5 @@ class OrderNews:
         self._emit(OrderUnknown(received_at=self._clock(), ref=record.ref, reason=reason))
 
     def _stop_waiting(self, record: OrderRecord) -> None:
-        if (timer := self._waiting.pop(record.ref, None)) is not None:
-            timer.cancel()
+        if (waiting := self._waiting.pop(record.ref, None)) is not None:
+            waiting[0].cancel()

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from ib_insync import Order as IbOrder
 from msgspec import Struct
 
+from brokers.ib.history import instant_text
 from brokers.ib.register import Ended, OrderRecord, OrderRegister
 from shared.commands import CancelOrder, Flatten, OrderCommand, PlaceBracket, ReplaceStop
-from shared.orders import BracketOrder, Order
+from shared.orders import BracketOrder, Order, OrderType
 
 OCA_REDUCE_WITH_BLOCK = 2
 """A fill reduces the other orders of the group, and only one of them is at an exchange at a time."""
@@ -30,8 +31,15 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
-Plan = list[Placed] | int | Refused
-"""Orders to send in this sequence, the order id to cancel, or neither."""
+class Cancel(Struct, frozen=True):
+    """The order to cancel. One cancel ends every order that lives under its id, whatever its permId."""
+
+    ref: str
+    order_id: int
+
+
+Plan = list[Placed] | Cancel | Refused
+"""Orders to send in this sequence, an order to cancel, or neither."""
 
 
 def plan_of(command: OrderCommand, register: OrderRegister, next_id: Callable[[], int]) -> Plan:
@@ -62,12 +70,26 @@ def ib_order_of(order: Order, order_id: int, *, parent_id: int = 0, transmit: bo
     )
     if order.limit_price is not None:
         ib_order.lmtPrice = order.limit_price
-    if order.stop_price is not None:
+    if order.order_type is OrderType.TRAIL:
+        _trail(ib_order, order)
+    elif order.stop_price is not None:
         ib_order.auxPrice = order.stop_price
+    if order.good_till is not None:
+        ib_order.tif, ib_order.goodTillDate = "GTD", instant_text(order.good_till)
     if order.oca_group:
         ib_order.ocaGroup = order.oca_group
         ib_order.ocaType = OCA_REDUCE_WITH_BLOCK
     return ib_order
+
+
+def _trail(ib_order: IbOrder, order: Order) -> None:
+    """The distance in currency or per hundred, and where the stop stands at first."""
+    if order.trail_percent is not None:
+        ib_order.trailingPercent = order.trail_percent
+    elif order.trail_amount is not None:
+        ib_order.auxPrice = order.trail_amount
+    if order.stop_price is not None:
+        ib_order.trailStopPrice = order.stop_price
 
 
 def record_of(placed: Placed, client_id: int) -> OrderRecord:
@@ -118,7 +140,7 @@ def _cancel(ref: str, register: OrderRegister) -> Plan:
         return Refused((ref,), f"cancel: client id {register.client_id} has no such order at this connection")
     if record.client_id != register.client_id:
         return Refused((ref,), f"cancel: works under client id {record.client_id}, only that one may cancel it")
-    return record.order_id
+    return Cancel(ref, record.order_id)
 
 
 def _sent_before(orders: tuple[Order, ...], register: OrderRegister) -> Refused | None:

@@ -1,19 +1,17 @@
-"""What we ask of TWS and how its answers become ours: open orders, contracts, history, the report."""
+"""What we ask over the order session and how the answers become ours: the time, open orders, the report."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
-from ib_insync import BarData, Contract, ContractDetails, ExecutionFilter
-from msgspec import Struct
+from ib_insync import ExecutionFilter
 
-from brokers.ib.codes import NO_HISTORY
+from brokers.ib.account_values import WANTED, Told, account_of
 from brokers.ib.fill_news import latest
-from brokers.ib.history import BAR_SIZES, end_text
+from brokers.ib.order_wrapper import AccountRow, OpenOrderRow, PositionRow
 from brokers.ib.requests import (
     COMPLETED_ORDERS,
     OPEN_ORDERS,
@@ -22,8 +20,6 @@ from brokers.ib.requests import (
     RequestRefused,
 )
 from brokers.ib.session import Session
-from brokers.ib.translate import amount
-from brokers.ib.wrapper import AccountRow, OpenOrderRow, PositionRow
 from brokers.port import Clock
 from shared.account import Account, BrokerPosition
 from shared.errors import BrokerUnavailable
@@ -33,66 +29,27 @@ from shared.orders import CompletedOrder, Fill, OpenOrder
 log = structlog.get_logger("brokers.ib")
 
 _T = TypeVar("_T")
-HISTORY_TIMEOUT_S = 60.0
-AT_ONCE = 8
-"""History requests open at the same time; TWS allows 50."""
-_TAGS = ("NetLiquidation", "TotalCashValue", "BuyingPower")
-
-
-class HistoryQuestion(Struct, frozen=True, kw_only=True):
-    """Which past bars: `bar_size_s` is a key of BAR_SIZES, `duration` in TWS's words."""
-
-    bar_size_s: int
-    duration: str
-    before: datetime
 
 
 class Questions:
     """The questions of one session, each with its own end and its own time."""
 
-    def __init__(self, session: Session, timeout_s: float) -> None:
+    def __init__(self, session: Session, timeout_s: float, currency: str) -> None:
         self._session = session
-        self._client = session.connection.client
+        self._line = session.line
+        self._client = session.line.client
         self._timeout_s = timeout_s
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._currency = currency
 
     async def time(self) -> int:
-        """The broker's clock in epoch seconds."""
-        rows = await self._session.ask(TIME, TIME, self._client.reqCurrentTime, self._timeout_s)
+        """The broker's clock in epoch seconds; asked at once, because silence is judged by the wait."""
+        self._line.check_socket()
+        rows = await self._line.requests.ask(TIME, TIME, self._client.reqCurrentTime, self._timeout_s)
         return int(rows[-1])
 
     async def own_open_orders(self) -> None:
         """Let TWS tell this client id's open orders, which fills the register."""
-        await self._session.ask(OPEN_ORDERS, OPEN_ORDERS, self._client.reqOpenOrders, self._timeout_s)
-
-    async def contract_details(self, contract: Contract) -> list[ContractDetails]:
-        """Every contract that fits; empty if the broker knows none."""
-        try:
-            return await self._by_id(
-                f"contract details of {contract.symbol}",
-                lambda req_id: self._client.reqContractDetails(req_id, contract),
-            )
-        except RequestRefused as refused:
-            log.warning("broker.no_contract", symbol=contract.symbol, code=refused.code, text=refused.text)
-            return []
-
-    async def history(self, contract: Contract, question: HistoryQuestion) -> list[BarData]:
-        """Past trades as bars, empty if there were none; BrokerUnavailable if the broker would not say."""
-        name = f"history of {contract.symbol}"
-
-        def send(req_id: int) -> None:
-            self._client.reqHistoricalData(
-                req_id, contract, end_text(question.before), question.duration,
-                BAR_SIZES[question.bar_size_s], "TRADES", True, 2, False, [],
-            )  # fmt: skip
-
-        async with self._slots:
-            try:
-                return await self._by_id(name, send, max(self._timeout_s, HISTORY_TIMEOUT_S))
-            except RequestRefused as refused:
-                if refused.code == NO_HISTORY and "no data" in refused.text:
-                    return []
-                raise BrokerUnavailable(f"{name}: {refused}") from None
+        await self._line.ask(OPEN_ORDERS, OPEN_ORDERS, self._client.reqOpenOrders, self._timeout_s)
 
     async def report(self, clock: Clock) -> BrokerReported:
         """Five questions at once; the names of those without a complete answer are in `unanswered`."""
@@ -135,7 +92,7 @@ class Questions:
         return latest(rows)
 
     async def _open_orders(self) -> tuple[OpenOrder, ...]:
-        rows: list[OpenOrderRow] = await self._session.ask(
+        rows: list[OpenOrderRow] = await self._line.ask(
             OPEN_ORDERS, OPEN_ORDERS, self._client.reqAllOpenOrders, self._timeout_s
         )
         # The same order may be told again while the list is sent: the last word counts.
@@ -148,7 +105,7 @@ class Questions:
 
     async def _completed_orders(self) -> tuple[CompletedOrder, ...]:
         return tuple(
-            await self._session.ask(
+            await self._line.ask(
                 COMPLETED_ORDERS,
                 COMPLETED_ORDERS,
                 lambda: self._client.reqCompletedOrders(True),
@@ -157,10 +114,8 @@ class Questions:
         )
 
     async def _positions(self) -> tuple[BrokerPosition, ...]:
-        rows: list[PositionRow] = await self._session.ask(
-            POSITIONS, POSITIONS, self._client.reqPositions, self._timeout_s
-        )
-        if self._session.is_connected:
+        rows: list[PositionRow] = await self._line.ask(POSITIONS, POSITIONS, self._client.reqPositions, self._timeout_s)
+        if self._line.is_connected:
             self._client.cancelPositions()
         lines = {row.line.symbol: row.line for row in rows if self._is_ours(row.account)}
         return tuple(line for line in lines.values() if line.quantity)
@@ -170,33 +125,24 @@ class Questions:
 
         def send(req_id: int) -> None:
             asked.append(req_id)
-            self._client.reqAccountSummary(req_id, "All", ",".join(_TAGS))
+            self._client.reqAccountSummary(req_id, "All", ",".join(WANTED))
 
         try:
             rows: list[AccountRow] = await self._by_id("account summary", send)
         finally:
-            if asked and self._session.is_connected:
+            if asked and self._line.is_connected:
                 self._client.cancelAccountSummary(asked[0])
         return (self._account_of(rows),)
 
     def _account_of(self, rows: list[AccountRow]) -> Account:
-        own = {row.tag: row for row in rows if row.account == self._session.account_id}
-        values = {tag: amount(own[tag].value) if tag in own else None for tag in _TAGS}
-        net, cash, power = (values[tag] for tag in _TAGS)
-        if net is None or cash is None or power is None:
-            missing = ", ".join(tag for tag in _TAGS if values[tag] is None)
-            raise BrokerUnavailable(f"account summary: the broker did not tell {missing}")
-        return Account(
-            account_id=self._session.account_id,
-            net_liquidation=net,
-            cash=cash,
-            buying_power=power,
-            currency=own["NetLiquidation"].currency or "USD",
-        )
+        own = {row.tag: Told(row.value, row.currency) for row in rows if row.account == self._session.account_id}
+        account = account_of(self._session.account_id, own, self._currency)
+        if isinstance(account, str):
+            raise BrokerUnavailable(f"account summary: {account}")
+        return account
 
-    async def _by_id(self, name: str, send: Callable[[int], None], timeout_s: float | None = None) -> list[Any]:
-        req_id = self._session.next_id()
-        return await self._session.ask(name, req_id, lambda: send(req_id), timeout_s or self._timeout_s)
+    async def _by_id(self, name: str, send: Callable[[int], None]) -> list[Any]:
+        return await self._line.ask_by_id(name, send, self._timeout_s)
 
     def _is_ours(self, account: str) -> bool:
         return account in {"", self._session.account_id}

@@ -40,6 +40,7 @@ class OrderRecord(Struct, kw_only=True, eq=False):
     complaint: tuple[int, str] | None = None
     ended: Ended = Ended.NOT
     is_doubted: bool = False
+    is_cancel_asked: bool = False
 
     @property
     def was_accepted(self) -> bool:

@@ -24,35 +24,42 @@ class StreamCounts(Struct):
 
 
 class BarStreams:
-    """Which request id streams which symbol at this connection."""
+    """Which request id streams which symbol, and what came last; outlives the connections."""
 
     def __init__(self, listener: BrokerListener, counts: StreamCounts) -> None:
         self._listener = listener
         self._counts = counts
         self._symbols: dict[int, str] = {}
+        self._ids: dict[str, int] = {}
         self._newest: dict[str, int] = {}
 
-    @property
-    def is_open(self) -> bool:
-        return bool(self._symbols)
+    def runs(self, symbol: str) -> bool:
+        """Whether the stream has been asked for and not been refused."""
+        return symbol in self._ids
 
     def open(self, req_id: int, symbol: str) -> None:
         self._symbols[req_id] = symbol
+        self._ids[symbol] = req_id
+
+    def close(self, symbol: str) -> int | None:
+        """Forget the stream; its request id, None if it did not run."""
+        req_id = self._ids.pop(symbol, None)
+        if req_id is not None:
+            del self._symbols[req_id]
+        return req_id
 
     def close_all(self) -> list[int]:
         """Forget every stream; the request ids to cancel."""
         ids = list(self._symbols)
         self._symbols.clear()
+        self._ids.clear()
         return ids
 
     def symbol_of(self, req_id: int) -> str | None:
         return self._symbols.get(req_id)
 
-    def take(self, req_id: int, starts_at_s: int, raw: BarData) -> None:
+    def take(self, symbol: str, starts_at_s: int, raw: BarData) -> None:
         """One bar; `starts_at_s` is the epoch second of its start."""
-        symbol = self._symbols.get(req_id)
-        if symbol is None:
-            return
         bar = bar_of(raw)
         if bar is None or starts_at_s <= 0:
             self._counts.impossible += 1

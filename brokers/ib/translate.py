@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+import structlog
 from ib_insync import CommissionReport, OrderState
 from ib_insync import Order as IbOrder
 from msgspec import Struct
@@ -14,6 +15,8 @@ from msgspec import Struct
 from shared.errors import DataError
 from shared.events import CommissionReported
 from shared.orders import CompletedOrder, Fill, OpenOrder, Side
+
+log = structlog.get_logger("brokers.ib")
 
 UNSET_ABOVE = 1e300
 """An unset double is 1.7976931348623157E308 or infinity; no price, size or commission comes near."""
@@ -43,6 +46,7 @@ class RawExecution(Struct, frozen=True, kw_only=True):
     perm_id: int
     client_id: int
     order_ref: str
+    is_liquidation: bool = False
 
 
 def number(value: float) -> float | None:
@@ -102,6 +106,9 @@ def _zone(name: str) -> tzinfo | None:
 def fill_of(raw: RawExecution, symbol: str, *, now: datetime, assumed: tzinfo) -> Fill:
     """The execution as a Fill; a time that is unreadable or ahead becomes `now`: the fill counts."""
     at = execution_time(raw.time, assumed=assumed)
+    if at is None or at > now + _AHEAD_MAX:
+        log.warning("broker.execution_time", exec_id=raw.exec_id, told=raw.time, taken=now.isoformat())
+        at = now
     return Fill(
         ref=raw.order_ref,
         exec_id=raw.exec_id,
@@ -109,8 +116,9 @@ def fill_of(raw: RawExecution, symbol: str, *, now: datetime, assumed: tzinfo) -
         side=side_of(raw.side),
         quantity=round(raw.shares),
         price=float(raw.price),
-        filled_at=now if at is None or at > now + _AHEAD_MAX else at,
+        filled_at=at,
         perm_id=raw.perm_id,
+        is_liquidation=raw.is_liquidation,
     )
 
 
@@ -124,6 +132,8 @@ def commission_of(report: CommissionReport, *, now: datetime) -> CommissionRepor
 
 def open_order_of(order: IbOrder, status: str, symbol: str) -> OpenOrder:
     """One line of the open-order list; prices only where the order type has them."""
+    is_trail = order.orderType.startswith("TRAIL")
+    percent = number(order.trailingPercent) if is_trail else None
     return OpenOrder(
         ref=order.orderRef,
         perm_id=int(order.permId),
@@ -132,11 +142,21 @@ def open_order_of(order: IbOrder, status: str, symbol: str) -> OpenOrder:
         quantity=round(order.totalQuantity),
         order_type=order.orderType,
         limit_price=number(order.lmtPrice) if "LMT" in order.orderType else None,
-        stop_price=number(order.auxPrice) if order.orderType.startswith(("STP", "TRAIL")) else None,
+        stop_price=_stop_price(order),
         status=status,
         client_id=int(order.clientId),
         order_id=int(order.orderId),
+        trail_amount=number(order.auxPrice) if is_trail and percent is None else None,
+        trail_percent=percent,
+        good_till=execution_time(order.goodTillDate, assumed=UTC) if order.goodTillDate else None,
     )
+
+
+def _stop_price(order: IbOrder) -> float | None:
+    """Where the stop stands; that of a TRAIL moves with the market."""
+    if order.orderType.startswith("TRAIL"):
+        return number(order.trailStopPrice)
+    return number(order.auxPrice) if order.orderType.startswith("STP") else None
 
 
 def completed_order_of(order: IbOrder, state: OrderState, symbol: str) -> CompletedOrder:

@@ -77,6 +77,7 @@ class BarBroker:
     ) -> None:
         self.account_id = account_id
         self._index = {symbol: at for at, symbol in enumerate(universe.symbols)}
+        self._ticks = {instrument.symbol: instrument.tick for instrument in universe.instruments}
         self._matcher = matcher
         self._commission = commission
         self._slippage_bps = slippage_bps
@@ -120,16 +121,29 @@ class BarBroker:
         return events
 
     def end_session(self, closed_at: datetime) -> list[Event]:
-        """Cancel the day orders of the session that closed then.
+        """Cancel the day orders of the session that closed then, and those that were good till then.
 
         One sent at its close is for the next session.
         """
-        events: list[Event] = []
+        events = self.expire(closed_at)
         for order in self._matcher.working():
             if order.tif not in LASTING and self._sent[order.key].sent_at < closed_at:
                 events += self._events(self._matcher.cancel(order.key, "end of session"), closed_at)
         self._fills.clear()
         self._ended.clear()
+        return events
+
+    def expire(self, at: datetime) -> list[Event]:
+        """End the GTD orders whose time is up.
+
+        Asked after a row has met them: a bar cannot tell what happened before the instant and what after it, and every
+        order meets one row, as with the engine's own timers.
+        """
+        events: list[Event] = []
+        for order in self._matcher.working():
+            good_till = self._sent[order.key].order.good_till
+            if good_till is not None and good_till <= at:
+                events += self._events(self._matcher.cancel(order.key, "good till date has passed"), at)
         return events
 
     # --- questions --------------------------------------------------------------------------------
@@ -191,6 +205,9 @@ class BarBroker:
             order_type=order.order_type.value,
             limit_price=order.limit_price,
             stop_price=order.stop_price,
+            trail_amount=order.trail_amount,
+            trail_percent=order.trail_percent,
+            tick=self._ticks[order.symbol],
             parent_key=parent,
             oca_group=order.oca_group,
             tif=cast("Tif", order.tif),
@@ -284,6 +301,9 @@ class BarBroker:
             status=order.status,
             client_id=CLIENT_ID,
             order_id=order.key,
+            trail_amount=order.trail_amount,
+            trail_percent=order.trail_percent,
+            good_till=self._sent[order.key].order.good_till,
         )
 
     def _completed_order(self, key: int) -> CompletedOrder:

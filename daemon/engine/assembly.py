@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from daemon.engine.desk import Desk
 from daemon.engine.engine import Engine
-from daemon.engine.settings import EngineSettings, ExitPolicy, SizingPolicy
+from daemon.engine.settings import EngineSettings, ExitPolicy, SizingPolicy, TruthPolicy
+from risk.groups import Groups
 from risk.limits import Limits
 from shared.config import Config
+from shared.config_groups import load_groups
 from shared.config_sections import FixedFractionSizing, PercentExits, StrategyConfig
 from shared.market import Universe
 from strategies.registry import load_strategy
@@ -47,8 +49,21 @@ def _sizing(chosen: StrategyConfig) -> SizingPolicy:
 def _exits(chosen: StrategyConfig) -> ExitPolicy:
     exits = chosen.exits
     if isinstance(exits, PercentExits):
-        return ExitPolicy(method="percent", stop=exits.stop_pct, target=exits.target_pct)
-    return ExitPolicy(method="atr", stop=exits.stop_atr, target=exits.target_atr, atr_period=exits.atr_period)
+        return ExitPolicy(
+            method="percent",
+            stop=exits.stop_pct,
+            target=exits.target_pct,
+            trail=exits.trail_pct,
+            max_holding_s=exits.max_holding_s,
+        )
+    return ExitPolicy(
+        method="atr",
+        stop=exits.stop_atr,
+        target=exits.target_atr,
+        atr_period=exits.atr_period,
+        trail=exits.trail_atr,
+        max_holding_s=exits.max_holding_s,
+    )
 
 
 def _settings(config: Config) -> EngineSettings:
@@ -62,4 +77,21 @@ def _settings(config: Config) -> EngineSettings:
         entry_after_open_s=config.session.entry_after_open_s,
         entry_before_close_s=config.session.entry_before_close_s,
         flatten_before_close_s=config.session.flatten_before_close_s,
+        good_till_slack_s=config.execution.good_till_slack_s,
+        entries_on_reconnect=config.execution.entries_on_reconnect,
+        targets_on_reconnect=config.execution.targets_on_reconnect,
+        self_trade=config.execution.self_trade,
+        truth=TruthPolicy(
+            foreign=config.reconcile.foreign,
+            adopted_stop_pct=config.reconcile.adopted_stop_pct,
+            gateway_zone=config.session.gateway_zone,
+        ),
+        groups=_groups(config),
     )
+
+
+def _groups(config: Config) -> Groups:
+    if not config.risk.groups_file:
+        return Groups()
+    members, betas = load_groups(config.base_dir / config.risk.groups_file)
+    return Groups(members=members, betas=betas)

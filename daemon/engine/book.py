@@ -6,37 +6,31 @@ is the book's bytes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
 
+from daemon.engine.account_ledger import AccountLedger
+from daemon.engine.breakers import Breakers
+from daemon.engine.locks import Break, Lock
 from daemon.engine.market_state import MarketState
 from daemon.engine.order_life import Happening, next_status
+from daemon.engine.pace import Pace
 from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
+from daemon.engine.returns import Returns
+from daemon.engine.watch_state import WatchState
 from risk.trading_state import TradingStates
 from shared.account import Account
+from shared.events import QuietWindow
 from shared.ids import OrderRef, exec_correction, exec_stem, parse_ref
-from shared.market import Universe
+from shared.market import QuoteRow, Universe
 from shared.orders import Fill, Leg, Order, OrderStatus, Position, RoundTrip, Side, WorkingOrder
 from shared.signals import TargetPosition
 
 PROTECTIVE = (Leg.STOP_LOSS, Leg.PROTECTION)
 MEMORY = timedelta(days=8)
-
-
-class Lock(Struct, kw_only=True):
-    """Why an instrument takes no entries, since when, and how many clean reports in a row it has seen.
-
-    `broker_quantity` is the signed position the broker reported last, None if the break is not one of quantity.
-    """
-
-    cause: str
-    since: datetime
-    broker_quantity: float | None = None
-    clean_reports: int = 0
 
 
 class Hours(Struct, frozen=True, kw_only=True):
@@ -45,6 +39,11 @@ class Hours(Struct, frozen=True, kw_only=True):
     session: date
     opens_at: datetime
     closes_at: datetime
+    quiet: tuple[QuietWindow, ...] = ()
+
+    def quiet_reason(self, now: datetime) -> str | None:
+        """Why silence is expected at `now`; None if it is not."""
+        return next((window.reason for window in self.quiet if window.begins_at <= now < window.ends_at), None)
 
 
 class Book(Struct, kw_only=True):
@@ -63,11 +62,24 @@ class Book(Struct, kw_only=True):
     refusals: dict[str, str] = field(default_factory=dict)
     flatten_wishes: dict[str, str] = field(default_factory=dict)  # scope to reason, kept until the broker answers
     locks: dict[str, Lock] = field(default_factory=dict)
+    breaks: dict[str, Break] = field(default_factory=dict)
+    agreed: dict[str, datetime] = field(default_factory=dict)  # held instruments: when broker and book last agreed
+    nonces: dict[str, str] = field(default_factory=dict)  # of signed commands, to the instant they came
+    accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
+    foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
+    foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
+    ledger: AccountLedger = field(default_factory=AccountLedger)
     suspicions: dict[str, str] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
     trading_states: TradingStates = field(default_factory=TradingStates)
     market: MarketState = field(default_factory=MarketState)
+    breakers: Breakers = field(default_factory=Breakers)
+    watch: WatchState = field(default_factory=WatchState)
+    pace: Pace = field(default_factory=Pace)
     account: Account | None = None
+    account_at: datetime | None = None
+    quotes: QuoteRow | None = None
+    returns: Returns | None = None
     hours: Hours | None = None
     last_row_at: datetime | None = None
     connected_at: datetime | None = None
@@ -146,6 +158,11 @@ class Book(Struct, kw_only=True):
                 left -= mine
         return 0
 
+    def protectable(self, plan: Plan) -> int:
+        """Open shares for which a stop may be placed: none while a split waits for a person."""
+        lock = self.locks.get(plan.symbol)
+        return 0 if lock is not None and lock.kind == "corporate_action" else self.believable(plan)
+
     def unknown_orders(self) -> list[WorkingOrder]:
         return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
 
@@ -196,6 +213,7 @@ class Book(Struct, kw_only=True):
             side=side if ref.leg is Leg.ENTRY else side.opposite,
             stop_price=None,
             take_profit_price=None,
+            is_rebuilt=True,
         )
         for stem, fill in self.fills.items():
             if fill.ref.startswith(f"{ref.plan_id}:"):
@@ -244,9 +262,9 @@ class Book(Struct, kw_only=True):
         if plan is not None:
             plan.commission += commission - before
 
-    def take_account(self, account: Account) -> None:
+    def take_account(self, account: Account, at: datetime) -> None:
         """The broker's latest account values; the first of a session is what the day is measured from."""
-        self.account = account
+        self.account, self.account_at = account, at
         if self.day_start_equity is None:
             self.day_start_equity = account.net_liquidation
 
@@ -267,6 +285,11 @@ class Book(Struct, kw_only=True):
         return sum(
             plan.signed_quantity for plan in self.plans.values() if (plan.strategy, plan.symbol) == (strategy, symbol)
         )
+
+    def committed(self, strategy: str, symbol: str) -> int:
+        """Signed shares a strategy holds, and those that its live entries may still add."""
+        buys, sells = self.working_entries(strategy, symbol)
+        return self.holding(strategy, symbol) + buys - sells
 
     def working_entries(self, strategy: str | None, symbol: str) -> tuple[int, int]:
         """Remaining shares of live (working or unknown) entries: (buys, sells); strategy None = all of them."""
@@ -306,28 +329,6 @@ class Book(Struct, kw_only=True):
     def equity(self) -> float | None:
         return self.account.net_liquidation if self.account else None
 
-    def gross_exposure(self, columns: dict[str, int]) -> float:
-        """Worst case over every instrument in currency: positions with all live entries of one side filled.
-
-        `columns` says where an instrument stands in the rows.
-        """
-        longest: dict[str, int] = {}
-        shortest: dict[str, int] = {}
-        for plan in self.plans.values():
-            held = plan.signed_quantity
-            longest[plan.symbol] = longest.get(plan.symbol, 0) + held
-            shortest[plan.symbol] = shortest.get(plan.symbol, 0) + held
-        for order in self.orders.values():
-            if order.leg is Leg.ENTRY:
-                worse = longest if order.order.side is Side.BUY else shortest
-                worse[order.order.symbol] += order.order.side.sign * order.remaining
-        worst = {name: max(abs(longest[name]), abs(shortest[name])) for name in longest}
-        return sum(shares * self._worth(name, columns[name]) for name, shares in worst.items() if shares)
-
-    def _worth(self, symbol: str, column: int) -> float:
-        """Per share: the last print, else what was paid; infinite if nobody knows, so that limits fail closed."""
-        return self.prices.price(column) or self.position(symbol).average_price or math.inf
-
     @property
     def round_trips(self) -> list[RoundTrip]:
         """What the plans that ended in this session earned, in the order in which they ended."""
@@ -352,6 +353,8 @@ class Book(Struct, kw_only=True):
         self.closed_orders = {ref: self.closed_orders[ref] for ref in kept}
         self.fills = {stem: fill for stem, fill in self.fills.items() if fill.filled_at.date() >= since}
         self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
+        self.nonces = {nonce: came for nonce, came in self.nonces.items() if came >= since.isoformat()}
         day = f"{session:%Y%m%d}"
         self.plan_numbers = {key: number for key, number in self.plan_numbers.items() if key.startswith(day)}
-        self.retired, self.noted = {}, {}
+        self.retired = {}
+        self.noted = {text: kind for text, kind in self.noted.items() if kind == "liquidation"}

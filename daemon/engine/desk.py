@@ -104,6 +104,22 @@ class Desk:
         atr = self._atr(symbol, policy.atr_period) if policy.method == "atr" else None
         return stop_and_target(side=side, price=price, policy=policy, atr=atr, instrument=self._instruments[symbol])
 
+    def trail(self, symbol: str, price: float) -> tuple[float | None, float | None]:
+        """How the stop of an entry at `price` trails: (percent, amount in currency), both None if it does not."""
+        policy = self._exits
+        if policy.trail <= 0:
+            return None, None
+        if policy.method == "percent":
+            return policy.trail, None
+        tick = self._instruments[symbol].tick
+        amount = self._atr(symbol, policy.atr_period) * policy.trail
+        return None, max(self._instruments[symbol].round_to_tick(amount), tick) if 0 < amount < price else None
+
+    @property
+    def max_holding_s(self) -> int:
+        """How long a plan may stay open, in seconds of the market's clock; 0 = for ever."""
+        return self._exits.max_holding_s
+
     def column(self, symbol: str) -> int:
         """Where the instrument stands in the whole universe's rows."""
         return int(self._columns[self._position[symbol]])

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Literal, assert_never
 
 from daemon.engine import snapshot
+from daemon.engine.answers import ACKNOWLEDGE_TIMER, CANCEL_TIMER
 from daemon.engine.book import PROTECTIVE, Book, Hours
+from daemon.engine.closing import CLOSE_TIMER
 from daemon.engine.desk import Desk
+from daemon.engine.entries import ENTRY_TIMER
+from daemon.engine.executions import Executions
+from daemon.engine.money import MoneyCheck
 from daemon.engine.operator import Operator
 from daemon.engine.order_life import Happening
 from daemon.engine.protection import PROTECT_TIMER, Protector
+from daemon.engine.returns import Returns
 from daemon.engine.settings import EngineSettings
-from daemon.engine.trader import ACKNOWLEDGE_TIMER, ENTRY_TIMER, Trader
+from daemon.engine.settler import SETTLED, Settler
+from daemon.engine.time_stop import TIME_STOP_TIMER
+from daemon.engine.trader import Trader
 from daemon.engine.truth import ASK_TIMER, Truth
+from daemon.engine.watch import Watch
 from shared.commands import AskBroker, Command, Notify, SetTimer
 from shared.errors import DataError
 from shared.events import (
@@ -41,7 +49,7 @@ from shared.events import (
     TradingHalted,
 )
 from shared.market import Universe
-from shared.orders import Fill, Leg, OrderStatus
+from shared.orders import Leg, OrderStatus, WorkingOrder
 
 FLATTEN_TIMER = "flatten"
 
@@ -57,10 +65,22 @@ class Engine:
 
     def _take(self, book: Book) -> None:
         self.book = book
+        if self._settings.needs_returns and book.returns is None:
+            book.returns = Returns.empty(len(self._universe))
         self._trader = Trader(book, self._settings, self._universe, self._desks)
-        self._protector = Protector(book, self._settings, self._desks)
-        self._truth = Truth(book, self._universe, self._trader, partial(self._on_fill, recovered=True))
-        self._operator = Operator(book, self._trader)
+        self._answers = self._trader.answers
+        self._protector = Protector(book, self._settings, self._desks, self._answers, self._trader.closer)
+        self._executions = Executions(book, self._trader, self._protector)
+        self._truth = Truth(
+            book=book,
+            universe=self._universe,
+            trader=self._trader,
+            executions=self._executions,
+            settler=Settler(book, self._settings, self._universe, self._trader),
+            money=MoneyCheck(book, self._settings, self._universe),
+        )
+        self._watch = Watch(book, self._settings, self._universe, self._trader)
+        self._operator = Operator(book, self._trader, self._watch)
 
     @property
     def universe(self) -> Universe:
@@ -84,16 +104,21 @@ class Engine:
 
     def handle(self, event: Event) -> list[Command]:
         """What must be done because of `event`, in this order."""
+        commands = self._decide(event)
+        self._watch.note_decided(commands)
+        return commands
+
+    def _decide(self, event: Event) -> list[Command]:
         match event:
             case BarsClosed():
                 return self._on_bars(event)
             case OrderAccepted():
                 return self._on_accepted(event)
             case OrderFilled() | FillCorrected():
-                return self._on_fill(event.fill, event.received_at)
+                self._watch.note_fill(event.fill)
+                return self._executions.on_fill(event.fill, event.received_at)
             case CommissionReported():
-                self.book.book_commission(event.exec_id, event.commission)
-                return []
+                return self._executions.on_commission(event)
             case OrderCancelled():
                 return self._on_cancelled(event)
             case OrderRejected():
@@ -101,10 +126,10 @@ class Engine:
             case OrderUnknown():
                 return self._on_unknown(event)
             case AccountReported():
-                self.book.take_account(event.account)
+                self.book.take_account(event.account, event.received_at)
                 return []
             case BrokerReported():
-                return self._truth.on_report(event) + self._protector.look_after(event.received_at)
+                return self._on_report(event)
             case TradingHalted():
                 self.book.market.take_halt(event)
                 return []
@@ -136,10 +161,13 @@ class Engine:
         row = self.book.prices.update(event.row, event.closed_at, self._settings.limits.price_jump_pct_max)
         for desk in self._desks.values():
             self._trader.take_signals(desk, desk.on_row(row, event.closed_at), warm_up=event.warm_up)
+        self._protector.follow(row, event.closed_at)
+        if self.book.returns is not None:
+            self.book.returns.update(row.close)
         if event.warm_up:
             return []
-        now = event.received_at
-        commands = self._trader.reduce(now)
+        now, self.book.quotes = event.received_at, event.quotes
+        commands = self._watch.look(now) + self._trader.reduce(now)
         commands += self._protector.look_after(now, tidy=True)
         commands += self._trader.enter(now)
         self.book.retire_plans()
@@ -148,11 +176,14 @@ class Engine:
     def _on_session(self, event: SessionScheduled) -> list[Command]:
         before, self.book.hours = (
             self.book.hours,
-            Hours(session=event.session, opens_at=event.opens_at, closes_at=event.closes_at),
+            Hours(session=event.session, opens_at=event.opens_at, closes_at=event.closes_at, quiet=event.quiet),
         )
         if before is None or before.session != event.session:
             self.book.forget_before(event.session)
+            self.book.ledger.end()
+            self.book.pace.begin_session(event.received_at)
             self.book.day_start_equity = self.book.equity
+            self._watch.begin_session(f"{event.session:%G-W%V}")
         lead_s = self._settings.flatten_before_close_s
         wait = event.closes_at - timedelta(seconds=lead_s) - event.received_at
         if lead_s <= 0 or self._settings.is_daily or wait < timedelta(0):
@@ -166,18 +197,9 @@ class Engine:
         if working is not None:
             working.perm_id = event.perm_id or working.perm_id
             working.missing_reports = 0
+            self._watch.note_accepted()
+            self._answers.on_accepted(working)
         return []
-
-    def _on_fill(self, fill: Fill, now: datetime, *, recovered: bool = False) -> list[Command]:
-        plan = self.book.book_fill(fill)
-        if plan is None:
-            return []
-        leg = self.book.ref_of(fill.ref).leg
-        if leg in (*PROTECTIVE, Leg.TAKE_PROFIT):
-            self._trader.settle_for_holding(plan, f"{leg.name.lower()} filled")
-        text = f"{fill.ref}: {fill.side} {fill.quantity} {fill.symbol} at {fill.price}"
-        code = "fill_recovered" if recovered else "filled"
-        return [Notify(level="info", code=code, text=text), *self._protector.look_after(now)]
 
     def _on_cancelled(self, event: OrderCancelled) -> list[Command]:
         asked = self._status_of(event.ref) is OrderStatus.CANCELLING
@@ -190,6 +212,10 @@ class Engine:
             if not asked:
                 text = f"{event.ref}: cancelled by the broker: {event.reason}"
                 commands.append(Notify(level="warning", code="entry_cancelled", text=text))
+        elif not asked:
+            commands += self._on_leg_lost(working, event.received_at)
+            if working.leg in PROTECTIVE and self.book.plans[working.plan].open_quantity > 0:  # a split? an OCA fill?
+                commands.append(AskBroker(reasons=(f"{event.ref}: why is it gone?",)))
         return commands + self._protector.look_after(event.received_at)
 
     def _on_rejected(self, event: OrderRejected) -> list[Command]:
@@ -199,26 +225,43 @@ class Engine:
         plan = self.book.plans[working.plan]
         text = f"{event.ref}: rejected by the broker, code {event.code}: {event.text}"
         level: Literal["warning", "critical"] = "warning" if working.leg is Leg.ENTRY else "critical"
+        self._watch.note_rejected()
         commands: list[Command] = [Notify(level=level, code="rejected", text=text)]
         if working.leg is Leg.ENTRY:
             self._trader.settle_for_holding(plan, "the entry was rejected")
         elif working.leg is Leg.EXIT:
             plan.refused_exits += 1
+            commands += self._on_leg_lost(working, event.received_at)
         elif working.leg in PROTECTIVE:
             plan.refused_protections += 1
-            entry = self.book.entry_of(plan)
-            if entry is not None:
-                commands += self._trader.cancel(entry, "its stop loss was rejected")
+            commands += self._on_leg_lost(working, event.received_at)
         return commands + self._protector.look_after(event.received_at)
+
+    def _on_leg_lost(self, working: WorkingOrder, now: datetime) -> list[Command]:
+        """An exit or a stop came to nothing without our asking."""
+        if working.leg in PROTECTIVE:
+            self._protector.note_failure(working, now)
+        if working.leg is Leg.EXIT and self.book.plans[working.plan].open_quantity:
+            return self._trader.closer.on_failed(self.book.plans[working.plan], now)
+        return []
 
     def _on_unknown(self, event: OrderUnknown) -> list[Command]:
         if self.book.move(event.ref, Happening.SILENCE) is None:
             return []
-        return self._doubt(event.ref, event.reason)
+        return self._answers.doubt(event.ref, event.reason) + self._protector.look_after(event.received_at)
 
-    def _doubt(self, ref: str, reason: str) -> list[Command]:
-        text = f"{ref}: state unknown ({reason}), counted as live, asking the broker"
-        return [Notify(level="warning", code="order_unknown", text=text), AskBroker(reasons=(text,))]
+    def _on_report(self, event: BrokerReported) -> list[Command]:
+        legs = [order for order in self.book.orders.values() if order.leg in (*PROTECTIVE, Leg.EXIT)]
+        asked = [order.order.ref for order in legs if order.status is OrderStatus.CANCELLING]
+        commands = self._truth.on_report(event)
+        commands += self._watch.look(event.received_at)
+        self._protector.learn(event.open_orders)
+        for order in legs:
+            if order.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED) and order.order.ref not in asked:
+                commands += self._on_leg_lost(order, event.received_at)
+        commands += self._trader.cancel_older_than_connection()
+        has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
+        return commands + self._protector.look_after(event.received_at, tidy=has_settled)
 
     def _status_of(self, ref: str) -> OrderStatus | None:
         working = self.book.orders.get(ref)
@@ -230,14 +273,22 @@ class Engine:
         now, timer_id = event.received_at, event.timer_id
         if timer_id == FLATTEN_TIMER:
             return self._trader.reduce(now) + self._protector.look_after(now)
-        if timer_id == PROTECT_TIMER:
-            return self._protector.look_after(now, grace_is_over=True)
+        if timer_id.startswith(PROTECT_TIMER):
+            return self._protector.look_after(now, grace_over_of=timer_id.removeprefix(PROTECT_TIMER))
         if timer_id == ASK_TIMER:
             return [AskBroker(reasons=("something is still open",))] if self.book.is_connected else []
         if timer_id.startswith(ENTRY_TIMER):
             return self._on_entry_overdue(timer_id.removeprefix(ENTRY_TIMER))
         if timer_id.startswith(ACKNOWLEDGE_TIMER):
-            return self._on_silence(timer_id.removeprefix(ACKNOWLEDGE_TIMER))
+            silent = self._answers.on_silence(timer_id.removeprefix(ACKNOWLEDGE_TIMER))
+            return silent + self._protector.look_after(now)
+        if timer_id.startswith(CANCEL_TIMER):
+            return self._answers.on_cancel_silence(timer_id.removeprefix(CANCEL_TIMER))
+        if timer_id.startswith(TIME_STOP_TIMER):
+            return self._trader.reduce_in_session(now) + self._protector.look_after(now)
+        if timer_id.startswith(CLOSE_TIMER):
+            retried = self._trader.closer.retry(timer_id.removeprefix(CLOSE_TIMER), now)
+            return retried + self._protector.look_after(now)
         return []
 
     def _on_entry_overdue(self, ref: str) -> list[Command]:
@@ -246,46 +297,31 @@ class Engine:
             return []
         return self._trader.cancel(working, "its time is up")
 
-    def _on_silence(self, ref: str) -> list[Command]:
-        """No answer in time to one leg: every leg of its plan that still waits is in doubt."""
-        plan_id = self.book.ref_of(ref).plan_id
-        waiting = [order for order in self.book.orders_of(plan_id) if order.status is OrderStatus.PENDING]
-        commands: list[Command] = []
-        for order in waiting:
-            self.book.move(order.order.ref, Happening.SILENCE)
-            commands += self._doubt(order.order.ref, "no answer in time")[:1]
-        return [*commands, AskBroker(reasons=(f"{plan_id}: no answer in time",))] if waiting else []
-
     # --- connection ---------------------------------------------------------------------------------------------
 
     def _on_run_started(self, event: RunStarted) -> list[Command]:
         self.book.is_connected = self.book.is_reconciled = self.book.is_stopping = False
-        self._doubt_what_is_in_flight()
+        self.book.ledger.end()
+        self._answers.doubt_what_is_in_flight()
         timers: list[Command] = []
         for working in self.book.orders.values():
-            if working.leg is Leg.ENTRY and working.order.limit_price is not None and not self._settings.is_daily:
+            if working.leg is Leg.ENTRY:
                 left_s = self._settings.entry_timeout_s - (event.received_at - working.sent_at).total_seconds()
-                timer_id = ENTRY_TIMER + working.order.ref
-                timers.append(SetTimer(timer_id=timer_id, after_s=max(left_s, 0.0), clock="market"))
-        return timers
+                timers += self._trader.entries.timer(working.order.ref, left_s)
+        return timers + self._trader.time_stops.timers(event.received_at)
 
     def _on_connection_restored(self, event: ConnectionRestored) -> list[Command]:
         self.book.is_connected, self.book.is_reconciled = True, False
         self.book.connected_at = event.received_at
-        self._doubt_what_is_in_flight()  # what was asked of a dead line went nowhere
+        self._answers.doubt_what_is_in_flight()  # what was asked of a dead line went nowhere
         return [AskBroker(reasons=("the connection is back",))]
 
     def _on_connection_lost(self, event: ConnectionLost) -> list[Command]:
         if not self.book.is_connected:
             return []
         self.book.is_connected = self.book.is_reconciled = False
-        self._doubt_what_is_in_flight()
+        self._answers.doubt_what_is_in_flight()
         return [Notify(level="warning", code="connection_lost", text=f"connection lost: {event.reason}")]
-
-    def _doubt_what_is_in_flight(self) -> None:
-        for ref, working in list(self.book.orders.items()):
-            if working.status in (OrderStatus.PENDING, OrderStatus.CANCELLING):
-                self.book.move(ref, Happening.SILENCE)
 
     # --- people -------------------------------------------------------------------------------------------------
 

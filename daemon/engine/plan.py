@@ -10,7 +10,12 @@ from shared.orders import Leg, RoundTrip, Side
 
 
 class Plan(Struct, kw_only=True):
-    """One bracket from decision to flat. Quantities are positive, `side` is the entry's; money in currency."""
+    """One bracket from decision to flat. Quantities are positive, `side` is the entry's; money in currency.
+
+    `stop_price` is the best stop the plan has reached: a trailing one (`trail_percent` per hundred, or `trail_amount`
+    in currency per share) moves it, and only towards the market. `is_rebuilt`: known from the broker's word alone.
+    `retry_at`: no exit before then, the last one failed. `flatten_reason`: a person wants it closed.
+    """
 
     plan_id: str
     strategy: str
@@ -18,6 +23,9 @@ class Plan(Struct, kw_only=True):
     side: Side
     stop_price: float | None
     take_profit_price: float | None
+    trail_percent: float | None = None
+    trail_amount: float | None = None
+    is_rebuilt: bool = False
     opened: int = 0
     opened_value: float = 0.0
     closed: int = 0
@@ -31,6 +39,13 @@ class Plan(Struct, kw_only=True):
     unprotected_since: datetime | None = None
     refused_protections: int = 0
     refused_exits: int = 0
+    failed_protections: list[datetime] = field(default_factory=list)
+    failed_exits: int = 0
+    retry_at: datetime | None = None
+    flatten_reason: str = ""
+    is_doubt_told: bool = False
+    cancels_asked: dict[str, int] = field(default_factory=dict)
+    unconfirmed_changes: list[str] = field(default_factory=list)
 
     @property
     def open_quantity(self) -> int:
@@ -55,6 +70,10 @@ class Plan(Struct, kw_only=True):
     def realized_profit(self) -> float:
         """What the exits have earned so far, before commission; 0 while the entry's price is not known."""
         return self.side.sign * (self.closed_value - self.closed * self.average_price) if self.opened else 0.0
+
+    @property
+    def is_trailing(self) -> bool:
+        return self.trail_percent is not None or self.trail_amount is not None
 
     def next_number(self, leg: Leg) -> int:
         """A fresh number for an exit or a re-protection of this plan."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from daemon.engine.book import Book
+from daemon.engine.book import Book, Hours
 from daemon.engine.desk import Desk
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
@@ -74,6 +74,7 @@ def new_plan(book: Book, desk: Desk, intent: OrderIntent, price: float) -> Plan 
     key = f"{book.hours.session:%Y%m%d}:{intent.strategy}:{intent.symbol}"
     number = book.plan_numbers.get(key, 0) + 1
     book.plan_numbers[key] = number
+    percent, amount = desk.trail(intent.symbol, price)
     return Plan(
         plan_id=plan_id(intent.strategy, book.hours.session, intent.symbol, number),
         strategy=intent.strategy,
@@ -81,10 +82,26 @@ def new_plan(book: Book, desk: Desk, intent: OrderIntent, price: float) -> Plan 
         side=intent.side,
         stop_price=prices[0],
         take_profit_price=prices[1],
+        trail_percent=percent,
+        trail_amount=amount,
     )
 
 
-def bracket_of(plan: Plan, quantity: int, limit_price: float | None) -> BracketOrder:
+def good_till(settings: EngineSettings, hours: Hours | None, now: datetime) -> datetime | None:
+    """When an entry ends by itself at the broker, should our cancel never reach it: no stale order fills hours later.
+
+    Not beyond the session that runs. None between sessions, as with daily bars: the order is then good for the next
+    session, as a day order.
+    """
+    if hours is None or hours.closes_at <= now:
+        return None
+    if settings.is_daily:
+        return hours.closes_at
+    end = now + timedelta(seconds=settings.entry_timeout_s + settings.good_till_slack_s)
+    return min(end, hours.closes_at)
+
+
+def bracket_of(plan: Plan, quantity: int, limit_price: float | None, good_till: datetime | None = None) -> BracketOrder:
     """Entry and protection of a plan: children good till cancelled, in one OCA group named by the plan."""
     entry = Order(
         ref=leg_ref(plan.plan_id, Leg.ENTRY),
@@ -93,6 +110,8 @@ def bracket_of(plan: Plan, quantity: int, limit_price: float | None) -> BracketO
         quantity=quantity,
         order_type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
         limit_price=limit_price,
+        tif="DAY" if good_till is None else "GTD",
+        good_till=good_till,
     )
     take_profit = None
     if plan.take_profit_price is not None:
@@ -112,16 +131,18 @@ def bracket_of(plan: Plan, quantity: int, limit_price: float | None) -> BracketO
 
 
 def stop_order(plan: Plan, ref: str, quantity: int) -> Order:
-    """A protective stop of the plan under `ref`."""
+    """A protective stop of the plan under `ref`; a trailing one begins at the best stop the plan has reached."""
     return Order(
         ref=ref,
         symbol=plan.symbol,
         side=plan.side.opposite,
         quantity=quantity,
-        order_type=OrderType.STOP,
+        order_type=OrderType.TRAIL if plan.is_trailing else OrderType.STOP,
         stop_price=plan.stop_price,
         tif="GTC",
         oca_group=plan.oca_group,
+        trail_amount=plan.trail_amount,
+        trail_percent=plan.trail_percent,
     )
 
 

@@ -53,6 +53,14 @@ class Prices(Struct, kw_only=True):
         self.printed_at = np.where(printed, closed_at.timestamp(), self.printed_at)
         return row if bool((good | np.isnan(close)).all()) else _only(row, good)
 
+    def forget(self, index: int) -> None:
+        """As if the instrument had never printed: after a split its old prices say nothing."""
+        gone = np.arange(len(self.last)) == index
+        self.last = np.where(gone, np.nan, self.last)
+        self.reference = np.where(gone, np.nan, self.reference)
+        self.printed_at = np.where(gone, np.nan, self.printed_at)
+        self.agreeing = np.where(gone, 0.0, self.agreeing)
+
     def is_suspect(self, index: int) -> bool:
         """True while the last print has not been accepted as the reference."""
         return bool(self.last[index] != self.reference[index])

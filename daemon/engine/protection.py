@@ -2,138 +2,218 @@
 
 Called after every event that can change an order or a position. A stop that vanished may be the other half of an OCA
 fill whose execution is still under way, so a missing stop is put back after a short grace (`protect_after_s`), a
-refused one at once; after REFUSALS_MAX refusals the position is closed instead.
+refused one at once, one that was never confirmed as soon as the broker denies it; after FAILURES_MAX failures within
+FAILURE_WINDOW the position is closed instead. An entry whose stop is gone is pulled before it fills.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from daemon.engine import planning
+from daemon.engine.answers import Answers
 from daemon.engine.book import PROTECTIVE, Book
+from daemon.engine.children import send
+from daemon.engine.closing import Closer
 from daemon.engine.desk import Desk
-from daemon.engine.order_life import Happening
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
-from shared.commands import CancelOrder, Command, Flatten, Notify, ReplaceStop, SetTimer
-from shared.ids import leg_ref
-from shared.orders import Leg, OrderStatus, WorkingOrder
+from daemon.engine.trailing import follow, tighten, trailed_stop
+from shared.commands import Command, Flatten, Notify, ReplaceStop, SetTimer
+from shared.ids import leg_ref, parse_ref
+from shared.market import BarRow, bar_of
+from shared.orders import Leg, OpenOrder, OrderStatus, OrderType, WorkingOrder
 
-REFUSALS_MAX = 3
-PROTECT_TIMER = "protect"
+FAILURES_MAX = 3
+FAILURE_WINDOW = timedelta(hours=1)
+PROTECT_TIMER = "protect:"
 
 
 class Protector:
     """Looks after every open plan; holds no state of its own."""
 
-    def __init__(self, book: Book, settings: EngineSettings, desks: dict[str, Desk]) -> None:
+    def __init__(
+        self, book: Book, settings: EngineSettings, desks: dict[str, Desk], answers: Answers, closer: Closer
+    ) -> None:
         self._book = book
         self._settings = settings
         self._desks = desks
+        self._answers = answers
+        self._closer = closer
 
-    def look_after(self, now: datetime, *, grace_is_over: bool = False, tidy: bool = False) -> list[Command]:
+    def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
         """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
 
         `tidy` (once per row) also shrinks and removes legs that are larger than the position: the broker's OCA group
-        does the same by itself, and its word is only a moment away.
+        does the same by itself, and its word is only a moment away. `grace_over_of` is the plan whose timer has fired.
         """
         if not (self._book.is_connected and self._book.is_reconciled):
             return []
         commands: list[Command] = []
         for plan in list(self._book.plans.values()):
+            commands += self._pull_bare_entry(plan)
             if plan.open_quantity > 0:
-                commands += self._cover(plan, now, grace_is_over=grace_is_over)
+                commands += self._cover(plan, now, grace_is_over=plan.plan_id == grace_over_of)
                 commands += self._shrink(plan) if tidy else []
             elif plan.open_quantity < 0:
                 commands += self._give_back(plan, now)
-            elif tidy:
+            elif tidy or plan.refused_exits or plan.refused_protections:  # its legs are in more than one OCA group
                 commands += self._clear(plan)
         return commands
 
-    def _cover(self, plan: Plan, now: datetime, *, grace_is_over: bool) -> list[Command]:
-        missing = self._book.believable(plan) - self._book.protected_quantity(plan)
-        if missing <= 0:
-            plan.unprotected_since = None
+    def follow(self, row: BarRow, closed_at: datetime) -> None:
+        """Let the trailing stops of the book follow a row of believable bars."""
+        for plan in self._book.plans.values():
+            desk = self._desk_of(plan)
+            if plan.is_trailing and desk is not None:
+                bar = bar_of(row, desk.column(plan.symbol))
+                follow(plan, bar, closed_at, self._settings.interval_s, desk.instrument(plan.symbol).tick)
+
+    def learn(self, lines: tuple[OpenOrder, ...]) -> None:
+        """Take over where the broker's trailing stops stand: it has seen every print, the book only closed rows.
+
+        A stop on the wrong side of the market would have been filled: that is no stop price, and is not believed.
+        """
+        for line in lines:
+            ref = parse_ref(line.ref)
+            plan = self._book.plans.get(ref.plan_id) if ref else None
+            if plan is None or ref is None or ref.leg not in PROTECTIVE or line.order_type != OrderType.TRAIL:
+                continue
+            if plan.is_rebuilt and not plan.is_trailing:
+                plan.trail_percent, plan.trail_amount = line.trail_percent, line.trail_amount
+            desk = self._desk_of(plan)
+            price = self._book.prices.good_price(desk.column(plan.symbol)) if desk else None
+            if line.stop_price and price is not None and plan.side.sign * (price - line.stop_price) > 0:
+                tighten(plan, line.stop_price)
+
+    def note_failure(self, working: WorkingOrder, now: datetime) -> None:
+        """A protective leg was refused, or ended without our asking."""
+        plan = self._book.plans[working.plan]
+        recent = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
+        plan.failed_protections = [*recent, now]
+
+    # --- cover ------------------------------------------------------------------------------------------------------
+
+    def _pull_bare_entry(self, plan: Plan) -> list[Command]:
+        entry = self._book.entry_of(plan)
+        if entry is None or self._book.protected_quantity(plan) >= max(plan.open_quantity, 0) + entry.remaining:
             return []
+        return self._answers.cancel(entry, "its stop loss is gone")
+
+    def _cover(self, plan: Plan, now: datetime, *, grace_is_over: bool) -> list[Command]:
+        missing = self._book.protectable(plan) - self._book.protected_quantity(plan)
+        if missing <= 0:
+            return self._watch_doubtful(plan, now)
         if plan.unprotected_since is None:
             plan.unprotected_since = now
             if not plan.refused_protections:
                 grace = self._settings.protect_after_s
-                return [SetTimer(timer_id=PROTECT_TIMER, after_s=grace, clock="wall", reasons=(plan.plan_id,))]
+                return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=grace, clock="wall")]
         waited = (now - plan.unprotected_since).total_seconds() >= self._settings.protect_after_s
         if not (grace_is_over or waited or plan.refused_protections):
             return []
         return self._protect(plan, missing, now)
 
+    def _watch_doubtful(self, plan: Plan, now: datetime) -> list[Command]:
+        """A stop of unknown fate counts, so that none is doubled; but not in silence for longer than is allowed."""
+        legs = [order for order in self._book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
+        if not any(order.status is OrderStatus.UNKNOWN for order in legs):
+            plan.unprotected_since, plan.is_doubt_told = None, False
+            return []
+        left_s = self._settings.limits.protect_within_s - self._settings.stop_acknowledge_within_s
+        if plan.unprotected_since is None:
+            plan.unprotected_since = now
+            return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=left_s, clock="wall")]
+        if plan.is_doubt_told or (now - plan.unprotected_since).total_seconds() < left_s:
+            return []
+        plan.is_doubt_told = True
+        text = f"{plan.plan_id}: nobody confirms the stop of {plan.open_quantity} shares of {plan.symbol}"
+        return [Notify(level="critical", code="stop_unconfirmed", text=text)]
+
     def _protect(self, plan: Plan, missing: int, now: datetime) -> list[Command]:
-        if plan.stop_price is None:
-            self._find_stop_price(plan)
-        if plan.stop_price is None or self._is_through(plan) or plan.refused_protections >= REFUSALS_MAX:
-            return self._close(plan, now)
+        self._complete_terms(plan)
+        failures = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
+        if plan.stop_price is None or self._is_through(plan) or len(failures) >= FAILURES_MAX:
+            return self._closer.close_unprotectable(plan, now)
         ref = leg_ref(plan.plan_id, Leg.PROTECTION, plan.next_number(Leg.PROTECTION))
         order = planning.stop_order(plan, ref, missing)
-        self._book.enter_order(order, now)
+        send(self._book, order, now)
+        plan.unprotected_since = None
         text = f"{plan.plan_id}: {missing} shares of {plan.symbol} had no stop, placed one at {plan.stop_price}"
         return [
             ReplaceStop(order=order, reasons=(f"{missing} of {plan.open_quantity} shares without a stop",)),
+            self._answers.await_order(order),
             Notify(level="warning", code="reprotected", text=text),
         ]
 
-    def _find_stop_price(self, plan: Plan) -> None:
+    def _complete_terms(self, plan: Plan) -> None:
         """A plan rebuilt from the broker's word alone gets the stop its strategy would set at the average price."""
-        desk = self._desks.get(plan.strategy)
-        if desk is None or plan.symbol not in desk.symbols:
+        desk = self._desk_of(plan)
+        if desk is None or not plan.is_rebuilt or plan.average_price <= 0:
             return
+        if not plan.is_trailing:
+            plan.trail_percent, plan.trail_amount = desk.trail(plan.symbol, plan.average_price)
         prices = desk.exit_prices(plan.symbol, plan.side, plan.average_price)
-        plan.stop_price = prices[0] if prices else None
+        if plan.stop_price is None:
+            plan.stop_price = prices[0] if prices else None
+        price = self._book.prices.good_price(desk.column(plan.symbol))
+        if plan.is_trailing and plan.stop_price is not None and price is not None:
+            tighten(plan, trailed_stop(plan, price, desk.instrument(plan.symbol).tick))
+
+    def _desk_of(self, plan: Plan) -> Desk | None:
+        desk = self._desks.get(plan.strategy)
+        return desk if desk is not None and plan.symbol in desk.symbols else None
 
     def _is_through(self, plan: Plan) -> bool:
-        desk = self._desks.get(plan.strategy)
+        desk = self._desk_of(plan)
         if desk is None or plan.stop_price is None:
             return False
         price = self._book.prices.good_price(desk.column(plan.symbol))
         return price is not None and plan.side.sign * (price - plan.stop_price) <= 0
 
-    def _close(self, plan: Plan, now: datetime) -> list[Command]:
-        quantity = self._book.believable(plan) - self._book.exits_working(plan)
-        if quantity <= 0:
-            return []
-        order = planning.exit_order(plan, quantity)
-        self._book.enter_order(order, now)
-        text = f"{plan.plan_id}: {quantity} shares of {plan.symbol} cannot be protected, closing them"
-        return [
-            Flatten(order=order, reasons=("no protective stop possible",)),
-            Notify(level="critical", code="unprotectable", text=text),
-        ]
+    # --- tidy -------------------------------------------------------------------------------------------------------
 
     def _shrink(self, plan: Plan) -> list[Command]:
         """Once the entry is over, no protective leg may be larger than the position."""
         if self._book.entry_of(plan) is not None or self._book.exits_working(plan):
             return []
+        stops = [order for order in self._book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
+        targets = [order for order in self._book.orders_of(plan.plan_id) if order.leg is Leg.TAKE_PROFIT]
+        return [*self._fit(plan, stops), *self._fit(plan, targets)]
+
+    def _fit(self, plan: Plan, legs: list[WorkingOrder]) -> list[Command]:
+        """Keep the oldest legs as far as there are shares for them."""
         commands: list[Command] = []
-        for working in list(self._book.orders_of(plan.plan_id)):
-            is_stop, is_target = working.leg in PROTECTIVE, working.leg is Leg.TAKE_PROFIT
-            if (is_stop or is_target) and working.status is OrderStatus.WORKING:
-                commands += self._resize(plan, working)
+        left = plan.open_quantity
+        for working in legs:
+            if working.remaining > left and working.status is OrderStatus.WORKING:
+                commands += self._resize(plan, working, left)
+            left = max(left - working.remaining, 0)
         return commands
 
-    def _resize(self, plan: Plan, working: WorkingOrder) -> list[Command]:
-        if working.remaining <= plan.open_quantity:
-            return []
-        working.order = replace(working.order, quantity=working.filled + plan.open_quantity)
+    def _resize(self, plan: Plan, working: WorkingOrder, quantity: int) -> list[Command]:
+        if quantity == 0:
+            return self._answers.cancel(working, "another leg covers all that is open")
+        order = replace(working.order, quantity=working.filled + quantity)
+        if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
+            order = replace(order, stop_price=plan.stop_price)
+        working.order = order
         reason = f"{plan.open_quantity} shares are open, the leg covered more"
-        return [ReplaceStop(order=working.order, reasons=(reason,))]
+        return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
 
     def _give_back(self, plan: Plan, now: datetime) -> list[Command]:
         if plan.opened == 0 or self._book.entry_of(plan) is not None or self._book.exits_working(plan):
             return []  # the entry's executions are still to come, or the shares are on their way back
+        if self._closer.is_pausing(plan, now):
+            return []
         order = planning.overfill_order(plan)
-        self._book.enter_order(order, now)
+        send(self._book, order, now)
         text = f"{plan.plan_id}: exits filled {order.quantity} shares of {plan.symbol} too many, giving them back"
         return [
             Flatten(order=order, reasons=("exits overfilled the position",)),
+            self._answers.await_order(order),
             Notify(level="critical", code="overfilled", text=text),
         ]
 
@@ -146,6 +226,5 @@ class Protector:
         commands: list[Command] = []
         for working in list(self._book.orders_of(plan.plan_id)):
             if working.status is OrderStatus.WORKING:
-                self._book.move(working.order.ref, Happening.CANCEL_ASKED)
-                commands.append(CancelOrder(ref=working.order.ref, reasons=("the plan is flat",)))
+                commands += self._answers.cancel(working, "the plan is flat")
         return commands

@@ -1,4 +1,4 @@
-"""From signals to orders: targets, exits and entries, each through the risk gate."""
+"""What is wanted, and what a row makes of it: targets, then cancels and exits, then entries."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from daemon.engine import planning
+from daemon.engine.answers import Answers
 from daemon.engine.book import Book
+from daemon.engine.closing import Closer
 from daemon.engine.desk import Desk
-from daemon.engine.order_life import Happening
+from daemon.engine.entries import Entries
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
+from daemon.engine.time_stop import TimeStops
 from daemon.engine.view import Viewer
-from risk.gate import judge
-from shared.commands import CancelOrder, Command, Flatten, Notify, PlaceBracket, SetTimer
+from risk.trading_state import INSTRUMENT, TradingState
+from shared.commands import Command
 from shared.market import Universe
-from shared.orders import BracketOrder, Leg, Order, OrderIntent, OrderStatus, RiskVerdict, WorkingOrder
+from shared.orders import Leg, WorkingOrder
 from shared.signals import Signal
-
-ACKNOWLEDGE_TIMER = "acknowledge:"
-ENTRY_TIMER = "entry:"
-_CANCELLABLE = (OrderStatus.PENDING, OrderStatus.WORKING)
 
 
 class Trader:
@@ -32,6 +31,10 @@ class Trader:
         self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._desks = desks
         self.viewer = Viewer(book, settings, universe)
+        self.answers = Answers(book, settings)
+        self.entries = Entries(book, settings, universe, self.viewer, self.answers)
+        self.closer = Closer(book, settings, universe, self.viewer, self.answers)
+        self.time_stops = TimeStops(book, desks)
 
     # --- targets ------------------------------------------------------------------------------------------------
 
@@ -76,6 +79,21 @@ class Trader:
         held = sum(each.side.sign * max(each.open_quantity, 0) for each in plans)
         self._book.set_target(plan.strategy, plan.symbol, held, reason)
 
+    def on_entry_filled(self, plan: Plan, filled_at: datetime, now: datetime) -> list[Command]:
+        """An entry's first execution: its time stop runs, and an instrument that fills again and again is latched."""
+        pace, limits = self._book.pace, self._settings.limits
+        if not pace.note_filled(plan.symbol, plan.plan_id, filled_at):
+            return []
+        commands = self.time_stops.timer(plan, now)
+        limit = limits.max_entries_in_window
+        count = pace.entries_in_window(plan.symbol, now, limits.entry_window_s)
+        if limit is None or count < limit:
+            return commands
+        text = f"{plan.symbol}: {count} entries filled within {limits.entry_window_s:g} s, the limit is {limit}"
+        scope, state = f"{INSTRUMENT}:{plan.symbol}", TradingState.REDUCING
+        commands += self._book.breakers.trip(scope, "repeated_execution", state, text, now)
+        return commands + self.cancel_entries(text, scope)
+
     # --- what a row leads to ------------------------------------------------------------------------------------
 
     def reduce(self, now: datetime) -> list[Command]:
@@ -84,11 +102,19 @@ class Trader:
             return []
         if self._is_closing_time(now):
             self._aim_flat("the session ends")
+        self.time_stops.take_from_targets(now)
         commands = self._cancel_stale_entries(now)
+        commands += self._close_flattened(now)
         for strategy, symbol in self._held():
             for plan, quantity in planning.exit_quantities(self._book, strategy, symbol):
-                commands += self._exit(plan, quantity, now)
+                commands += self.closer.exit(plan, quantity, now)
         return commands
+
+    def reduce_in_session(self, now: datetime) -> list[Command]:
+        """The same by a timer: while the session runs; else the first row of the next one does it."""
+        hours = self._book.hours
+        is_open = hours is not None and hours.opens_at <= now < hours.closes_at
+        return self.reduce(now) if is_open else []
 
     def enter(self, now: datetime) -> list[Command]:
         """Entries towards the targets, as far as the gate allows."""
@@ -101,7 +127,7 @@ class Trader:
                     continue
                 intent = planning.entry_intent(self._book, desk.name, symbol, target.reason)
                 if intent is not None:
-                    commands += self._enter(desk, intent, now)
+                    commands += self.entries.enter(desk, intent, now)
         return commands
 
     def _held(self) -> list[tuple[str, str]]:
@@ -119,9 +145,11 @@ class Trader:
                 if target.quantity:
                     self._book.set_target(strategy, symbol, 0, reason)
 
+    # --- cancels ------------------------------------------------------------------------------------------------
+
     def _cancel_stale_entries(self, now: datetime) -> list[Command]:
         commands: list[Command] = []
-        for working in self._live_entries():
+        for working in self._live(Leg.ENTRY):
             plan = self._book.plans[working.plan]
             target = self._book.target(plan.strategy, plan.symbol)
             if target * plan.side.sign <= 0:
@@ -130,26 +158,41 @@ class Trader:
                 commands += self.cancel(working, "its time is up")
         return commands
 
-    def _live_entries(self) -> list[WorkingOrder]:
-        return [order for order in self._book.orders.values() if order.leg is Leg.ENTRY]
+    def cancel_older_than_connection(self) -> list[Command]:
+        """After a reconnect: entries and targets that were sent before it, by policy; stops always stay."""
+        since = self._book.connected_at
+        if since is None or not self._book.is_reconciled:
+            return []
+        policies = {
+            Leg.ENTRY: self._settings.entries_on_reconnect,
+            Leg.TAKE_PROFIT: self._settings.targets_on_reconnect,
+        }
+        commands: list[Command] = []
+        for leg in [leg for leg, policy in policies.items() if policy == "cancel"]:
+            for working in self._live(leg):
+                if working.sent_at < since:
+                    commands += self.cancel(working, "it is older than the connection")
+        return commands
+
+    def _live(self, leg: Leg) -> list[WorkingOrder]:
+        return [order for order in self._book.orders.values() if order.leg is leg]
 
     def cancel(self, working: WorkingOrder, reason: str) -> list[Command]:
         """Ask for the cancel of an order that can still be cancelled."""
-        if working.status not in _CANCELLABLE:
-            return []
-        self._book.move(working.order.ref, Happening.CANCEL_ASKED)
-        return [CancelOrder(ref=working.order.ref, reasons=(reason,))]
+        return self.answers.cancel(working, reason)
 
     def cancel_entries(self, reason: str, scope: str = "account") -> list[Command]:
         """Ask for the cancel of every live entry in the scope."""
         commands: list[Command] = []
-        for working in self._live_entries():
+        for working in self._live(Leg.ENTRY):
             if in_scope(scope, self._book.plans[working.plan]):
                 commands += self.cancel(working, reason)
         return commands
 
+    # --- what a person wants flat -------------------------------------------------------------------------------
+
     def flatten(self, now: datetime, reason: str, scope: str = "account") -> list[Command]:
-        """Close every open plan in the scope, past the trading state (a person said so).
+        """Close every open plan in the scope, past the trading state (a person said so), until it is flat.
 
         While the broker cannot be reached the wish is kept and carried out after the next reconciliation.
         """
@@ -158,103 +201,24 @@ class Trader:
             return []
         commands = self.cancel_entries(reason, scope)
         for plan in list(self._book.plans.values()):
-            if not in_scope(scope, plan):
-                continue
-            self._book.set_target(plan.strategy, plan.symbol, 0, reason)
-            quantity = plan.open_quantity - self._book.exits_working(plan)
-            if quantity > 0:
-                commands += self._exit(plan, quantity, now, by_operator=True)
-        return commands
+            if in_scope(scope, plan):
+                plan.flatten_reason = reason
+                self._book.set_target(plan.strategy, plan.symbol, 0, reason)
+        return commands + self._close_flattened(now)
 
     def fulfil_wishes(self, now: datetime) -> list[Command]:
-        """Flatten what a person wanted flat while nobody answered."""
+        """Flatten what a person wanted flat while nobody answered, or whose exit came to nothing."""
         if not (self._book.is_connected and self._book.is_reconciled):
             return []
         wishes, self._book.flatten_wishes = self._book.flatten_wishes, {}
-        return [command for scope, reason in wishes.items() for command in self.flatten(now, reason, scope)]
+        commands = [command for scope, reason in wishes.items() for command in self.flatten(now, reason, scope)]
+        return commands + self._close_flattened(now)
 
-    # --- orders -------------------------------------------------------------------------------------------------
-
-    def _exit(self, plan: Plan, quantity: int, now: datetime, *, by_operator: bool = False) -> list[Command]:
-        quantity = min(quantity, self._book.believable(plan) - self._book.exits_working(plan))
-        if quantity <= 0:
-            return []  # the broker denies these shares: selling them would open a position
-        reason = self._book.targets.get(plan.strategy, {}).get(plan.symbol)
-        why = reason.reason if reason else "no target"
-        intent = OrderIntent(
-            strategy=plan.strategy,
-            symbol=plan.symbol,
-            side=plan.side.opposite,
-            quantity=quantity,
-            reduces=True,
-            reason=why,
-        )
-        price = self._book.prices.price(self._columns[plan.symbol])
-        view = self.viewer.of(intent, price, now, plan=plan, by_operator=by_operator)
-        verdict = judge(intent, view, self._settings.limits)
-        if verdict.approved_quantity == 0:
-            return self._note_refusal(intent, verdict)
-        order = planning.exit_order(plan, verdict.approved_quantity)
-        self._book.enter_order(order, now)
-        return [Flatten(order=order, reasons=(why, *_texts(verdict))), self._await_answer(order)]
-
-    def _enter(self, desk: Desk, intent: OrderIntent, now: datetime) -> list[Command]:
-        price = self._book.prices.price(self._columns[intent.symbol])
-        instrument = desk.instrument(intent.symbol)
-        expected = None if price is None else planning.entry_price(self._settings, instrument, intent.side, price)
-        verdict = judge(intent, self.viewer.of(intent, expected, now), self._settings.limits)
-        if verdict.approved_quantity == 0 or price is None or expected is None:
-            return self._note_refusal(intent, verdict)
-        plan = planning.new_plan(self._book, desk, intent, price)
-        if plan is None:
-            self._book.set_target(intent.strategy, intent.symbol, 0, "no valid stop")
-            text = f"{intent.strategy} {intent.symbol}: no valid stop loss at {price}, entry denied"
-            return [Notify(level="warning", code="entry_denied", text=text)]
-        self._book.refusals.pop(f"{intent.strategy}:{intent.symbol}", None)
-        limit_price = expected if self._settings.entry == "limit" else None
-        bracket = planning.bracket_of(plan, verdict.approved_quantity, limit_price)
-        commands = self._place(plan, bracket, now, (intent.reason, *_texts(verdict)))
-        if verdict.breaches:
-            self._settle_for_approved(intent)
-        return commands
-
-    def _settle_for_approved(self, intent: OrderIntent) -> None:
-        """What the gate reduced stays reduced: the missing shares are not asked for again row after row."""
-        buys, sells = self._book.working_entries(intent.strategy, intent.symbol)
-        wanted = self._book.holding(intent.strategy, intent.symbol) + buys - sells
-        self._book.set_target(intent.strategy, intent.symbol, wanted, intent.reason)
-
-    def _place(self, plan: Plan, bracket: BracketOrder, now: datetime, reasons: tuple[str, ...]) -> list[Command]:
-        self._book.plans[plan.plan_id] = plan
-        for order in (bracket.entry, bracket.stop_loss, bracket.take_profit):
-            if order is not None:
-                self._book.enter_order(order, now)
-        commands: list[Command] = [PlaceBracket(bracket=bracket, reasons=reasons), self._await_answer(bracket.entry)]
-        if bracket.entry.limit_price is not None and not self._settings.is_daily:
-            timer_id, after_s = ENTRY_TIMER + bracket.entry.ref, self._settings.entry_timeout_s
-            commands.append(SetTimer(timer_id=timer_id, after_s=after_s, clock="market"))
-        return commands
-
-    def _await_answer(self, order: Order) -> SetTimer:
-        after_s = self._settings.acknowledge_within_s
-        return SetTimer(timer_id=ACKNOWLEDGE_TIMER + order.ref, after_s=after_s, clock="wall")
-
-    def _note_refusal(self, intent: OrderIntent, verdict: RiskVerdict) -> list[Command]:
-        """Say it once, and again only when other rules object."""
-        key = f"{intent.strategy}:{intent.symbol}"
-        rules = ",".join(breach.rule for breach in verdict.breaches)
-        if self._book.refusals.get(key) == rules:
-            return []
-        self._book.refusals[key] = rules
-        what = "exit" if intent.reduces else "entry"
-        text = f"{intent.strategy} {intent.side} {intent.quantity} {intent.symbol}: {'; '.join(_texts(verdict))}"
-        return [Notify(level="info", code=f"{what}_denied", text=text)]
+    def _close_flattened(self, now: datetime) -> list[Command]:
+        wanted_flat = [plan for plan in self._book.plans.values() if plan.flatten_reason and plan.open_quantity > 0]
+        return [command for plan in wanted_flat for command in self.closer.exit(plan, plan.open_quantity, now)]
 
 
 def in_scope(scope: str, plan: Plan) -> bool:
     """Whether 'account', 'strategy:x' or 'instrument:x' covers the plan."""
     return scope in ("account", f"strategy:{plan.strategy}", f"instrument:{plan.symbol}")
-
-
-def _texts(verdict: RiskVerdict) -> tuple[str, ...]:
-    return tuple(breach.text for breach in verdict.breaches)

@@ -1,62 +1,97 @@
-"""What a report of the broker leads to: fills that were missed, discrepancies, locks, and whether we are reconciled."""
+"""What a report of the broker leads to, in this order: executions, orders, positions, money, and are we reconciled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from daemon.engine import reconcile
 from daemon.engine.book import Book
+from daemon.engine.discrepancy import Discrepancy, incompleteness, notes
+from daemon.engine.executions import Executions
+from daemon.engine.money import MoneyCheck
+from daemon.engine.position_breaks import compare_positions, update_locks, wants_another_look
+from daemon.engine.settler import Settler
 from daemon.engine.trader import Trader
 from risk.trading_state import TradingState
 from shared.commands import Command, Notify, SetTimer
 from shared.events import BrokerReported
 from shared.market import Universe
-from shared.orders import Fill, Leg, OrderStatus
+from shared.orders import Leg, OrderStatus
 
 ASK_TIMER = "ask"
 ASK_AGAIN_S = 2.0
+_CANCELLABLE = (OrderStatus.PENDING, OrderStatus.WORKING, OrderStatus.UNKNOWN)
 
 
 class Truth:
-    """Compares the book with what the broker says; `on_fill` books an execution that was missed."""
+    """Compares the book with what the broker says; its only memory is the book."""
 
     def __init__(
-        self, book: Book, universe: Universe, trader: Trader, on_fill: Callable[[Fill, datetime], list[Command]]
+        self,
+        *,
+        book: Book,
+        universe: Universe,
+        trader: Trader,
+        executions: Executions,
+        settler: Settler,
+        money: MoneyCheck,
     ) -> None:
         self._book = book
         self._universe = universe
         self._trader = trader
-        self._on_fill = on_fill
+        self._executions = executions
+        self._settler = settler
+        self._money = money
 
     def on_report(self, event: BrokerReported) -> list[Command]:
         book, now, was_reconciled = self._book, event.received_at, self._book.is_reconciled
         if event.account is not None:
-            book.take_account(event.account)
+            book.take_account(event.account, now)
         commands: list[Command] = []
         for fill in reconcile.missing_fills(book, event, self._universe):
-            commands += self._on_fill(fill, now)
-        commands += reconcile.notes(book, self._compare(event))
+            commands += self._executions.on_fill(fill, now, recovered=True)
+        commands += self._compare(event)
         if book.is_connected and event.is_complete and self._is_of_this_connection(event):
             book.is_reconciled = True
+        settled = self._settler.settle(event) if book.is_reconciled and event.is_complete else []
+        if book.is_reconciled and event.is_complete:
+            commands += self._money.check(event)
         if book.is_connected and (not event.is_complete or self._has_open_questions()):
             commands.append(SetTimer(timer_id=ASK_TIMER, after_s=ASK_AGAIN_S, clock="wall"))
         if book.is_reconciled and not was_reconciled:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
-        return commands + self._cancel_forbidden_entries() + self._trader.fulfil_wishes(now)
+        return [*commands, *settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
 
-    def _compare(self, event: BrokerReported) -> list[reconcile.Discrepancy]:
+    def _compare(self, event: BrokerReported) -> list[Command]:
         book, entries = self._book, [order for order in self._book.orders.values() if order.leg is Leg.ENTRY]
         found = reconcile.settle_orders(book, event, self._universe)
         for entry in entries:
             if entry.status.is_final:  # it ended unheard; that is no reason to send it again
                 self._trader.settle_for_holding(book.plans[entry.plan], "the entry ended at the broker")
-        breaks = reconcile.compare_positions(book, event, self._universe)
+        self._aim_for_what_is_there()
         doubles = [discrepancy for discrepancy in found if discrepancy.kind == "double_perm_id"]
-        at_once = not book.is_reconciled
-        found += reconcile.update_locks(book, breaks + doubles, event.received_at, event=event, at_once=at_once)
-        return found + reconcile.incompleteness(book, event)
+        breaks = compare_positions(book, event, self._universe)
+        found += update_locks(book, doubles + breaks, event, at_once=not book.is_reconciled)
+        return notes(book, found + incompleteness(book, event)) + self._cancel_doubles(doubles)
+
+    def _aim_for_what_is_there(self) -> None:
+        """A plan known only from the broker keeps what it holds and works for, until its strategy has a view again."""
+        for plan in self._book.plans.values():
+            if plan.symbol in self._book.targets.get(plan.strategy, {}):
+                continue
+            wanted = self._book.committed(plan.strategy, plan.symbol)
+            self._book.set_target(plan.strategy, plan.symbol, wanted, "rebuilt from the broker's word")
+
+    def _cancel_doubles(self, doubles: list[Discrepancy]) -> list[Command]:
+        """Neither of two orders under one reference can be trusted to be the one: both go, protection comes anew."""
+        refs = list(dict.fromkeys(discrepancy.ref for discrepancy in doubles))
+        live = [self._book.orders[ref] for ref in refs if ref in self._book.orders]
+        reason = "it lives twice at the broker"
+        return [
+            command
+            for working in live
+            if working.status in _CANCELLABLE
+            for command in self._trader.cancel(working, reason)
+        ]
 
     def _is_of_this_connection(self, event: BrokerReported) -> bool:
         """An answer that was under way when the line broke says nothing of what happened since."""
@@ -64,7 +99,8 @@ class Truth:
 
     def _has_open_questions(self) -> bool:
         orders = self._book.orders.values()
-        return any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
+        is_doubtful = any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
+        return is_doubtful or bool(self._book.accepts) or wants_another_look(self._book)
 
     def _cancel_forbidden_entries(self) -> list[Command]:
         """What a person or a stop wanted cancelled while nobody answered is cancelled now."""

@@ -85,7 +85,7 @@ def audit_run(journal: JournalReader, run: Run, build_engine: BuildEngine) -> Ru
     """
     start = journal.start_snapshot(run.id)
     if start is None:
-        raise InvariantViolated(f"{journal.path}: run {run.id} has no start snapshot")
+        raise InvariantViolated(f"{journal.place}: run {run.id} has no start snapshot")
     engine = build_engine(config_of(run))
     engine.restore(start.payload)
     result = compare(engine, journal.records(after_seq=start.seq, run_id=run.id))

@@ -1,8 +1,7 @@
-"""The commands of the daemon: run, audit, status, tail, demo."""
+"""The commands of the daemon: run, audit, status, tail, demo, version; what others of its command line share."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -29,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(tail)
     app.command()(demo)
+    app.command()(version)
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
     """
     from daemon.runtime.wiring import run_daemon
 
-    ending = run_daemon(_loaded(config), until_close=until_close, live_flag=live)
+    ending = run_daemon(loaded(config), until_close=until_close, live_flag=live)
     typer.echo(ending.summary)
     raise typer.Exit(ending.exit_code)
 
@@ -61,15 +61,16 @@ def audit(
 
     from daemon.engine.assembly import build_engine
     from daemon.runtime.audit import audit_run
-    from daemon.runtime.lifecycle import journal_path
+    from daemon.runtime.json_output import json_line
     from shared.io.journal import JournalReader
+    from shared.io.journal_place import journal_place
 
-    with JournalReader.open(journal or journal_path(_loaded(config))) as reader:
+    with JournalReader.open(journal or journal_place(loaded(config))) as reader:
         chosen = [reader.run(run)] if run else reader.runs()
         verdicts = [audit_run(reader, each, build_engine) for each in chosen]
     identical = all(verdict.identical for verdict in verdicts)
     if as_json:
-        typer.echo(json.dumps({"identical": identical, "runs": to_builtins(verdicts)}))
+        typer.echo(json_line("audit", {"identical": identical, "runs": to_builtins(verdicts)}))
     elif identical:
         events = sum(verdict.events for verdict in verdicts)
         commands = sum(verdict.commands for verdict in verdicts)
@@ -89,12 +90,14 @@ def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     from msgspec import to_builtins
 
     from daemon.runtime.clock import wall_now
-    from daemon.runtime.lifecycle import journal_path, log_path
+    from daemon.runtime.json_output import json_line
+    from daemon.runtime.lifecycle import log_path
     from daemon.runtime.status import read_status, screen
+    from shared.io.journal_place import journal_place
 
-    settings = _loaded(config)
-    facts = read_status(log_path(settings), journal_path(settings), wall_now())
-    typer.echo(json.dumps(to_builtins(facts)) if as_json else "\n".join(screen(facts)))
+    settings = loaded(config)
+    facts = read_status(log_path(settings), journal_place(settings), wall_now())
+    typer.echo(json_line("status", to_builtins(facts)) if as_json else "\n".join(screen(facts)))
 
 
 def tail(
@@ -107,16 +110,17 @@ def tail(
 
     Example: openbell tail -n 20 --follow
     """
+    from daemon.runtime.json_output import json_line
     from daemon.runtime.lifecycle import log_path
     from daemon.runtime.status import heartbeat_line, heartbeat_of, last_heartbeats
     from shared.errors import NotFound
 
-    log_file = log_path(_loaded(config))
+    log_file = log_path(loaded(config))
     if not log_file.is_file():
         raise NotFound(f"{log_file}: no log here; `openbell run` writes one")
 
     def show(beat: dict[str, object]) -> None:
-        sys.stdout.write((json.dumps(beat) if as_json else heartbeat_line(beat)) + "\n")
+        sys.stdout.write((json_line("heartbeat", beat) if as_json else heartbeat_line(beat)) + "\n")
         sys.stdout.flush()
 
     with log_file.open(encoding="utf-8") as growing:
@@ -147,7 +151,20 @@ def demo(
     raise typer.Exit(run_demo(seed=seed, speed=speed, directory=directory))
 
 
-def _loaded(path: Path) -> Config:
+def version(as_json: JsonOption = False) -> None:
+    """Release, hash of the deciding source, Python and the versions of what is written and spoken.
+
+    Example: openbell version --json
+    """
+    from daemon.runtime.json_output import json_line
+    from daemon.runtime.version import build_facts
+
+    facts = build_facts()
+    typer.echo(json_line("version", facts) if as_json else "\n".join(f"{key:<10} {facts[key]}" for key in facts))
+
+
+def loaded(path: Path) -> Config:
+    """The configuration at `path`; every contributor's commands begin with it."""
     from shared.config import load_config
 
     return load_config(path)

@@ -1,145 +1,128 @@
-"""One structured line every few seconds: how the daemon does, and what it holds.
+"""Every few seconds one structured line: how the daemon does, and what it holds; to the log and to whoever listens.
 
-systemd's watchdog is fed only if, since the last beat, the engine's loop was not stuck, the question for the
-broker's time was asked (or a connection is being tried), and the journal could be written.
+systemd's watchdog is fed only if engine, broker probe and journal have all moved since the last beat (watchdog.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 import structlog
-from msgspec import Struct, to_builtins
 
 from daemon.runtime import systemd
-from daemon.runtime.clock import MarketClock
-from daemon.runtime.connection import Connection
-from daemon.runtime.feed import Feed
-from daemon.runtime.holdings import day_profit, gross_exposure, holdings_of, trading_state
-from daemon.runtime.inbox import Inbox
-from daemon.runtime.loop import EngineLoop
-from daemon.runtime.session import SessionKeeper
+from daemon.runtime.clock import wall_now
+from daemon.runtime.vital_signs import Facts, Measured, Organs, VitalSigns
+from daemon.runtime.watchdog import Pulse, Watchdog
 from shared.config import Config
-from shared.io.journal import Journal
 from shared.io.logging import HEARTBEAT
 
 _log = structlog.get_logger("openbell")
-_STUCK_S = 5.0
-
-
-class Organs(Struct, frozen=True, kw_only=True):
-    """The parts whose signs of life are read."""
-
-    clock: MarketClock
-    inbox: Inbox
-    feed: Feed
-    connection: Connection
-    loop: EngineLoop
-    journal: Journal
-    session: SessionKeeper
+Sink = Callable[[Facts], None]
+Source = Callable[[], Mapping[str, object]]
+_Answer = TypeVar("_Answer")
 
 
 class Heartbeat:
-    """Beats for ever; each beat is one log line and, if all is well, one to systemd."""
+    """Beats for ever; each beat is one log line, one call of every sink and, if all is well, one to systemd.
 
-    def __init__(self, *, config: Config, run_id: str, organs: Organs) -> None:
-        self._config = config
-        self._run_id = run_id
+    A sink takes the facts and returns at once; a source adds facts of its own (a top-level key each).
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        run_id: str,
+        organs: Organs,
+        sinks: Sequence[Sink] = (),
+        sources: Sequence[Source] = (),
+        wall: Callable[[], datetime] = wall_now,
+    ) -> None:
+        self._every_s = config.runtime.heartbeat_every_s
         self._organs = organs
-        self._questions_seen = -1
+        self._signs = VitalSigns(config=config, run_id=run_id, organs=organs, wall=wall)
+        self._watchdog = Watchdog()
+        self._sinks = tuple(sinks)
+        self._sources = tuple(sources)
+        self._faulty: set[int] = set()
+        self._wall = wall
+        self._last_beat: tuple[datetime, float] | None = None
+        self._syncs = 0
         self._lag_s = 0.0
         self._is_ready = False
 
     async def run(self) -> None:
         """Beat every `heartbeat_every_s` wall seconds."""
-        every_s = self._config.runtime.heartbeat_every_s
         loop = asyncio.get_running_loop()
         while True:
-            due_s = loop.time() + every_s
+            due_s = loop.time() + self._every_s
             self.beat()
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(self._every_s)
             self._lag_s = max(0.0, loop.time() - due_s)
 
     def beat(self) -> None:
-        """One beat. A disk that does not answer shows here as sqlite3.Error, and ends the run."""
+        """One beat. A disk that does not answer shows here as JournalError, and ends the run."""
+        facts = self._signs.facts(self._measured())
+        for source in self._sources:
+            facts.update(self._guarded(source, source) or {})
+        _log.info(HEARTBEAT, **facts)
+        for sink in self._sinks:
+            self._guarded(sink, partial(sink, dict(facts)))
+        self._tell_systemd(facts)
+
+    def _measured(self) -> Measured:
         started = time.perf_counter()
         self._organs.journal.sync()
+        self._syncs += 1
         commit_s = max(self._organs.loop.take_commit_s_max(), time.perf_counter() - started)
-        _log.info(HEARTBEAT, **self._head(), **self._outside(), **self._beliefs(), **self._inside(commit_s))
-        self._tell_systemd()
+        return Measured(commit_s=commit_s, lag_s=self._lag_s, wall_step_s=self._wall_step_s())
 
-    def _head(self) -> dict[str, object]:
-        book = self._organs.loop.engine.book
-        return {
-            "mode": self._config.mode,
-            "run": self._run_id,
-            "state": trading_state(book),
-            "reconciled": book.is_reconciled,
-        }
+    def _wall_step_s(self) -> float:
+        """How much further than the monotonic clock the wall's went since the last beat."""
+        now = (self._wall(), asyncio.get_running_loop().time())
+        before, self._last_beat = self._last_beat, now
+        if before is None:
+            return 0.0
+        return (now[0] - before[0]).total_seconds() - (now[1] - before[1])
 
-    def _outside(self) -> dict[str, object]:
-        """The world: connection, market time, session hours, the four ages in seconds (None = never seen)."""
-        organs, now_s = self._organs, asyncio.get_running_loop().time()
-        probe, market_at = organs.connection.probe, organs.clock.now()
-        seen_at, hours = organs.feed.last_bar_at, organs.session.hours
-        return {
-            "connection": organs.connection.state.value,
-            "market_at": market_at.isoformat(timespec="seconds"),
-            "session": None if hours is None else f"{hours.session}",
-            "opens_at": None if hours is None else hours.opens_at.isoformat(),
-            "closes_at": None if hours is None else hours.closes_at.isoformat(),
-            "loop_age_s": round(organs.loop.age_s(), 3),
-            "probe_age_s": None if probe.answered_s is None else round(now_s - probe.answered_s, 1),
-            "data_age_s": None if seen_at is None else round((market_at - seen_at).total_seconds(), 1),
-            "clock_offset_s": round(probe.clock_offset_s, 1),
-        }
+    def _guarded(self, party: Sink | Source, call: Callable[[], _Answer]) -> _Answer | None:
+        """A listener's fault is said once, until it works again; it never stops the beat."""
+        try:
+            answer = call()
+        except Exception:  # noqa: BLE001 - whatever it is, it is logged and the heart goes on
+            if id(party) not in self._faulty:
+                self._faulty.add(id(party))
+                _log.exception("heartbeat_not_passed_on", to=getattr(party, "__qualname__", type(party).__name__))
+            return None
+        self._faulty.discard(id(party))
+        return answer
 
-    def _beliefs(self) -> dict[str, object]:
-        """The book: what is held, what protects it, what works, and the money in currency."""
-        book = self._organs.loop.engine.book
-        exposure = gross_exposure(book, self._config.universe.symbols)
-        return {
-            "positions": [to_builtins(held) for held in holdings_of(book)],
-            "unprotected": len(book.unprotected_plans()),
-            "working": [f"{ref} {order.status.value} {order.remaining}" for ref, order in book.orders.items()],
-            "unknown": len(book.unknown_orders()),
-            "locks": {symbol: lock.cause for symbol, lock in book.locks.items()},
-            "equity": book.equity,
-            "day_profit": day_profit(book),
-            "gross_exposure": round(exposure, 2),
-        }
-
-    def _inside(self, commit_s: float) -> dict[str, object]:
-        """The process itself."""
+    def _tell_systemd(self, facts: Facts) -> None:
         organs = self._organs
-        return {
-            "events": organs.loop.handled,
-            "queue": len(organs.inbox),
-            "conflated": organs.inbox.conflated,
-            "bars_late": organs.feed.counts.late,
-            "bars_impossible": organs.feed.counts.impossible,
-            "commit_ms": round(commit_s * 1000, 2),
-            "lag_ms": round(self._lag_s * 1000, 1),
-            "memory_mb": _memory_mb(),
-        }
-
-    def _tell_systemd(self) -> None:
-        asked = self._organs.connection.probe.asked
-        has_asked = asked != self._questions_seen or not self._organs.connection.is_up
-        self._questions_seen = asked
-        if not self._is_ready and self._organs.loop.engine.book.is_reconciled:
-            self._is_ready = systemd.notify("READY=1")
+        pulse = Pulse(
+            handled=organs.loop.handled,
+            loop_age_s=organs.loop.age_s(),
+            probes_asked=organs.connection.probe.asked,
+            is_up=organs.connection.is_up,
+            journal_syncs=self._syncs,
+        )
+        may_feed = self._watchdog.may_feed(pulse)
+        if not self._is_ready and organs.loop.engine.book.is_reconciled:
+            self._is_ready = systemd.notify(systemd.READY)
         if not self._is_ready:
             # Waiting for a gateway is no failure to start: ask for three more beats.
-            systemd.notify(f"EXTEND_TIMEOUT_USEC={int(self._config.runtime.heartbeat_every_s * 3e6)}")
-        if has_asked and self._organs.loop.age_s() < _STUCK_S:
-            systemd.notify("WATCHDOG=1")
+            systemd.notify(systemd.extension(self._every_s * 3))
+        systemd.notify(systemd.status(status_line(facts)), *([systemd.ALIVE] if may_feed else []))
 
 
-def _memory_mb() -> float:
-    """Resident memory of this process now (proc(5): the second field of statm counts pages)."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+def status_line(facts: Facts) -> str:
+    """What `systemctl status` shows: verdict, trading state, connection, what is held, the first cause."""
+    held, causes = facts["positions"], facts["causes"]
+    count = len(held) if isinstance(held, list) else 0
+    first = f": {causes[0]}" if isinstance(causes, list) and causes else ""
+    return f"{facts['verdict']}, {facts['state']}, broker {facts['connection']}, {count} positions{first}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from daemon.engine.book import PROTECTIVE, Book
-from risk.trading_state import ACCOUNT, TradingState
+from risk.trading_state import ACCOUNT, TradingState, strictest
 from shared.orders import WorkingOrder
 
 
@@ -39,10 +39,19 @@ def holdings_of(book: Book) -> list[Holding]:
 
 
 def trading_state(book: Book) -> str:
-    """The account's state and those of narrower scopes: 'ACTIVE', or 'REDUCING, strategy:x HALTED'."""
-    states = book.trading_states.by_scope
-    account = states.get(ACCOUNT, TradingState.ACTIVE).value
-    narrower = [f"{scope} {state.value}" for scope, state in states.items() if scope != ACCOUNT]
+    """The account's state and those of narrower scopes: 'ACTIVE', or 'REDUCING, strategy:x HALTED'.
+
+    A latched limit counts as much as what a person has set; the stricter of the two is told.
+    """
+    said, latched = book.trading_states.by_scope, book.breakers
+    scopes = dict.fromkeys((ACCOUNT, *said, *latched.latched))
+    states = {scope: strictest(said.get(scope, TradingState.ACTIVE), latched.state_of(scope)) for scope in scopes}
+    account = states[ACCOUNT].value
+    narrower = [
+        f"{scope} {state.value}"
+        for scope, state in states.items()
+        if scope != ACCOUNT and state is not TradingState.ACTIVE
+    ]
     return ", ".join([account, *narrower])
 
 

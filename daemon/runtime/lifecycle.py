@@ -15,11 +15,12 @@ from msgspec import Struct
 from brokers.port import Broker
 from daemon.runtime.clock import wall_now
 from daemon.runtime.engine_port import Engine
-from daemon.runtime.heartbeat import Heartbeat, Organs
+from daemon.runtime.heartbeat import Heartbeat
 from daemon.runtime.holdings import day_profit, holdings_of
 from daemon.runtime.reports import Reporter
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version, strategy_hashes
+from daemon.runtime.vital_signs import Organs
 from shared.config import Config
 from shared.errors import Refused
 from shared.events import RunStarted, StopRequested
@@ -130,10 +131,10 @@ class Daemon:
         last = self._organs.journal.last_received_at()
         if last is None:
             return
-        now, path = self._organs.clock.now(), self._organs.journal.path
+        now, place = self._organs.clock.now(), self._organs.journal.place
         if now < last - timedelta(seconds=_BACK_IN_TIME_S_MAX):
             raise Refused(
-                f"{path}: ends at {last:%Y-%m-%d %H:%M:%S} UTC, but the market's time is "
+                f"{place}: ends at {last:%Y-%m-%d %H:%M:%S} UTC, but the market's time is "
                 f"{now:%Y-%m-%d %H:%M:%S}; for an older session use another state_dir"
             )
         self._organs.clock.not_before(last)

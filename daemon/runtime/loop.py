@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from datetime import datetime
 
@@ -16,7 +15,7 @@ from daemon.runtime.inbox import Inbox
 from shared.commands import Command
 from shared.errors import InvariantViolated
 from shared.events import Event, OperatorCommanded
-from shared.io.journal import Journal
+from shared.io.journal import Journal, JournalError
 
 BATCH_S, BATCH_MAX = 0.005, 100
 """How long a backlog is handled, and how much of it at most, before it is made durable and carried out."""
@@ -103,9 +102,8 @@ class EngineLoop:
         started = time.perf_counter()
         try:
             self._journal.append_all(handled)
-        except sqlite3.Error as error:
-            path = self._journal.path
-            raise InvariantViolated(f"{path}: cannot be written ({error}), nothing was sent") from error
+        except JournalError as error:
+            raise InvariantViolated(f"{error}, nothing was sent") from error
         self._commit_s_max = max(self._commit_s_max, time.perf_counter() - started)
 
     def _count(self, events: int) -> None:

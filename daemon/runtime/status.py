@@ -13,12 +13,14 @@ from msgspec import Struct
 from daemon.runtime.executor import described
 from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.errors import NotFound
-from shared.io.journal import JournalReader, writer_of
+from shared.io.journal import JournalPlace, JournalReader, writer_of
 from shared.io.logging import HEARTBEAT
 from shared.messages import decode_command
 
 DECISIONS_SHOWN = 8
-OLD_S = 60.0
+INTERVALS_MAX = 3
+"""A heartbeat older than so many of its intervals is no sign of life."""
+_EVERY_S = 10.0  # of heartbeats that do not say it
 _ORDER_KINDS = tuple(kind.__name__ for kind in (PlaceBracket, ReplaceStop, Flatten, CancelOrder))
 
 
@@ -34,7 +36,7 @@ class Status(Struct, frozen=True, kw_only=True):
     decisions: list[dict[str, object]]
 
 
-def read_status(log_file: Path, journal_file: Path, now: datetime) -> Status:
+def read_status(log_file: Path, journal_file: JournalPlace, now: datetime) -> Status:
     """The state of the daemon whose files these are.
 
     Raises:
@@ -53,12 +55,13 @@ def read_status(log_file: Path, journal_file: Path, now: datetime) -> Status:
     )
 
 
-def last_decisions(journal_file: Path, count: int = DECISIONS_SHOWN) -> list[dict[str, object]]:
+def last_decisions(journal_file: JournalPlace, count: int = DECISIONS_SHOWN) -> list[dict[str, object]]:
     """The last order commands, newest first: when (market time), what, why; empty without a journal."""
-    if not journal_file.is_file():
+    try:
+        with JournalReader.open(journal_file) as journal:
+            rows = journal.last_commands(count, _ORDER_KINDS)
+    except NotFound:
         return []
-    with JournalReader.open(journal_file) as journal:
-        rows = journal.last_commands(count, _ORDER_KINDS)
     found: list[dict[str, object]] = []
     for at, payload in rows:
         match decode_command(payload):
@@ -92,19 +95,25 @@ def screen(status: Status) -> Iterator[str]:
     yield f"openbell {beat['mode']}  run {beat['run']}  heartbeat {status.age_s:g} s ago"
     if status.writer is None:
         yield "NOT RUNNING: what follows is how the daemon left it, the broker may know more"
-    elif status.age_s > OLD_S:
+    elif status.age_s > INTERVALS_MAX * interval_s(beat):
         yield f"NO HEARTBEAT for {status.age_s:g} s: process {status.writer} lives but may hang"
+    else:
+        yield from _block("verdict", _verdict(beat))
     reconciled = "reconciled" if beat["reconciled"] else "NOT reconciled"
     yield f"trading     {beat['state']}, broker {beat['connection']}, {reconciled}"
-    yield f"market      {beat['market_at']}, session {beat['session']} to {beat['closes_at']}"
+    yield f"market      {beat['market_at']}, session {beat['session']}: {beat.get('opens_at')} to {beat['closes_at']}"
+    if beat.get("quiet"):
+        yield f"quiet       {beat['quiet']}"
     yield f"ages        {_ages(beat)}"
     exposure = _money(beat["gross_exposure"])
     equity, day = _money(beat["equity"]), _money(beat["day_profit"])
     yield f"money       equity {equity}, day {day}, gross exposure {exposure}"
     yield from _block("positions", [_holding(held) for held in _items(beat["positions"])])
     yield from _block("working", [str(order) for order in _items(beat["working"])])
-    locks = beat["locks"]
-    yield from _block("locks", [f"{name}: {why}" for name, why in locks.items()] if isinstance(locks, dict) else [])
+    yield from _block("locks", _named(beat["locks"]))
+    for name in ("latches", "halted", "data_quality"):
+        if beat.get(name):
+            yield from _block(name.replace("data_quality", "data"), _named(beat[name]))
     yield from _block("decisions", [_decision(decision) for decision in status.decisions])
 
 
@@ -112,10 +121,31 @@ def heartbeat_line(beat: dict[str, object]) -> str:
     """One heartbeat on one line, for `openbell tail`."""
     held = ", ".join(f"{held['symbol']} {held['quantity']:+}" for held in _items(beat["positions"])) or "flat"
     marks = [f"{name} {beat[name]}" for name in ("unprotected", "unknown", "queue", "conflated") if beat.get(name)]
+    causes = "".join(f"  [{cause}]" for cause in _items(beat.get("causes")))
     return (
-        f"{str(beat['at'])[:19]}  {beat['state']}  {beat['connection']}  market {beat['market_at']}  {held}  "
-        f"day {_money(beat['day_profit'])}  {_ages(beat)}" + "".join(f"  {mark.upper()}" for mark in marks)
+        f"{str(beat['at'])[:19]}  {beat.get('verdict', '-')}  {beat['state']}  {beat['connection']}  "
+        f"market {beat['market_at']}  {held}  day {_money(beat['day_profit'])}  {_ages(beat)}"
+        f"{''.join(f'  {mark.upper()}' for mark in marks)}{causes}"
     )
+
+
+def interval_s(beat: dict[str, object]) -> float:
+    """How far apart that daemon's heartbeats are."""
+    every_s = beat.get("every_s")
+    return float(every_s) if isinstance(every_s, int | float) else _EVERY_S
+
+
+def _verdict(beat: dict[str, object]) -> list[str]:
+    causes = [str(cause) for cause in _items(beat.get("causes"))]
+    first, *others = causes or ["nothing to say"]
+    return [f"{str(beat.get('verdict', 'unknown')).upper()}: {first}", *others]
+
+
+def _named(value: object) -> list[str]:
+    """A mapping or a list as lines."""
+    if isinstance(value, dict):
+        return [f"{name or 'all'}: {', '.join(why) if isinstance(why, list) else why}" for name, why in value.items()]
+    return [str(item) for item in _items(value)]
 
 
 def _ages(beat: dict[str, object]) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from shared.config import Config
+from shared.io.journal_rows import SCHEMA_VERSION
 
 _ROOT = Path(__file__).resolve().parents[2]
 _DECIDING = ("daemon/engine", "strategies", "risk", "shared")
@@ -32,12 +34,24 @@ def strategy_hashes(config: Config) -> str:
     return json.dumps(hashes)
 
 
+def build_facts() -> dict[str, object]:
+    """What a report of a problem should begin with."""
+    return {
+        "release": _release(),
+        "code": code_version(),
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "journal": SCHEMA_VERSION,
+        "ib_insync": _release("ib_insync"),
+    }
+
+
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _release() -> str:
+def _release(package: str = "openbell") -> str:
     try:
-        return version("openbell")
+        return version(package)
     except PackageNotFoundError:
         return "0"  # run from a bare checkout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -10,15 +11,14 @@ import numpy as np
 import structlog
 
 from brokers.port import Broker, BrokerListener, Clock
-from daemon.runtime.clock import MarketClock
+from daemon.runtime.clock import MarketClock, wall_now
 from daemon.runtime.connection import Connection
 from daemon.runtime.engine_port import BuildEngine, Engine
 from daemon.runtime.executor import Executor
 from daemon.runtime.feed import Feed, Intervals
-from daemon.runtime.guard import check_keys
-from daemon.runtime.heartbeat import Organs
+from daemon.runtime.guard import check_start, live_facts
 from daemon.runtime.inbox import Inbox
-from daemon.runtime.lifecycle import Daemon, Ending, journal_path, log_path
+from daemon.runtime.lifecycle import Daemon, Ending, log_path
 from daemon.runtime.loop import EngineLoop
 from daemon.runtime.notices import Notices
 from daemon.runtime.recovery import recover
@@ -26,10 +26,12 @@ from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version
+from daemon.runtime.vital_signs import Organs
 from shared.config import Config
 from shared.errors import OpenbellError
 from shared.events import BarsClosed, Event
 from shared.io.journal import Journal
+from shared.io.journal_place import open_journal
 from shared.io.logging import hide, set_up_logging
 from shared.market import Bar, BarRow
 
@@ -126,9 +128,11 @@ def run_daemon(config: Config, *, until_close: bool, live_flag: bool) -> Ending:
     Raises:
         OpenbellError: of whatever kind ended it; the same line is in the log.
     """
-    check_keys(config, live_flag=live_flag)
+    arming = check_start(config, live_flag=live_flag, today=wall_now().date(), environ=os.environ)
     set_up_logging(log_path(config))
     hide(config.account)
+    if arming is not None:
+        _log.warning("live_trading", **live_facts(config, arming))
     try:
         return asyncio.run(_run(config, until_close=until_close))
     except OpenbellError as error:
@@ -142,7 +146,7 @@ def run_daemon(config: Config, *, until_close: bool, live_flag: bool) -> Ending:
 async def _run(config: Config, *, until_close: bool) -> Ending:
     from daemon.engine.assembly import build_engine
 
-    journal = Journal.create(journal_path(config), config.mode)
+    journal = open_journal(config)
     try:
         daemon = assemble(config, journal, build_engine, ib_broker)
     except BaseException:
@@ -159,6 +163,7 @@ def ib_broker(config: Config, listener: BrokerListener, clock: Clock) -> Broker:
         host=section.host,
         port=section.port,
         client_id=section.client_id,
+        data_client_id=section.data_client_id,
         universe=config.universe_of(),
         connect_timeout_s=section.connect_timeout_s,
         request_timeout_s=section.request_timeout_s,
@@ -166,4 +171,6 @@ def ib_broker(config: Config, listener: BrokerListener, clock: Clock) -> Broker:
         clock=clock,
         account=config.account,
         calendar=config.session.calendar,
+        quotes=section.quotes,
+        codes_file=section.codes_file,
     )

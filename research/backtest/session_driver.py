@@ -1,8 +1,9 @@
 """The one order of events per row. Both drivers, the plain loop and backtrader, only turn this crank.
 
     once      RunStarted, SessionScheduled, ConnectionRestored, BrokerReported (complete), the warm-up rows
-    per row   1 a new session: the old one's due timers, its expired day orders, SessionScheduled
-              2 `match`: orders placed on earlier rows meet this row; timers that have come due; the account
+    per row   1 a new session: the old one's due timers, its expired orders, SessionScheduled
+              2 `match`: orders placed on earlier rows meet this row; timers that have come due; orders that were
+                good till then expire; the account
               3 `decide`: BarsClosed
     at once   every command goes to the broker as the engine gives it; its events queue behind those that wait
 
@@ -89,9 +90,11 @@ class SessionDriver:
         if row.opens_session and row is not self._timeline.rows[0]:
             self._end_session()
             self._schedule(row)
+            self._deliver(*self._broker.expire(row.hours.opens_at))
         at = row.closed_at
         self._deliver(*self._broker.on_row(at, self._panel.row(row.index)))
         self._fire_timers(until=at, at=at)
+        self._deliver(*self._broker.expire(at))
         report = self._broker.account(at)
         self._recorder.valued(at, row.hours.session, report.account.net_liquidation, self._broker.gross_value)
         self._deliver(report)

@@ -1,7 +1,8 @@
 """structlog, set up once per process: JSON lines to a file, readable lines on stderr.
 
 Lines of the standard library's logging (ib_insync speaks through it) take the same road. Account numbers and
-whatever else was given to `hide` never reach a line, nor does the value of a key that names a secret.
+whatever else was given to `hide` never reach a line, nor does the value of a key that names a secret
+(redaction.py). Every line names the run and the code that wrote it, once `bind_run` was called.
 """
 
 from __future__ import annotations
@@ -9,19 +10,20 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import MutableMapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from shared.io.redaction import hide, masked, redact
+
+__all__ = ["HEARTBEAT", "bind_run", "hide", "masked", "set_up_logging"]
 HEARTBEAT = "heartbeat"
 _FILE_BYTES_MAX = 20_000_000
 _FILES_KEPT = 5
-_SECRET_KEYS = frozenset({"account", "account_id", "password", "secret", "token"})
 _QUIET_AT_INFO = ("ib_insync", "asyncio", "numba", "matplotlib")
-_hidden: dict[str, str] = {}
+_run: dict[str, str] = {}
 
 
 def set_up_logging(log_file: Path, *, stderr_is_terminal: bool | None = None) -> None:
@@ -37,6 +39,7 @@ def set_up_logging(log_file: Path, *, stderr_is_terminal: bool | None = None) ->
     to_stderr.setFormatter(_formatter(structlog.dev.ConsoleRenderer(colors=is_terminal)))
     if not is_terminal:
         to_stderr.addFilter(lambda record: not _is_heartbeat(record))
+    _run.clear()
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -54,15 +57,9 @@ def set_up_logging(log_file: Path, *, stderr_is_terminal: bool | None = None) ->
     )
 
 
-def hide(value: str) -> None:
-    """From now on show `value` (an account number, a token) only as its first two characters and stars."""
-    if value:
-        _hidden[value] = masked(value)
-
-
-def masked(value: str) -> str:
-    """`DU1234567` as `DU***67`: enough to tell two accounts apart, not enough to use one."""
-    return f"{value[:2]}***{value[-2:]}" if len(value) > 4 else "***"  # noqa: PLR2004 - two and two shown
+def bind_run(run_id: str, code_version: str) -> None:
+    """Name the run and the code in every line from now on, those of other threads too: a mixed build shows."""
+    _run.update(run=run_id, code=code_version)
 
 
 def _shared_processors() -> list[Processor]:
@@ -71,8 +68,9 @@ def _shared_processors() -> list[Processor]:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        _name_the_run,
         structlog.processors.format_exc_info,
-        _redact,
+        redact,
     ]
 
 
@@ -83,22 +81,8 @@ def _formatter(renderer: Processor) -> logging.Formatter:
     )
 
 
-def _redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    return {key: _cleaned(key, value) for key, value in line.items()}
-
-
-def _cleaned(key: str, value: object) -> object:
-    if isinstance(value, MutableMapping):
-        return {inner: _cleaned(inner, held) for inner, held in value.items()}
-    if isinstance(value, list | tuple) and key != "_record":
-        return [_cleaned(key, held) for held in value]
-    if not isinstance(value, str):
-        return value
-    if key in _SECRET_KEYS:
-        return masked(value)
-    for secret, shown in _hidden.items():
-        value = value.replace(secret, shown)
-    return value
+def _name_the_run(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    return {**line, **{key: value for key, value in _run.items() if key not in line}}
 
 
 def _is_heartbeat(record: logging.LogRecord) -> bool:

@@ -7,4 +7,6 @@ test_prices.py       which prints are believed, also in AAPL's real split
 test_reconcile.py    the broker's report against the book
 test_connection.py   loss, reconnect, cancels that go unheard, a new process
 test_recovery.py     snapshot and restore, at any point of any day
+test_truth_*.py      what a report leads to: orders, executions, locks, settlement, foreign, splits, money, rebuilding
+test_operator.py     the verbs of a person
 """

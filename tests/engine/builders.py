@@ -88,6 +88,10 @@ def some_settings(limits=None, **changes):
         "entry_after_open_s": 0.0,
         "entry_before_close_s": 900.0,
         "flatten_before_close_s": 300.0,
+        "good_till_slack_s": 30.0,
+        "entries_on_reconnect": "cancel",
+        "targets_on_reconnect": "keep",
+        "self_trade": "refuse",
     }
     return EngineSettings(**{**settings, **changes})
 

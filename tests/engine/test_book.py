@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from daemon.engine.book import Book
+from daemon.engine.exposure import gross_exposure
 from shared.commands import PlaceBracket, SetTimer
 from shared.events import AccountReported, FillCorrected, SessionScheduled
 from shared.orders import Leg, OrderStatus, RoundTrip, Side
@@ -154,7 +155,7 @@ def test_a_fill_after_a_confirmed_cancel_is_booked_and_its_stop_is_still_known()
     commands = engine.handle(filled(a_fill(quantity=500), 125))
     assert engine.book.position("SPY").quantity == 500
     assert engine.book.plans[PLAN].stop_price == 99.0
-    assert [command.timer_id for command in of_kind(commands, SetTimer)] == ["protect"]
+    assert [command.timer_id for command in of_kind(commands, SetTimer)] == [f"protect:{PLAN}"]
 
 
 def test_a_correction_after_the_round_trip_is_over_corrects_the_round_trip():
@@ -347,17 +348,17 @@ def test_a_long_and_a_short_that_cancel_out_are_no_position():
 def test_exposure_is_the_worst_case_of_positions_and_live_entries():
     engine = an_engine_at_work()
     columns = {"SPY": 0, "IBM": 1}
-    assert engine.book.gross_exposure(columns) == 500 * 100.0
+    assert gross_exposure(engine.book, columns) == 500 * 100.0
     engine.handle(filled(a_fill(quantity=200)))
-    assert engine.book.gross_exposure(columns) == 500 * 100.0
+    assert gross_exposure(engine.book, columns) == 500 * 100.0
     engine.handle(bars(120, SPY=102.0, IBM=185.0))
-    assert engine.book.gross_exposure(columns) == 500 * 102.0
+    assert gross_exposure(engine.book, columns) == 500 * 102.0
 
 
 def test_a_position_that_has_not_printed_yet_is_worth_what_was_paid():
     engine = a_started()
     engine.handle(a_report(5, fills=[a_fill(quantity=500, price=100.0)], positions={"SPY": 500}))
-    assert engine.book.gross_exposure({"SPY": 0, "IBM": 1}) == 50_000.0
+    assert gross_exposure(engine.book, {"SPY": 0, "IBM": 1}) == 50_000.0
 
 
 def test_an_adopted_entry_of_unknown_worth_blocks_entries_elsewhere():
@@ -365,7 +366,7 @@ def test_an_adopted_entry_of_unknown_worth_blocks_entries_elsewhere():
     engine = a_started()
     engine.handle(a_report(5, open_orders=[an_open_order(order)]))
     says(engine, SPY=1.0, IBM=1.0)
-    assert engine.book.gross_exposure({"SPY": 0, "IBM": 1}) == math.inf
+    assert gross_exposure(engine.book, {"SPY": 0, "IBM": 1}) == math.inf
     assert of_kind(engine.handle(bars(60, IBM=185.0)), PlaceBracket) == []
 
 
@@ -373,7 +374,7 @@ def test_a_live_sale_counts_beside_a_long_position():
     engine = an_engine_at_work()
     engine.book.orders[ENTRY].order = replace(engine.book.orders[ENTRY].order, side=Side.SELL)
     assert engine.book.working_entries(None, "SPY") == (0, 500)
-    assert engine.book.gross_exposure({"SPY": 0, "IBM": 1}) == 50_000.0
+    assert gross_exposure(engine.book, {"SPY": 0, "IBM": 1}) == 50_000.0
 
 
 def test_an_adopted_entry_is_found_among_the_live_orders_of_its_plan_once():

@@ -59,7 +59,7 @@ def test_a_cancel_the_broker_is_working_on_is_left_to_it():
 
 
 def test_an_entry_whose_time_is_up_while_nobody_answers_is_cancelled_after_the_reconnect():
-    engine = an_engine_at_work(an_engine(settings=some_settings(entry="limit")))
+    engine = an_engine_at_work(an_engine(settings=some_settings(entry="limit", entries_on_reconnect="keep")))
     lines = lines_of(engine)
     engine.handle(disconnected(100))
     assert engine.handle(fired(f"entry:{ENTRY}", 180)) == []
@@ -157,7 +157,7 @@ def test_a_lost_connection_makes_what_is_in_flight_unknown_and_leaves_what_is_co
 
 
 def test_a_new_process_sends_no_pending_order_again_counts_it_as_live_and_settles_it():
-    engine = an_engine_that_asked()
+    engine = an_engine_that_asked(an_engine(settings=some_settings(entries_on_reconnect="keep")))
     commands = handle_all(engine, [run_started(100, "r2"), scheduled(100), connected(101)])
     assert of_kind(commands, PlaceBracket) == []
     assert set(statuses(engine).values()) == {OrderStatus.UNKNOWN}

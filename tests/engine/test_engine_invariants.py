@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from brokers.simulated.bar_broker import BarBroker
 from brokers.simulated.bar_fills import BarMatcher
+from daemon.engine.exposure import gross_exposure
 from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.events import BarsClosed, ConnectionRestored, OperatorCommanded, RunStarted, SessionScheduled
 from shared.ids import parse_ref
@@ -70,7 +71,7 @@ class Market:
         for command in self.engine.handle(event):
             self.sent.append(command)
             if isinstance(command, PlaceBracket | CancelOrder | ReplaceStop | Flatten):
-                assert self.engine.book.gross_exposure({"SPY": 0, "IBM": 1}) <= 0.4 * 1.1e6
+                assert gross_exposure(self.engine.book, {"SPY": 0, "IBM": 1}) <= 0.4 * 1.1e6
                 for answer in self.broker.execute(command, self.now):
                     self.handle(answer)
 

@@ -78,6 +78,7 @@ def test_a_limit_entry_pays_at_most_the_offset_and_has_a_timer():
     (bracket,) = of_kind(commands, PlaceBracket)
     assert (bracket.bracket.entry.order_type, bracket.bracket.entry.limit_price) == (OrderType.LIMIT, 100.1)
     assert [(timer.timer_id, timer.clock) for timer in of_kind(commands, SetTimer)] == [
+        (f"acknowledge:{STOP}", "wall"),
         (f"acknowledge:{ENTRY}", "wall"),
         (f"entry:{ENTRY}", "market"),
     ]
@@ -85,7 +86,8 @@ def test_a_limit_entry_pays_at_most_the_offset_and_has_a_timer():
 
 def test_a_limit_entry_whose_time_is_up_is_cancelled_once_and_not_repeated():
     engine = an_engine_at_work(an_engine(settings=some_settings(entry="limit")))
-    assert [command.ref for command in engine.handle(fired(f"entry:{ENTRY}", 180))] == [ENTRY]
+    asked = engine.handle(fired(f"entry:{ENTRY}", 180))
+    assert [command.ref for command in of_kind(asked, CancelOrder)] == [ENTRY]
     assert of_kind(engine.handle(bars(240, SPY=100.0)), CancelOrder) == []
     handle_all(engine, [cancelled(ref, 241) for ref in (ENTRY, STOP, TARGET)])
     assert engine.handle(bars(300, SPY=100.0)) == []
@@ -236,18 +238,18 @@ def test_shares_whose_stops_are_refused_three_times_are_closed():
 
 def test_a_stop_that_the_group_cancelled_is_not_put_back_before_the_fill_behind_it_can_arrive():
     engine = a_long_engine()
-    assert kinds(engine.handle(cancelled(STOP, 70))) == ["SetTimer"]
+    assert kinds(engine.handle(cancelled(STOP, 70))) == ["AskBroker", "SetTimer"]
     handle_all(engine, [filled(a_fill(TARGET, price=102.0, exec_id="0001.01.02.01", seconds=70))])
-    assert of_kind(engine.handle(fired("protect", 71)), ReplaceStop) == []
+    assert of_kind(engine.handle(fired(f"protect:{PLAN}", 71)), ReplaceStop) == []
 
 
 def test_a_stop_that_somebody_cancelled_is_put_back_after_the_grace():
     engine = a_long_engine()
-    (timer,) = engine.handle(cancelled(STOP, 70))
-    assert (timer.timer_id, timer.clock, timer.after_s) == ("protect", "wall", 1.0)
-    (stop,) = of_kind(engine.handle(fired("protect", 71)), ReplaceStop)
+    (timer,) = of_kind(engine.handle(cancelled(STOP, 70)), SetTimer)
+    assert (timer.timer_id, timer.clock, timer.after_s) == (f"protect:{PLAN}", "wall", 1.0)
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 71)), ReplaceStop)
     assert (stop.order.ref, stop.order.quantity) == (PROTECTION, 500)
-    assert of_kind(engine.handle(fired("protect", 72)), ReplaceStop) == []
+    assert of_kind(engine.handle(fired(f"protect:{PLAN}", 72)), ReplaceStop) == []
 
 
 def test_a_stop_that_cannot_be_put_back_because_price_is_beyond_it_closes_the_position():
@@ -283,7 +285,7 @@ def test_while_the_line_is_dead_nothing_is_sent_and_protection_follows_the_recon
     engine.handle(connected(130))
     report = a_report(131, positions={"SPY": 500}, completed_orders=())
     assert of_kind(engine.handle(report), ReplaceStop) == []
-    commands = handle_all(engine, [a_report(135, positions={"SPY": 500}), fired("protect", 137)])
+    commands = handle_all(engine, [a_report(135, positions={"SPY": 500}), fired(f"protect:{PLAN}", 137)])
     assert [command.order.quantity for command in of_kind(commands, ReplaceStop)] == [500]
 
 
@@ -293,7 +295,7 @@ def test_while_the_line_is_dead_nothing_is_sent_and_protection_follows_the_recon
 def test_a_stop_request_pulls_entries_and_leaves_protection():
     engine = an_engine_at_work()
     commands = engine.handle(StopRequested(received_at=at(70), reason="SIGTERM"))
-    assert [command.ref for command in commands] == [ENTRY]
+    assert [command.ref for command in of_kind(commands, CancelOrder)] == [ENTRY]
     long = a_long_engine()
     assert long.handle(StopRequested(received_at=at(70), reason="SIGTERM")) == []
 

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from daemon.engine.prices import Prices
 from shared.commands import PlaceBracket
-from shared.events import BarsClosed, BrokerReported, ConnectionRestored, OrderRejected, SessionScheduled
+from shared.events import (
+    AccountReported,
+    BarsClosed,
+    BrokerReported,
+    ConnectionRestored,
+    OrderRejected,
+    SessionScheduled,
+)
 from shared.orders import Side
 from tests.engine.builders import (
     ACCOUNT,
@@ -201,6 +208,7 @@ def entries_at_every_bar(engine):
         says(engine, AAPL=1.0 if number % 2 else -1.0)
         if engine.book.hours.session != event.closed_at.date():
             engine.handle(scheduled_for(event.closed_at))
+            engine.handle(AccountReported(received_at=event.received_at, account=an_account()))
         placed = of_kind(engine.handle(event), PlaceBracket)
         prices = engine.book.prices
         found += [(event.closed_at, prices.good_price(0), prices.is_suspect(0), p.bracket) for p in placed] or [

@@ -117,8 +117,8 @@ def test_one_complete_report_without_the_order_is_not_enough_to_lose_it():
 
 def test_two_complete_reports_without_the_order_lose_it():
     engine = an_engine_in_doubt()
-    engine.handle(a_report(70))
-    commands = engine.handle(a_report(72))
+    engine.handle(a_report(76))
+    commands = engine.handle(a_report(78))
     assert engine.book.orders == {}
     assert codes(commands) == ["lost_order"] * 3
     assert ask_timers(commands) == []
@@ -127,20 +127,20 @@ def test_two_complete_reports_without_the_order_lose_it():
 def test_absences_with_a_sighting_between_them_do_not_add_up():
     engine = an_engine_in_doubt()
     lines = lines_of(engine)
-    handle_all(engine, [a_report(70), a_report(72, open_orders=lines), a_report(74)])
+    handle_all(engine, [a_report(76), a_report(78, open_orders=lines), a_report(80)])
     assert set(engine.book.orders) == {ENTRY, STOP, TARGET}
 
 
 def test_an_acceptance_between_two_absences_counts_as_a_sighting():
     engine = an_engine_in_doubt()
-    handle_all(engine, [a_report(70), accepted(ENTRY, 71), a_report(72)])
+    handle_all(engine, [a_report(76), accepted(ENTRY, 77), a_report(78)])
     assert set(engine.book.orders) == {ENTRY}
 
 
-@pytest.mark.parametrize("lacking", ["open_orders", "completed_orders", "fills"])
+@pytest.mark.parametrize("lacking", ["open_orders", "completed_orders", "fills", "executions"])
 def test_what_could_not_be_asked_loses_no_order(lacking):
     engine = an_engine_in_doubt()
-    handle_all(engine, [a_report(70 + 2 * number, unanswered=[lacking]) for number in range(3)])
+    handle_all(engine, [a_report(76 + 2 * number, unanswered=[lacking]) for number in range(3)])
     assert set(statuses(engine).values()) == {OrderStatus.UNKNOWN}
 
 
@@ -186,7 +186,7 @@ def test_a_stop_that_ended_unheard_is_replaced():
     lines = lines_of(engine, TARGET)
     held = {"open_orders": lines, "positions": {"SPY": 500}}
     handle_all(engine, [a_report(70, **held), a_report(72, **held)])
-    (stop,) = of_kind(engine.handle(fired("protect", 74)), ReplaceStop)
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 74)), ReplaceStop)
     assert (stop.order.quantity, stop.order.stop_price) == (500, 99.0)
 
 
@@ -340,7 +340,7 @@ def test_a_stop_made_smaller_at_the_broker_protects_no_more_than_what_rests_ther
     stop, target = lines_of(engine, STOP, TARGET)
     lines = [replace(stop, quantity=300), target]
     engine.handle(a_report(70, open_orders=lines, positions={"SPY": 500}))
-    (order,) = (command.order for command in of_kind(engine.handle(fired("protect", 72)), ReplaceStop))
+    (order,) = (command.order for command in of_kind(engine.handle(fired(f"protect:{PLAN}", 72)), ReplaceStop))
     assert (order.quantity, order.stop_price) == (200, 99.0)
 
 
@@ -349,11 +349,11 @@ def test_a_stop_made_smaller_at_the_broker_protects_no_more_than_what_rests_ther
 
 def test_a_break_in_steady_state_locks_with_the_second_report():
     engine = a_started()
-    assert engine.handle(a_report(30, positions={"SPY": 7})) == []
+    assert codes(engine.handle(a_report(30, positions={"SPY": 7}))) == []
     told = engine.handle(a_report(60, positions={"SPY": 7}))
     assert codes(told) == ["quantity_break"]
     assert engine.book.locks["SPY"].cause == "SPY: the book holds 0, the broker 7"
-    assert engine.handle(a_report(90, positions={"SPY": 7})) == []
+    assert codes(engine.handle(a_report(90, positions={"SPY": 7}))) == []
 
 
 def test_a_break_that_changes_from_report_to_report_locks_all_the_same():
@@ -390,7 +390,7 @@ def test_a_locked_instrument_takes_no_entry_and_its_neighbour_does():
 
 def test_a_lock_heals_after_two_clean_reports_in_a_row():
     engine = a_locked_engine()
-    assert engine.handle(a_report(50)) == []
+    assert codes(engine.handle(a_report(50))) == []
     assert codes(engine.handle(a_report(60))) == ["healed"]
     assert engine.book.locks == {}
 
@@ -401,7 +401,7 @@ def test_a_broken_report_between_two_clean_ones_begins_the_healing_anew():
     assert set(engine.book.locks) == {"SPY"}
 
 
-@pytest.mark.parametrize("lacking", ["positions", "fills"])
+@pytest.mark.parametrize("lacking", ["positions", "fills", "executions"])
 def test_what_could_not_be_asked_neither_locks_nor_heals(lacking):
     engine = a_long_engine()
     lines = lines_of(engine)

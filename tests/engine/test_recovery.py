@@ -62,7 +62,7 @@ def test_a_restored_engine_gives_the_same_bytes(make):
 def test_a_restored_engine_protects_like_the_one_before():
     engine = a_long_engine()
     other = copied(engine, an_engine())
-    events = [cancelled(STOP, 70), fired("protect", 72)]
+    events = [cancelled(STOP, 70), fired(f"protect:{PLAN}", 72)]
     assert encode(handle_all(other, events)) == encode(handle_all(engine, events))
 
 
@@ -202,7 +202,7 @@ def some_event(draw, seconds):
             st.builds(lambda f: FillCorrected(received_at=at(seconds), fill=f), some_fill()),
             st.builds(lambda number: cost(f"0001.01.{number:02}.01", 1.5, seconds), st.integers(0, 9)),
             st.builds(lambda ref: fired(f"acknowledge:{ref}", seconds), refs),
-            st.sampled_from([fired(timer, seconds) for timer in ("protect", "ask", "flatten")]),
+            st.sampled_from([fired(timer, seconds) for timer in (f"protect:{PLAN}", "ask", "flatten")]),
             st.sampled_from([disconnected(seconds), connected(seconds), run_started(seconds), scheduled(seconds)]),
             st.sampled_from(
                 [

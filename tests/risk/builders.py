@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
+from risk.checks import RULES
 from risk.limits import Limits
+from risk.portfolio import Holdings
 from risk.trading_state import TradingState
-from risk.view import RiskView
+from risk.view import GroupExposure, RiskView
 from shared.orders import OrderIntent, Side
 from tests.fakes.limits import LIFTED
 
@@ -46,6 +50,12 @@ def limits(**changes: Any) -> Limits:
     return Limits(**(usual | changes))
 
 
+def quiet_holdings() -> Holdings:
+    """Nothing is held; SPY has gone up and down by 1 % a hundred times, one return a day."""
+    returns = np.array([[0.01], [-0.01]] * 50)
+    return Holdings(values=np.zeros(1), returns=returns, per_day=1.0, column=0)
+
+
 def a_view(**changes: Any) -> RiskView:
     """A quiet hour: flat, reconciled, SPY at 100, a million of equity."""
     usual: dict[str, Any] = {
@@ -68,5 +78,33 @@ def a_view(**changes: Any) -> RiskView:
         "is_reconciled": True,
         "has_unknown": False,
         "is_locked": False,
+        "account_at": NOW - timedelta(seconds=5),
+        "buying_power": 4_000_000.0,
+        "working_notional": 0.0,
+        "net_long": 0.0,
+        "net_short": 0.0,
+        "beta": 1.0,
+        "beta_long": 0.0,
+        "beta_short": 0.0,
+        "groups": (GroupExposure(name="index", gross=0.0),),
+        "holdings": quiet_holdings(),
+        "bid": 99.99,
+        "ask": 100.01,
+        "is_halted": False,
+        "data_quality": "live",
+        "quiet_reason": None,
+        "sent_last_s": 0,
+        "sent_last_min": 0,
+        "sent_today": 0,
+        "is_duplicate": False,
+        "entries_in_window": 0,
+        "is_self_trade": False,
     }
     return RiskView(**(usual | changes))
+
+
+def allowed(rule: str, intent: OrderIntent, *, within: dict[str, Any] | None = None, **view: object) -> int | None:
+    """What the rule would let pass; None if it has nothing against the intent."""
+    breach = RULES[rule](intent, a_view(**view), limits(**(within or {})))
+    assert breach is None or breach.rule == rule
+    return None if breach is None else breach.allowed

@@ -16,7 +16,23 @@ from shared.messages import decode_as, encode
 from shared.orders import OrderIntent, RiskVerdict, Side
 from tests.risk.builders import NOW, a_view, an_entry, an_exit, limits
 
-BEYOND_THE_GATE = {"price_jump_pct_max", "protect_within_s"}
+BEYOND_THE_GATE = {
+    "price_jump_pct_max",
+    "protect_within_s",
+    "max_day_loss",
+    "max_week_loss",
+    "max_drawdown_pct",
+    "max_strategy_day_loss",
+    "max_instrument_day_loss",
+    "max_day_slippage",
+    "max_losses_in_a_row",
+    "max_rejects_in_a_row",
+    "max_unknown_orders",
+    "entry_window_s",
+    "duplicate_window_s",
+    "max_account_drift_pct",
+    "allow_short",
+}
 
 maybe_money = st.none() | st.floats(allow_nan=True, allow_infinity=True)
 quantities = st.integers(-3_000, 3_000)
@@ -53,6 +69,27 @@ views = st.builds(
     is_reconciled=st.booleans(),
     has_unknown=st.booleans(),
     is_locked=st.booleans(),
+    account_at=instants,
+    buying_power=maybe_money,
+    working_notional=maybe_money,
+    net_long=maybe_money,
+    net_short=maybe_money,
+    beta=maybe_money,
+    beta_long=maybe_money,
+    beta_short=maybe_money,
+    groups=st.just(()),
+    holdings=st.none(),
+    bid=maybe_money,
+    ask=maybe_money,
+    is_halted=st.booleans(),
+    data_quality=st.sampled_from(["live", "delayed", "silent"]),
+    quiet_reason=st.none() | st.just("daily restart"),
+    sent_last_s=st.none() | counts,
+    sent_last_min=st.none() | counts,
+    sent_today=st.none() | counts,
+    is_duplicate=st.none() | st.booleans(),
+    entries_in_window=st.none() | counts,
+    is_self_trade=st.none() | st.booleans(),
     operator_flatten=st.booleans(),
 )
 
@@ -188,7 +225,9 @@ def test_an_operators_flatten_passes_in_halted_but_does_not_overshoot():
 
 
 def test_a_breach_says_the_value_and_the_limit():
-    (breach,) = judge(an_entry(quantity=600), a_view(price=90.0, reference_price=90.0), limits()).breaches
+    (breach,) = judge(
+        an_entry(quantity=600), a_view(price=90.0, reference_price=90.0, bid=None, ask=None), limits()
+    ).breaches
     assert (breach.value, breach.limit, breach.allowed) == (600.0, 500.0, 500)
     assert breach.text == "an order of 600, at most 500"
 
@@ -210,9 +249,32 @@ def test_the_gate_asks_every_rule():
         price=None,
         price_at=None,
         price_is_suspect=True,
+        account_at=None,
+        quiet_reason="daily restart",
+        is_halted=True,
+        data_quality="delayed",
+        bid=101.0,
+        ask=100.0,
+        sent_last_s=9,
+        is_duplicate=True,
+        entries_in_window=9,
+        is_self_trade=True,
     )
-    refused = {breach.rule for breach in judge(an_entry(), view, limits()).breaches}
-    far = {breach.rule for breach in judge(an_entry(quantity=9_999), a_view(price=200.0), limits()).breaches}
+    tight = limits(
+        max_net_exposure=0.1,
+        max_beta_exposure=0.1,
+        max_group_exposure=0.1,
+        max_buying_power_use_pct=1.0,
+        max_var_pct=0.1,
+        max_cvar_pct=0.1,
+        max_orders_per_s=9,
+        max_entries_in_window=9,
+        duplicate_window_s=5.0,
+        allow_short=False,
+    )
+    refused = {breach.rule for breach in judge(an_entry(), view, tight).breaches}
+    far = {breach.rule for breach in judge(an_entry(quantity=9_999), a_view(price=200.0), tight).breaches}
+    far |= {breach.rule for breach in judge(an_entry(side=Side.SELL), a_view(), tight).breaches}
     exit_ = {breach.rule for breach in judge(an_exit(), a_view(), limits()).breaches}
     assert refused | far | exit_ == set(RULES)
 

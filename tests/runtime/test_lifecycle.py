@@ -225,4 +225,4 @@ async def test_systemd_hears_that_it_is_ready_and_alive(config, tmp_path, monkey
         await a_traded_morning(config)
         heard: set[bytes] = set()
         while not {b"READY=1", b"WATCHDOG=1"} <= heard:
-            heard.add(systemd.recv(1000))
+            heard.update(systemd.recv(1000).splitlines())

@@ -95,7 +95,7 @@ async def test_an_order_is_in_the_journal_before_the_broker_hears_of_it(bench):
 
 async def test_a_journal_that_cannot_be_written_ends_the_run_and_nothing_is_sent(bench):
     work = bench(BRACKET)
-    work.journal._connection.execute("PRAGMA query_only = ON")
+    work.journal._database._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(InvariantViolated, match=r"journal.sqlite: cannot be written .* nothing was sent"):
         await work.happen()
     assert work.broker.sent == []
@@ -168,7 +168,7 @@ async def test_a_snapshot_is_kept_every_so_many_events(bench):
     work = bench(snapshot_every_events=2)
     for _ in range(5):
         await work.happen()
-    rows = work.journal._connection.execute("SELECT seq, payload FROM snapshots").fetchall()
+    rows = list(work.journal._database.rows("SELECT seq, payload FROM snapshots"))
     assert rows == [(0, b"0"), (2, b"2"), (4, b"4")]
     assert sqlite3.sqlite_version_info >= (3, 22)  # since then a reader opens a WAL file read-only
 

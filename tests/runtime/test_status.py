@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 
-from daemon.runtime.status import Status, screen
+from daemon.runtime.status import Status, heartbeat_line, screen
 from shared.io.journal import writer_of
 
 BEAT = {
+    "verdict": "ok",
+    "causes": [],
+    "every_s": 10.0,
     "mode": "paper",
     "run": "r1",
     "state": "ACTIVE",
@@ -42,12 +45,38 @@ def test_a_daemon_that_is_gone_is_said_to_be_gone():
     assert lines(writer=None)[1].startswith("NOT RUNNING")
 
 
-def test_a_daemon_that_lives_without_beating_is_said_to_hang():
-    assert lines(age_s=61.0)[1] == "NO HEARTBEAT for 61 s: process 1 lives but may hang"
+def test_a_heartbeat_older_than_three_intervals_is_no_sign_of_life():
+    assert lines(age_s=31.0)[1] == "NO HEARTBEAT for 31 s: process 1 lives but may hang"
+    assert lines(age_s=30.0)[1] == "verdict     OK: nothing to say"
 
 
-def test_a_daemon_that_beats_is_shown_without_a_warning():
-    assert lines()[1].startswith("trading     ACTIVE, broker up, reconciled")
+def test_the_verdict_stands_first_and_every_cause_under_it():
+    bad = BEAT | {"verdict": "critical", "causes": ["broker not connected", "orders of unknown fate: 1"]}
+    shown = lines(heartbeat=bad)
+    assert shown[1:3] == ["verdict     CRITICAL: broker not connected", "            orders of unknown fate: 1"]
+
+
+def test_a_line_of_tail_names_verdict_and_causes():
+    bad = BEAT | {"at": "2013-10-08T14:00:00Z", "verdict": "degraded", "causes": ["not reconciled"]}
+    line = heartbeat_line(bad)
+    assert line.startswith("2013-10-08T14:00:00  degraded  ACTIVE")
+    assert line.endswith("[not reconciled]")
+
+
+def test_what_is_latched_halted_or_doubtful_is_shown_by_name():
+    shown = lines(
+        heartbeat=BEAT
+        | {
+            "latches": {"account": ["max_day_loss: lost 500"]},
+            "halted": ["IBM"],
+            "data_quality": {"": "delayed"},
+            "quiet": "daily restart of the gateway until 04:50 UTC",
+        }
+    )
+    assert "latches     account: max_day_loss: lost 500" in shown
+    assert "halted      IBM" in shown
+    assert "data        all: delayed" in shown
+    assert "quiet       daily restart of the gateway until 04:50 UTC" in shown
 
 
 def test_the_writer_of_a_journal_is_the_living_process_in_its_lock(tmp_path):

@@ -135,7 +135,7 @@ class Floor:
 
     def is_quiet(self):
         """Nothing waits to be handled."""
-        return self.daemon.is_idle
+        return self._run is None or self.daemon.is_idle
 
     # ------------------------------------------------------------------ the market
 
@@ -152,6 +152,13 @@ class Floor:
                 await self.until(lambda seen=seen: (self.book.last_row_at or seen) >= seen)
             await self.settled()
 
+    async def play_until(self, holds, within_s=30.0):
+        """Let the market go on, a step every twentieth of a second, until the condition holds."""
+        async with asyncio.timeout(within_s):
+            while not holds():
+                self.clock.advance_to(self.clock.now() + STEP_S)
+                await asyncio.sleep(0.05)
+
     async def settled(self):
         """What has been said so far has been heard, on both sides, and its consequences too."""
         for _ in range(2):
@@ -163,7 +170,7 @@ class Floor:
     async def until(self, holds, within_s=WITHIN_S):
         """Let both work until the condition holds; a daemon that has died says of what."""
         async with asyncio.timeout(within_s):
-            while not holds():  # noqa: ASYNC110 - what is awaited is a belief of the code under test
+            while not holds():
                 if self._run is not None and self._run.done():
                     self._run.result()
                 await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""What can befall a bracket at the broker (TWS.md 4.19 to 4.41): filled exposure keeps its stop, and nothing doubles."""
+"""What can befall a bracket at the broker (TWS.md 4.19 to 4.41): exposure keeps its stop, and nothing doubles."""
 
 import pytest
 
@@ -124,7 +124,7 @@ async def test_a_margin_liquidation_halts_and_is_believed(holding):
     holding.gateway.faults.inject("broker_cancels", liquidates=True)
     await holding.until(lambda: holding.shares == 0)
     await holding.until(lambda: not holding.book.positions(), 20)
-    assert holding.book.trading_states.by_scope
+    assert [latch.rule for latch in holding.book.breakers.latched["account"]] == ["liquidation"]
 
 
 async def test_both_legs_of_a_bracket_that_fill_are_given_back(holding):

@@ -26,7 +26,7 @@ async def test_f2_a_fill_while_the_server_is_away_is_booked_after_it(floor):
     await floor.until(lambda: not floor.book.is_connected)
     floor.gateway.controls.restore_server()
     await floor.back()
-    await floor.play(2)
+    await floor.play(3)
     await floor.agreed()
     floor.gateway.controls.lose_server()
     await floor.until(lambda: not floor.book.is_connected)

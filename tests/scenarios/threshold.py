@@ -10,7 +10,7 @@ class Threshold(Strategy):
         self.long_from, self.short_to = long_from, short_to
 
     def on_row(self, row, _closed_at, /) -> list[Signal]:
-        views = {index: self._view(price) for index, price in enumerate(row.close) if price == price}
+        views = {index: self._view(price) for index, price in enumerate(row.close) if price > 0}
         return [self.signal(index, view, "the price says so") for index, view in views.items()]
 
     def _view(self, price):

@@ -1,23 +1,17 @@
-"""What `append` has acknowledged is there afterwards, whoever dies when."""
+"""What `append` has acknowledged is there afterwards, in SQLite as in PostgreSQL."""
 
 import os
-import signal
-import sqlite3
-import subprocess
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from shared.commands import AskBroker, CancelOrder
 from shared.errors import NotFound, Refused
 from shared.events import TimerFired
-from shared.io.journal import Journal, JournalReader, Run, run_id_of
+from shared.io.journal import Journal, JournalError, JournalReader, Run, run_id_of, writer_of
 from shared.messages import decode_command, encode
 
 AT = datetime(2013, 10, 8, 14, 0, tzinfo=UTC)
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def a_run(name="r1", mode="paper"):
@@ -37,13 +31,8 @@ def an_event(number=0):
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "paper" / "journal.sqlite"
-
-
-@pytest.fixture
-def journal(path):
-    with Journal.create(path, "paper") as journal:
+def journal(place):
+    with Journal.create(place, "paper") as journal:
         journal.start_run(a_run(), b"start")
         yield journal
 
@@ -59,14 +48,40 @@ def test_an_event_and_its_commands_come_back_as_they_went_in(journal):
     ]
 
 
-def test_numbers_rise_by_one_over_all_runs(path, journal):
+def test_a_run_comes_back_as_it_went_in(journal):
+    assert journal.runs() == [a_run()]
+    assert journal.run("r1").config_json == "{}"
+
+
+def test_numbers_rise_by_one_over_all_runs(place, journal):
     journal.append(an_event(), [])
     journal.close()
-    with Journal.create(path, "paper") as again:
+    with Journal.create(place, "paper") as again:
         again.start_run(a_run("r2"), b"")
         assert again.append(an_event(), []) == 2
         assert [run.after_seq for run in again.runs()] == [0, 1]
         assert [record.seq for record in again.records(run_id="r2")] == [2]
+
+
+def test_more_records_than_one_page_come_in_order_with_their_own_commands(journal):
+    for number in range(1, 1_203):
+        journal.append(an_event(number), [CancelOrder(ref=str(number))] if number % 500 == 0 else [])
+    records = list(journal.records(after_seq=2))
+    assert [record.seq for record in records] == list(range(3, 1_203))
+    assert {record.seq: record.commands for record in records if record.commands} == {
+        500: (encode(CancelOrder(ref="500")),),
+        1000: (encode(CancelOrder(ref="1000")),),
+    }
+    assert len(list(journal.events_of_kind("TimerFired", run_id="r1"))) == 1_202
+
+
+def test_a_backlog_is_written_at_once_each_event_with_its_own_commands(place, journal):
+    assert journal.append_all([(an_event(1), [AskBroker()]), (an_event(2), []), (an_event(3), [AskBroker()])]) == 3
+    assert [(record.seq, len(record.commands)) for record in journal.records()] == [(1, 1), (2, 0), (3, 1)]
+    assert journal.append_all([]) == 3
+    with pytest.raises(NotImplementedError):
+        journal.append_all([(an_event(4), []), (an_event(5), [object()])])
+    assert journal.last_seq() == 3
 
 
 def test_an_event_whose_commands_cannot_be_written_is_not_written_either(journal):
@@ -76,32 +91,61 @@ def test_an_event_whose_commands_cannot_be_written_is_not_written_either(journal
     assert journal.append(an_event(), []) == 1
 
 
-def test_every_commit_is_synchronous_and_in_wal_mode(journal):
-    assert journal._connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert journal._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+def test_what_the_database_refuses_is_a_journal_error_and_leaves_nothing_half_written(journal):
+    journal.append(an_event(1), [AskBroker()])
+    journal._seq = 0  # a second row of this number
+    with pytest.raises(JournalError, match=r"cannot be written \(.*(UNIQUE|duplicate key).*\)$"):
+        journal.append(an_event(2), [AskBroker(), AskBroker()])
+    assert [(record.seq, len(record.commands)) for record in journal.records()] == [(1, 1)]
+    journal._seq = 1
+    assert journal.append(an_event(2), []) == 2
 
 
-@pytest.mark.parametrize("verb", ["UPDATE events SET kind = 'x'", "DELETE FROM commands", "DELETE FROM runs"])
-def test_nothing_that_was_written_can_be_changed(journal, verb):
+@pytest.mark.parametrize("table", ["runs", "events", "commands", "snapshots"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
+def test_nothing_that_was_written_can_be_changed(journal, table, change):
     journal.append(an_event(), [AskBroker()])
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        journal._connection.execute(verb)
+    column = "mode" if table == "runs" else "seq"
+    with pytest.raises(JournalError, match="append-only"), journal._database.transaction():
+        journal._database.write(change.format(table, column, column), [()])
 
 
-def test_each_run_keeps_the_state_it_started_from(path, journal):
+def test_each_run_keeps_the_state_it_started_from(journal):
     journal.append(an_event(), [])
     journal.write_snapshot(b"later")
     assert journal.start_snapshot("r1").payload == b"start"
     assert (journal.last_snapshot().payload, journal.last_snapshot().seq) == (b"later", 1)
 
 
-def test_a_second_daemon_is_refused_with_the_pid_of_the_first(path, journal):
-    with pytest.raises(Refused, match=rf"pid {os.getpid()}\) is writing this journal"):
-        Journal.create(path, "paper")
+def test_an_empty_journal_knows_nothing(place):
+    with Journal.create(place, "paper") as journal:
+        assert (journal.last_seq(), journal.last_received_at(), journal.last_snapshot()) == (0, None, None)
+        assert (journal.runs(), list(journal.records())) == ([], [])
 
 
-def test_a_reader_reads_while_the_daemon_writes(path, journal):
-    with JournalReader.open(path) as reader:
+def test_the_last_event_tells_when_it_was(journal):
+    journal.append(an_event(), [])
+    assert journal.last_received_at() == AT
+
+
+def test_a_second_daemon_is_refused_with_the_pid_of_the_first(place, journal):
+    with pytest.raises(Refused, match=rf"another daemon \(pid {os.getpid()}\) is writing this journal"):
+        Journal.create(place, "paper")
+
+
+def test_the_writer_is_known_while_it_writes(place, journal):
+    assert writer_of(place) == os.getpid()
+
+
+def test_after_the_first_daemon_has_gone_the_next_one_may_write(place, journal):
+    journal.close()
+    journal.close()
+    with Journal.create(place, "paper") as again:
+        assert again.runs() == [a_run()]
+
+
+def test_a_reader_reads_while_the_daemon_writes(place, journal):
+    with JournalReader.open(place) as reader:
         assert list(reader.records()) == []
         journal.append(an_event(), [CancelOrder(ref="x")])
         assert [record.seq for record in reader.records()] == [1]
@@ -109,89 +153,32 @@ def test_a_reader_reads_while_the_daemon_writes(path, journal):
         assert reader.last_commands(5, ("Cancel",)) == []
 
 
-def test_a_reader_cannot_write(path, journal):
-    with JournalReader.open(path) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection.execute("INSERT INTO snapshots (run_id, seq, payload) VALUES ('r1', 0, 'x')")
+def test_a_reader_cannot_write(place, journal):
+    with JournalReader.open(place) as reader, pytest.raises(Refused, match=r"read-?only"):
+        list(reader._database.rows("INSERT INTO snapshots (run_id, seq, payload, digest) VALUES ('r1', 0, '', '')"))
 
 
-def test_paper_and_live_never_share_a_file(path, journal):
+def test_the_disk_or_server_is_asked_to_prove_that_it_answers(journal):
+    journal.sync()
+    journal.close()
+    with pytest.raises(JournalError, match=r"cannot be written \(.*closed"):
+        journal.sync()
+
+
+def test_paper_and_live_never_share_a_journal(place, journal):
     journal.close()
     with pytest.raises(Refused, match="holds paper runs, mode is live"):
-        Journal.create(path, "live")
+        Journal.create(place, "live")
 
 
-def test_a_missing_journal_is_not_found(tmp_path):
-    with pytest.raises(NotFound, match="no journal here"):
-        JournalReader.open(tmp_path / "journal.sqlite")
+def test_a_missing_journal_is_not_found(place):
+    with pytest.raises(NotFound, match="no journal here; `openbell run` writes one"):
+        JournalReader.open(place)
 
 
 def test_an_unknown_run_is_not_found(journal):
     with pytest.raises(NotFound, match="no run 'r9'"):
         journal.run("r9")
-
-
-def test_a_file_that_is_no_database_is_refused_in_one_line(path):
-    path.parent.mkdir()
-    path.write_text("a diary\n" * 200)
-    with pytest.raises(Refused, match=r"cannot be read as a journal \(file is not a database\)"):
-        Journal.create(path, "paper")
-
-
-def test_another_database_is_not_taken_for_a_journal(path):
-    path.parent.mkdir()
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE diary (line TEXT)")
-    other.close()
-    with pytest.raises(Refused, match="not a journal of Openbell"):
-        Journal.create(path, "paper")
-
-
-def test_a_journal_of_another_release_is_refused(path, journal):
-    journal._connection.execute("PRAGMA user_version = 99")
-    journal.close()
-    with pytest.raises(Refused, match="journal version 99, this release reads 1"):
-        Journal.create(path, "paper")
-
-
-def test_a_damaged_journal_is_refused(path, journal):
-    for number in range(200):
-        journal.append(an_event(number), [AskBroker(reasons=("x" * 200,))])
-    journal.close()
-    data = bytearray(path.read_bytes())
-    data[8192:12288] = bytes(4096)
-    path.write_bytes(data)
-    with pytest.raises(Refused, match=r"damaged|cannot be read"):
-        Journal.create(path, "paper")
-
-
-WRITER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from tests.shared.test_journal import Journal, a_run, an_event
-from shared.commands import AskBroker
-journal = Journal.create(Path(sys.argv[1]), "paper")
-journal.start_run(a_run(), b"start")
-for number in range(1_000_000):
-    print(journal.append(an_event(number), [AskBroker(), AskBroker()]), flush=True)
-"""
-
-
-@pytest.mark.process
-@pytest.mark.parametrize("rows", [1, 57, 211])
-def test_no_acknowledged_row_is_lost_when_the_writer_is_killed_in_mid_append(path, rows):
-    command = [sys.executable, "-c", WRITER, str(path), str(ROOT)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout is not None
-        for _ in range(rows):
-            writer.stdout.readline()
-        writer.send_signal(signal.SIGKILL)
-        acknowledged = rows + len(writer.stdout.readlines())
-    with Journal.create(path, "paper") as journal:
-        records = list(journal.records())
-    assert [record.seq for record in records] == list(range(1, len(records) + 1))
-    assert acknowledged <= len(records) <= acknowledged + 1
-    assert {len(record.commands) for record in records} == {2}
 
 
 def test_run_names_sort_by_time():

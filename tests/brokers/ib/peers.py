@@ -17,6 +17,8 @@ PLAN = "OB1:sma:20261120:SPY-1"
 ENTRY, STOP, TARGET = f"{PLAN}:E", f"{PLAN}:S", f"{PLAN}:T"
 UNSET = "1.7976931348623157E308"
 WAIT_S = 5.0
+ORDERS, DATA = 7, 8
+"""The client ids of the two lines."""
 
 
 class Notebook:
@@ -25,6 +27,7 @@ class Notebook:
     def __init__(self) -> None:
         self.events: list[Any] = []
         self.bars: list[Any] = []
+        self.quotes: list[Any] = []
         self.clocks: list[tuple[datetime, float]] = []
         self._changed = asyncio.Event()
 
@@ -34,6 +37,10 @@ class Notebook:
 
     def on_bar(self, symbol, opened_at, interval_s, bar) -> None:
         self.bars.append((symbol, opened_at, interval_s, bar))
+        self._changed.set()
+
+    def on_quote(self, symbol, bid, ask, at) -> None:
+        self.quotes.append((symbol, bid, ask, at))
         self._changed.set()
 
     def on_clock(self, market_at, speed) -> None:
@@ -59,6 +66,11 @@ class Notebook:
                 await self._changed.wait()
 
 
+async def data_settled(broker: IbBroker, turn: int = 1) -> None:
+    """Return when all that TWS has said on the line for data was taken; `turn` differs from call to call."""
+    await broker.warm_up(interval_s=60, bars=turn, before=NOW)
+
+
 def frame(message: str) -> bytes:
     """A message written with `|` for the separators, as in the recorded files."""
     payload = message.replace("|", "\0").encode()
@@ -79,6 +91,7 @@ class ScriptedTws:
             "61": ["62|1|"],
             "99": ["102|"],
             "49": ["49|1|1763650800|"],
+            "20": ["17|{1}|a|b|0|"],
             "62": [
                 "63|1|{2}|DU123|NetLiquidation|1000000.5|USD|",
                 "63|1|{2}|DU123|TotalCashValue|900000|USD|",
@@ -88,9 +101,11 @@ class ScriptedTws:
         }
         self.on_request: dict[str, Callable[[], None]] = {}
         self.received: list[list[str]] = []
+        self.asked_by: dict[int, list[str]] = {}
+        """Numbers of the requests, by client id."""
         self.port = 0
         self._changed = asyncio.Event()
-        self._writers: list[asyncio.StreamWriter] = []
+        self._writers: dict[int, asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self):
@@ -101,18 +116,18 @@ class ScriptedTws:
     async def __aexit__(self, *_) -> None:
         assert self._server is not None
         self._server.close()
-        self.hang_up()
-
-    def say(self, *messages: str) -> None:
-        self._writers[-1].write(b"".join(frame(message) for message in messages))
-
-    def hang_up(self) -> None:
-        for writer in self._writers:
+        for writer in self._writers.values():
             writer.close()
 
-    def reset(self) -> None:
+    def say(self, *messages: str, client: int = ORDERS) -> None:
+        self._writers[client].write(b"".join(frame(message) for message in messages))
+
+    def hang_up(self, client: int = ORDERS) -> None:
+        self._writers[client].close()
+
+    def reset(self, client: int = ORDERS) -> None:
         """Cut the connection without a farewell."""
-        self._writers[-1].transport.abort()
+        self._writers[client].transport.abort()
 
     def requests(self, number: str) -> list[list[str]]:
         return [fields for fields in self.received if fields[0] == number]
@@ -126,14 +141,18 @@ class ScriptedTws:
         return self.requests(number)
 
     async def _serve(self, reader, writer) -> None:
-        self._writers.append(writer)
+        client = 0
         try:
             await reader.readexactly(4)
             await self._read(reader)
             if self.version:
                 writer.write(frame(self.version))
             while True:
-                self._take(await self._read(reader))
+                fields = await self._read(reader)
+                if fields[0] == "71":
+                    client = int(fields[2])
+                    self._writers[client] = writer
+                self._take(client, fields)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
@@ -141,10 +160,11 @@ class ScriptedTws:
         (length,) = struct.unpack(">I", await reader.readexactly(4))
         return (await reader.readexactly(length)).decode().split("\0")[:-1]
 
-    def _take(self, fields: list[str]) -> None:
+    def _take(self, client: int, fields: list[str]) -> None:
         self.received.append(fields)
+        self.asked_by[client] = [*self.asked_by.get(client, []), fields[0]]
         script = self.greeting if fields[0] == "71" else self.answers.get(fields[0], [])
-        self.say(*(line.format(*fields) for line in script))
+        self.say(*(line.format(*fields) for line in script), client=client)
         self.on_request.get(fields[0], lambda: None)()
         self._changed.set()
 
@@ -181,7 +201,8 @@ def execution(ref: str, exec_id: str, *, req_id=-1, **values) -> str:
         f"11|{req_id}|{get('order_id', 101)}|756733|{get('symbol', 'SPY')}|STK||0.0|||ARCA|USD|SPY|SPY",
         f"|{exec_id}",
         f"|{get('time', '20261120 10:00:05 US/Eastern')}|DU123|ARCA|{get('side', 'BOT')}",
-        f"|{get('shares', 10)}|{get('price', 680.5)}|{get('perm_id', 7001)}|7|0|10|680.5|{ref}||||2|",
+        f"|{get('shares', 10)}|{get('price', 680.5)}|{get('perm_id', 7001)}|7|{get('liquidation', 0)}|10",
+        f"|680.5|{ref}||||2|",
     ]
     return "".join(parts)
 
@@ -197,7 +218,8 @@ def universe(*symbols: str, tick: float = 0.01) -> Universe:
 def ib_broker(port: int, listener: Notebook, *symbols: str, **settings) -> IbBroker:
     defaults: dict[str, Any] = {
         "host": "127.0.0.1",
-        "client_id": 7,
+        "client_id": ORDERS,
+        "data_client_id": DATA,
         "universe": universe(*symbols),
         "connect_timeout_s": 2.0,
         "request_timeout_s": 2.0,

@@ -10,6 +10,7 @@ from shared.commands import CancelOrder, PlaceBracket, ReplaceStop
 from shared.errors import BrokerUnavailable, ConfigError
 from shared.events import ConnectionRestored
 from tests.brokers.ib.peers import (
+    DATA,
     ENTRY,
     Notebook,
     ScriptedTws,
@@ -195,20 +196,22 @@ async def test_after_a_loss_of_data_the_streams_are_started_again():
         await broker.connect()
         await broker.subscribe()
         first = await tws.until("50", 2)
-        tws.say("4|2|-1|1101|restored, data lost||")
+        tws.say("4|2|-1|1101|restored, data lost||", client=DATA)
         second = (await tws.until("50", 4))[2:]
         assert [fields[2] for fields in tws.requests("51")] == [fields[2] for fields in first]
         assert [fields[4] for fields in second] == ["SPY", "IBM"]
         await broker.disconnect()
 
 
-async def test_data_farm_messages_change_nothing():
+async def test_data_farm_messages_change_nothing_for_orders():
     notebook = Notebook()
     async with ScriptedTws() as tws:
         broker = ib_broker(tws.port, notebook)
         await broker.connect()
         tws.say(*(f"4|2|-1|{code}|farm||" for code in (2103, 2105, 2107, 2108, 2104, 2106)))
+        await broker.execute(PlaceBracket(bracket=a_bracket()))
         await broker.server_time()
+        assert len(tws.requests("3")) == 3
         await broker.disconnect()
     assert notebook.events == []
 

@@ -61,7 +61,7 @@ def test_a_message_cut_short_is_told_and_the_next_one_is_read(message):
 
 
 def test_messages_we_do_not_live_on_are_passed_over():
-    taker = taken(["1", "6", "9", "4", "680.5", "1", "0"], ["8", "1", "10:00"])
+    taker = taken(["2", "6", "9", "0", "100"], ["8", "1", "10:00"])
     assert (taker.called, taker.unread) == ([], [])
 
 
@@ -73,6 +73,17 @@ def test_an_error_in_a_callback_is_told_as_well():
     taker.__dict__["currentTime"] = fail
     RawDecoder(taker, 176).interpret(["49", "1", "1763649000"])
     assert taker.unread == [["49", "1", "1763649000"]]
+
+
+def test_what_a_session_has_no_method_for_is_passed_over():
+    class OrdersOnly:
+        def currentTime(self, _seconds) -> None:  # noqa: N802 - the protocol's name
+            pass
+
+        def unreadable(self, fields, error) -> None:
+            raise AssertionError(fields) from error
+
+    RawDecoder(OrdersOnly(), 176).interpret(["50", "3", "9", "not a bar"])
 
 
 @given(st.sampled_from(sorted(MESSAGES)), st.lists(text, max_size=40))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ib_insync import BarData as IbBar
 
-from brokers.ib.history import bar_size_of, duration_of, end_text, rows_of
+from brokers.ib.history import bar_size_of, duration_of, instant_text, rows_of
 from shared.errors import BrokerUnavailable, ConfigError, DataError
 from tests.brokers.ib.peers import Notebook, ScriptedTws, ib_broker
 
@@ -121,7 +121,7 @@ def test_the_duration_covers_the_bars(interval_s, bars, duration):
 
 
 def test_the_end_is_named_in_utc():
-    assert end_text(datetime.fromisoformat("2026-11-20T10:00:00-05:00")) == "20261120-15:00:00"
+    assert instant_text(datetime.fromisoformat("2026-11-20T10:00:00-05:00")) == "20261120-15:00:00"
 
 
 @pytest.fixture

@@ -290,6 +290,38 @@ async def test_the_cancel_of_an_order_we_cannot_name_raises_a_question():
     assert "no such order" in reasons[1]
 
 
+async def test_a_liquidation_that_is_told_live_calls_for_a_comparison():
+    async with a_desk() as desk:
+        await desk.hears(execution("", f"{EXEC}.01", side="SLD", liquidation=1))
+    assert desk.notebook.told == ["ConnectionLost", "ConnectionRestored"]
+    assert "liquidated 10 SPY" in desk.notebook.events[0].reason
+
+
+async def test_a_cancel_by_the_broker_waits_a_moment_for_its_reason():
+    async with a_desk(open_order(STOP, order_id=55, side="SELL", type="STP", stop="600.0")) as desk:
+        await desk.hears(order_status("Cancelled", order_id=55))
+        assert desk.notebook.kinds(STOP) == ["OrderAccepted"]
+        await desk.hears("4|2|55|202|Order Canceled - reason:Margin call||")
+    assert desk.notebook.kinds(STOP) == ["OrderAccepted", "OrderCancelled"]
+    assert "Margin call" in desk.notebook.events[-1].reason
+
+
+@pytest.mark.parametrize("ends", ["time", "loss"])
+async def test_a_cancel_whose_reason_never_comes_is_told_all_the_same(ends):
+    async with a_desk(open_order(STOP, order_id=55, side="SELL", type="STP", stop="600.0")) as desk:
+        await desk.hears(order_status("Cancelled", order_id=55))
+        if ends == "loss":
+            desk.tws.reset()
+        await desk.notebook.until(lambda: "OrderCancelled" in desk.notebook.kinds(STOP))
+
+
+async def test_our_own_cancel_is_told_at_once():
+    async with a_desk(open_order(STOP, order_id=55, side="SELL", type="STP", stop="600.0")) as desk:
+        await desk.broker.execute(CancelOrder(ref=STOP))
+        await desk.hears(order_status("Cancelled", order_id=55))
+        assert desk.notebook.kinds(STOP) == ["OrderAccepted", "OrderCancelled"]
+
+
 async def test_a_live_order_message_that_cannot_be_read_calls_for_a_comparison():
     async with a_desk() as desk:
         await desk.hears("3|101|Filled|ten|")

@@ -1,21 +1,18 @@
 """The adapter against a TWS on the wire, over loopback; market time moves only when a test says so."""
 
 import math
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from brokers.simulated.gateway.runtime.clock import ManualClock
-from brokers.simulated.gateway.server import SimulatedGateway
-from brokers.simulated.market.synthetic import SyntheticMarket
 from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.errors import BrokerUnavailable
-from shared.events import CommissionReported, ConnectionLost, OrderAccepted, OrderFilled
+from shared.events import CommissionReported, ConnectionLost, OrderAccepted, OrderFilled, OrderRejected
 from shared.ids import leg_ref
 from shared.market import Bar
 from shared.orders import Leg, OrderType, Side
+from tests.brokers.ib.gateways import MARKET, SYMBOLS, a_gateway, connected, play
 from tests.brokers.ib.peers import (
     ENTRY,
     PLAN,
@@ -28,34 +25,7 @@ from tests.brokers.ib.peers import (
     ib_broker,
 )
 
-SYMBOLS = ("SPY", "AAPL")
 NO_BAR = Bar(math.nan, math.nan, math.nan, math.nan, math.nan)
-MARKET = SyntheticMarket(seed=7, symbols=SYMBOLS, history_sessions=3)
-
-
-@asynccontextmanager
-async def a_gateway(*, at: float = MARKET.opens_at, port: int = 0):
-    async with SimulatedGateway(MARKET, ManualClock(at), port=port) as gateway:
-        yield gateway
-
-
-@asynccontextmanager
-async def connected(gateway, listener, **settings):
-    broker = ib_broker(gateway.port, listener, *SYMBOLS, **settings)
-    await broker.connect()
-    try:
-        yield broker
-    finally:
-        await broker.disconnect()
-
-
-async def play(gateway, broker, steps: int = 1) -> None:
-    """Let `steps` five-second steps happen; when the time is answered, all they led to has arrived."""
-    for _ in range(steps):
-        gateway.clock.advance_to(gateway.clock.now() + MARKET.step_s)
-        played = gateway.clock.now()
-        await broker.server_time()
-        assert gateway.session.next_step_at >= played
 
 
 async def test_connecting_reports_the_account_and_the_simulated_clock():
@@ -217,7 +187,8 @@ async def test_an_order_off_tick_is_rejected_with_the_brokers_code():
         await play(gateway, broker, 2)
         await broker.execute(ReplaceStop(order=a_stop(600.005)))
         await broker.server_time()
-    assert [(event.ref, event.code) for event in listener.events] == [(STOP, 110)]
+    assert [(event.ref, event.code) for event in listener.of(OrderRejected)] == [(STOP, 110)]
+    assert listener.kinds(STOP) == ["OrderRejected"]
 
 
 async def test_the_same_client_id_finds_its_orders_again_and_can_cancel_them_by_reference():

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from ib_insync import Order as IbOrder
 
-from brokers.ib.codes import CODES, CodeClass, class_of
+from brokers.ib.codes import CodeClass, code_table
 from brokers.ib.decoder import RawDecoder
 from brokers.ib.translate import (
     RawExecution,
@@ -96,13 +96,27 @@ def test_an_account_value_is_a_number_or_nothing(text, value):
         ("LMT", 1.5, None),
         ("STP", None, 2.5),
         ("STP LMT", 1.5, 2.5),
-        ("TRAIL", None, 2.5),
     ],
 )
 def test_an_open_order_shows_the_prices_of_its_type(order_type, limit, stop):
     order = IbOrder(action="BUY", totalQuantity=3.0, orderType=order_type, lmtPrice=1.5, auxPrice=2.5)
     line = open_order_of(order, "Submitted", "SPY")
     assert (line.limit_price, line.stop_price, line.quantity) == (limit, stop, 3)
+
+
+def test_the_stop_of_a_trail_is_where_it_stands_and_its_distance_is_told_apart():
+    by_amount = IbOrder(action="SELL", totalQuantity=3, orderType="TRAIL", auxPrice=2.5, trailStopPrice=97.5)
+    by_percent = IbOrder(action="SELL", totalQuantity=3, orderType="TRAIL", trailingPercent=1.5, trailStopPrice=98.5)
+    lines = [open_order_of(order, "PreSubmitted", "SPY") for order in (by_amount, by_percent)]
+    assert [(line.stop_price, line.trail_amount, line.trail_percent) for line in lines] == [
+        (97.5, 2.5, None),
+        (98.5, None, 1.5),
+    ]
+
+
+def test_an_open_order_shows_until_when_it_is_good():
+    order = IbOrder(action="BUY", totalQuantity=3, orderType="LMT", tif="GTD", goodTillDate="20261120-15:04:05")
+    assert open_order_of(order, "Submitted", "SPY").good_till == datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +128,7 @@ def test_no_other_text_is_a_clock(text):
 
 
 def test_a_code_that_nobody_knows_means_ask():
-    assert class_of(87_654) is CodeClass.ASK
+    assert code_table().class_of(87_654) is CodeClass.ASK
 
 
 @pytest.mark.parametrize(
@@ -128,8 +142,8 @@ def test_a_code_that_nobody_knows_means_ask():
     ],
 )
 def test_a_code_has_the_class_its_documentation_gives(code_class, codes):
-    assert [CODES[code].code_class for code in codes] == [code_class] * len(codes)
-    assert all(CODES[code].meaning for code in codes)
+    assert [code_table().codes[code].code_class for code in codes] == [code_class] * len(codes)
+    assert all(code_table().codes[code].meaning for code in codes)
 
 
 class Recorder:

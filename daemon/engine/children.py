@@ -1,0 +1,40 @@
+"""The Knight rule: what is sent to close a plan never adds up to more than there is to close (RELIABILITY.md I3, I8).
+
+Checked on every order of ours the moment it is commanded, before it can leave; these assertions stay on in production.
+Exits and stops of a plan share an OCA group, of which at most one side fills, so each kind is counted by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from daemon.engine.book import PROTECTIVE, Book
+from shared.errors import InvariantViolated
+from shared.orders import Leg, Order
+
+_KINDS: tuple[tuple[Leg, ...], ...] = ((Leg.ENTRY,), (Leg.EXIT,), (Leg.TAKE_PROFIT,), PROTECTIVE)
+
+
+def send(book: Book, order: Order, at: datetime) -> None:
+    """Note in the book an order that is about to be commanded.
+
+    Raises:
+        InvariantViolated: its reference was used before, or it would close more than its plan can come to hold.
+    """
+    ref = book.ref_of(order.ref)
+    plan = book.plans[ref.plan_id]
+    if order.ref in plan.refs or order.ref in book.orders or order.ref in book.closed_orders:
+        raise InvariantViolated(f"{order.ref}: this reference was sent before, one reference is one order")
+    entry = book.entry_of(plan)
+    if ref.leg is Leg.ENTRY:
+        room = 0 if entry or plan.opened else order.quantity
+    elif order.side is plan.side:  # buys back what exits overfilled
+        room = max(-plan.open_quantity, 0)
+    else:
+        room = max(plan.open_quantity + (entry.remaining if entry else 0), 0)
+    kind = next(legs for legs in _KINDS if ref.leg in legs)
+    working = sum(other.remaining for other in book.orders_of(plan.plan_id) if other.leg in kind)
+    if order.quantity <= 0 or working + order.quantity > room:
+        message = f"{order.ref}: {order.quantity} shares beside {working} that work, the plan has room for {room}"
+        raise InvariantViolated(message)
+    book.enter_order(order, at)

@@ -1,0 +1,100 @@
+"""Splits: a position that jumped by a simple ratio, its resting orders gone, without an execution (TWS.md 4.51).
+
+IB cancels good-till-cancelled orders on a split instead of adjusting them (TWS.md 3.20). A stop at the old price would
+fire at once or never, so nothing is placed until a person has said that it is a split (`accept`). Then the plans keep
+their cost: quantity times ratio, prices divided by it.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from daemon.engine.book import PROTECTIVE, Book
+from daemon.engine.plan import Plan
+from shared.events import BrokerReported
+from shared.ids import parse_ref
+from shared.market import Instrument, Universe
+from shared.orders import Leg
+
+_FORWARD = [Fraction(many) for many in range(2, 21)] + [Fraction(3, 2), Fraction(4, 3), Fraction(5, 4), Fraction(5, 2)]
+_REVERSE = [1 / ratio for ratio in _FORWARD] + [Fraction(1, many) for many in (25, 30, 40, 50, 100)]
+_SAME_COST = 0.05  # the broker's cost has commissions in it
+RATIOS = tuple(_FORWARD + _REVERSE)
+
+
+def split_ratio(ours: int, theirs: float) -> Fraction | None:
+    """The ratio that makes `theirs` of `ours` (signed shares), a fraction of a share sold; None if there is none."""
+    if ours == 0 or theirs * ours <= 0:
+        return None
+    gap, nearest = min((abs(abs(theirs) - abs(ours) * ratio), ratio) for ratio in RATIOS)
+    return nearest if gap < 1 else None
+
+
+def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: float) -> bool:
+    """Whether a ratio fits, no stop of ours rests there any more, none of our orders is under way, none has filled.
+
+    Fewer shares at the cost they had are no reverse split: the rest was sold.
+    """
+    ours = book.position(symbol)
+    if split_ratio(ours.quantity, theirs) is None:
+        return False
+    costs = [line.average_cost for line in report.positions if line.symbol == symbol]
+    if abs(theirs) < abs(ours.quantity) and any(_is_near(cost, ours.average_price) for cost in costs):
+        return False
+    resting = (order for order in report.open_orders if order.symbol == symbol)
+    if any((ref := parse_ref(order.ref)) is not None and ref.leg in PROTECTIVE for order in resting):
+        return False
+    live = (order for order in book.orders.values() if order.order.symbol == symbol)
+    if any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in live):
+        return False
+    since = book.agreed.get(symbol)
+    filled = (fill for fill in book.fills.values() if fill.symbol == symbol)
+    return since is not None and all(fill.filled_at <= since for fill in filled)
+
+
+def _is_near(cost: float, price: float) -> bool:
+    return abs(cost - price) <= _SAME_COST * price
+
+
+def proposal(book: Book, instrument: Instrument, theirs: float) -> str:
+    """What a person should know before accepting: the ratio, and the stop that would be placed."""
+    ratio = split_ratio(book.position(instrument.symbol).quantity, theirs)
+    plans = [plan for plan in book.plans.values() if plan.symbol == instrument.symbol and plan.open_quantity > 0]
+    stops = [_scaled(plan.stop_price, ratio, instrument) for plan in plans if ratio is not None]
+    told = ", ".join("none" if stop is None else f"{stop:g}" for stop in stops)
+    return (
+        f"{instrument.symbol}: looks like a split of {_text(ratio)}; the position has NO STOP until a person accepts: "
+        f"accept instrument:{instrument.symbol} places it at {told}"
+    )
+
+
+def apply_split(book: Book, universe: Universe, symbol: str, theirs: float) -> bool:
+    """Give the plans their new quantities and prices; False (and nothing done) if no ratio fits."""
+    ratio, column = split_ratio(book.position(symbol).quantity, theirs), universe.index(symbol)
+    if ratio is None:
+        return False
+    plans = [plan for plan in book.plans.values() if plan.symbol == symbol and plan.open_quantity > 0]
+    left = int(abs(theirs))
+    for plan in plans:
+        share = left if plan is plans[-1] else min(int(plan.open_quantity * ratio), left)
+        _scale(plan, ratio, share, universe.instruments[column])
+        left -= share
+    book.prices.forget(column)  # the prices of before say nothing of now
+    return True
+
+
+def _scale(plan: Plan, ratio: Fraction, open_quantity: int, instrument: Instrument) -> None:
+    plan.opened = max(round(plan.opened * ratio), open_quantity)
+    plan.closed = plan.opened - open_quantity
+    plan.stop_price = _scaled(plan.stop_price, ratio, instrument)
+    plan.take_profit_price = _scaled(plan.take_profit_price, ratio, instrument)
+    if plan.trail_amount is not None:
+        plan.trail_amount = _scaled(plan.trail_amount, ratio, instrument)
+
+
+def _scaled(price: float | None, ratio: Fraction | None, instrument: Instrument) -> float | None:
+    return None if price is None or ratio is None else instrument.round_to_tick(price / float(ratio))
+
+
+def _text(ratio: Fraction | None) -> str:
+    return "?" if ratio is None else f"{ratio.numerator}:{ratio.denominator}"

@@ -1,0 +1,40 @@
+"""Where broker and book disagree about an instrument: the difference as it is watched, and the lock it leads to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Lock(Struct, kw_only=True):
+    """Why an instrument takes no entries, since when, and how many clean reports in a row it has seen.
+
+    `kind` is a discrepancy's: quantity_break, corporate_action or double_perm_id. `broker_quantity` is the signed
+    position the broker reported last, None if the break is not one of quantity or the figure may still be late.
+    """
+
+    cause: str
+    since: datetime
+    kind: str = "quantity_break"
+    broker_quantity: float | None = None
+    clean_reports: int = 0
+
+
+class Break(Struct, kw_only=True):
+    """A difference in quantity under observation.
+
+    `reports` counts the reports that showed a difference, `same` those in a row that showed this one, each at least
+    two seconds after the last counted (`seen_at`). An execution of the instrument in between begins the count anew:
+    `executions` is how many were booked when it began.
+    """
+
+    kind: str
+    text: str
+    since: datetime
+    seen_at: datetime
+    broker_quantity: float
+    average_cost: float
+    executions: int
+    reports: int = 1
+    same: int = 1

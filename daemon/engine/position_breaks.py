@@ -1,0 +1,174 @@
+"""Positions of the broker's report against the book: breaks that are watched, locks, and what is not ours.
+
+Positions lag fills by seconds (TWS.md 4.53): a break locks its instrument with the second report that shows it, at
+least GRACE_S later and with no execution of it in between; right after a connect and at a split, at once. A lock heals
+after clean reports in a row. What could not be asked neither locks nor heals.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from daemon.engine.book import Book
+from daemon.engine.corporate_action import looks_like_split, proposal
+from daemon.engine.discrepancy import EXECUTIONS, Discrepancy, lacks
+from daemon.engine.locks import Break, Lock
+from shared.events import BrokerReported
+from shared.market import Universe
+
+CLEAN_REPORTS_TO_UNLOCK = 2
+REPORTS_TO_LOCK = 2
+REPORTS_TO_SETTLE = 3
+GRACE_S = 2.0
+_FRESH_S = 5.0
+_ONE_SHARE = 1.0  # a fraction of a share cannot be traded by us: it is foreign, not a break
+_NEEDED = ("positions", *EXECUTIONS)
+
+
+def compare_positions(book: Book, report: BrokerReported, universe: Universe) -> list[Discrepancy]:
+    """Quantity differences per instrument; positions outside the universe are foreign."""
+    if lacks(report, *_NEEDED):
+        return []
+    at_broker = {position.symbol: position for position in report.positions if position.quantity}
+    quantities = {symbol: float(position.quantity) for symbol, position in at_broker.items()}
+    held = _held(book, universe)
+    _note_foreign(book, held, report)
+    found = [_foreign(symbol, quantity) for symbol, quantity in quantities.items() if symbol not in held]
+    broken = [symbol for symbol in universe.symbols if abs(held[symbol] - quantities.get(symbol, 0.0)) >= _ONE_SHARE]
+    for symbol in broken:
+        theirs = quantities.get(symbol, 0.0)
+        is_split = looks_like_split(book, report, symbol, theirs)
+        text = f"{symbol}: the book holds {held[symbol]}, the broker {theirs:g}"
+        if is_split:
+            text += f"; {proposal(book, universe.instruments[universe.index(symbol)], theirs)}"
+        found.append(
+            Discrepancy(
+                kind="corporate_action" if is_split else "quantity_break",
+                symbol=symbol,
+                text=text,
+                broker_quantity=theirs,
+                average_cost=at_broker[symbol].average_cost if symbol in at_broker else 0.0,
+            )
+        )
+    _note_agreement(book, held, broken, report.asked_at)
+    return found
+
+
+def _foreign(symbol: str, quantity: float) -> Discrepancy:
+    text = f"{symbol}: the broker holds {quantity:g}, this instrument is not traded here"
+    return Discrepancy(kind="foreign_position", symbol=symbol, text=text)
+
+
+def _held(book: Book, universe: Universe) -> dict[str, int]:
+    """Our signed shares per instrument of the universe."""
+    held = dict.fromkeys(universe.symbols, 0)
+    for plan in book.plans.values():
+        if plan.symbol in held:
+            held[plan.symbol] += plan.signed_quantity
+    return held
+
+
+def _note_foreign(book: Book, held: dict[str, int], report: BrokerReported) -> None:
+    """What the broker holds beyond ours, in our direction or the other; what it lacks is a break but not foreign."""
+    book.foreign_positions, book.foreign_costs = {}, {}
+    for position in report.positions:
+        theirs, ours = float(position.quantity), held.get(position.symbol, 0)
+        if theirs and (theirs * ours < 0 or abs(theirs) > abs(ours)):
+            book.foreign_positions[position.symbol] = theirs - ours
+            book.foreign_costs[position.symbol] = position.average_cost
+
+
+def _note_agreement(book: Book, held: dict[str, int], broken: list[str], asked_at: datetime) -> None:
+    """When broker and book last agreed about what is held: what is missing since happened after that."""
+    before = book.agreed
+    book.agreed = {}
+    for symbol, quantity in held.items():
+        if quantity and symbol not in broken:
+            book.agreed[symbol] = asked_at
+        elif quantity and symbol in before:
+            book.agreed[symbol] = before[symbol]
+
+
+def update_locks(book: Book, found: list[Discrepancy], event: BrokerReported, *, at_once: bool) -> list[Discrepancy]:
+    """Watch every break, lock what is broken for sure (or `at_once`), heal after clean reports; returns the changes."""
+    if lacks(event, *_NEEDED):
+        return []
+    changes = [discrepancy for discrepancy in found if discrepancy.kind == "foreign_position"]
+    broken = {item.symbol: item for item in found if item.broker_quantity is not None}
+    for symbol in [symbol for symbol in book.breaks if symbol not in broken]:
+        del book.breaks[symbol]
+    for discrepancy in found:
+        if discrepancy.kind == "foreign_position":
+            continue
+        is_sure = discrepancy.broker_quantity is None or _watch(book, discrepancy, event)
+        if is_sure or at_once or discrepancy.symbol in book.locks:
+            changes += _lock(book, discrepancy, event)
+    return changes + _heal(book, {discrepancy.symbol for discrepancy in found})
+
+
+def _watch(book: Book, found: Discrepancy, event: BrokerReported) -> bool:
+    """Count one more report that shows the break; whether it is sure enough to lock."""
+    theirs = found.broker_quantity or 0.0
+    executions = sum(fill.symbol == found.symbol for fill in book.fills.values())
+    seen = book.breaks.get(found.symbol)
+    if seen is None or seen.executions != executions:
+        book.breaks[found.symbol] = Break(
+            kind=found.kind,
+            text=found.text,
+            since=event.received_at,
+            seen_at=event.received_at,
+            broker_quantity=theirs,
+            average_cost=found.average_cost,
+            executions=executions,
+        )
+        return found.kind == "corporate_action"
+    is_another_look = (event.asked_at - seen.seen_at).total_seconds() >= GRACE_S
+    if is_another_look:
+        seen.reports, seen.same, seen.seen_at = seen.reports + 1, seen.same + 1, event.received_at
+    if theirs != seen.broker_quantity:
+        seen.same = 1
+    seen.kind, seen.text, seen.broker_quantity = found.kind, found.text, theirs
+    seen.average_cost = found.average_cost
+    return seen.reports >= REPORTS_TO_LOCK or found.kind == "corporate_action"
+
+
+def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrepancy]:
+    quantity = None if _is_fresh(book, found.symbol, event.asked_at) else found.broker_quantity
+    lock = book.locks.get(found.symbol)
+    if lock is None:
+        lock = Lock(cause=found.text, since=event.received_at, kind=found.kind, broker_quantity=quantity)
+        book.locks[found.symbol] = lock
+        return [found]
+    lock.clean_reports = 0
+    lock.broker_quantity = quantity if found.broker_quantity is not None else lock.broker_quantity
+    if found.kind in (lock.kind, "quantity_break"):
+        return []
+    lock.kind, lock.cause = found.kind, found.text
+    return [found]
+
+
+def _is_fresh(book: Book, symbol: str, asked_at: datetime) -> bool:
+    """An execution so young that the broker's positions may not have it yet."""
+    ages = ((asked_at - fill.filled_at).total_seconds() for fill in book.fills.values() if fill.symbol == symbol)
+    return any(age < _FRESH_S for age in ages)
+
+
+def _heal(book: Book, broken: set[str]) -> list[Discrepancy]:
+    changes: list[Discrepancy] = []
+    for symbol, lock in list(book.locks.items()):
+        if symbol in broken:
+            continue
+        lock.clean_reports += 1
+        lock.broker_quantity = None
+        if lock.kind == "corporate_action":  # the quantities agree again: nothing stands against a stop any more
+            lock.kind = "quantity_break"
+        if lock.clean_reports >= CLEAN_REPORTS_TO_UNLOCK:
+            del book.locks[symbol]
+            changes.append(Discrepancy(kind="healed", symbol=symbol, text=f"{symbol}: reports are clean again"))
+    return changes
+
+
+def wants_another_look(book: Book) -> bool:
+    """Whether a break is not settled in its judgement yet, or a lock about to heal."""
+    watched = any(seen.same < REPORTS_TO_SETTLE for seen in book.breaks.values())
+    return watched or any(lock.clean_reports > 0 for lock in book.locks.values())

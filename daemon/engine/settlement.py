@@ -1,0 +1,165 @@
+"""Executions that no broker will tell any more, put into the book as settlement fills.
+
+A gateway tells executions only since midnight (DESIGN.md 7). What is missing from before is concluded from positions:
+a settlement fill has an execId of its own, computed from day, order reference, quantity and cause, so that the same
+conclusion has the same name; its price is an estimate and every one is told. Should the real execution turn up after
+all, the settlement gives way to it share by share, so that nothing counts twice.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from daemon.engine.book import Book
+from daemon.engine.locks import Break
+from daemon.engine.plan import Plan
+from shared.ids import exec_correction, exec_stem, leg_ref
+from shared.orders import Fill, Leg
+
+PREFIX = "SETTLED"
+
+
+def is_settlement(fill: Fill) -> bool:
+    """Whether this is our conclusion and not the broker's word."""
+    return fill.exec_id.startswith(f"{PREFIX}.")
+
+
+def midnight_before(now: datetime, zone: str) -> datetime:
+    """The last midnight of the gateway's zone: executions from before it are out of reach."""
+    local = now.astimezone(ZoneInfo(zone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+
+
+def is_out_of_reach(book: Book, symbol: str, midnight: datetime) -> bool:
+    """Whether what is missing must have been executed before `midnight`.
+
+    The executions since midnight are all told and booked, and broker and book agreed about this holding before it:
+    what happened in between can only have happened before midnight. A holding that agreed or filled today cannot be
+    judged so, nor one that never agreed.
+    """
+    agreed = book.agreed.get(symbol)
+    filled = [fill.filled_at for fill in book.fills.values() if fill.symbol == symbol]
+    return agreed is not None and agreed < midnight and all(at < midnight for at in filled)
+
+
+def is_shortfall(book: Book, symbol: str, theirs: float) -> bool:
+    """Whether the broker holds less than the book and not the other way round: settling it can only shrink plans."""
+    plans = open_plans(book, symbol)
+    sides = {plan.side for plan in plans}
+    ours = sum(plan.signed_quantity for plan in plans)
+    return len(sides) == 1 and 0 <= theirs * _sign(ours) < abs(ours)
+
+
+def is_surplus(book: Book, symbol: str, theirs: float) -> bool:
+    """Whether the broker holds all that our plans hold, and more: settling it closes nothing."""
+    plans = open_plans(book, symbol)
+    ours = sum(plan.open_quantity for plan in plans)
+    return all(plan.side.sign * theirs > 0 for plan in plans) and abs(theirs) > ours
+
+
+def open_plans(book: Book, symbol: str) -> list[Plan]:
+    """Plans of the instrument that hold something, oldest first."""
+    return [plan for plan in book.plans.values() if plan.symbol == symbol and plan.open_quantity > 0]
+
+
+def settle_shortfall(book: Book, seen: Break, symbol: str, price: float | None, now: datetime) -> list[Fill]:
+    """Close in the book what the broker does not hold: its shares count for the oldest plans first.
+
+    `price` is the last believable one; without it the plan's own average is taken and the result is 0.
+    """
+    left, settled = _whole(seen.broker_quantity), []
+    for plan in open_plans(book, symbol):
+        keep = min(plan.open_quantity, max(plan.side.sign * left, 0))
+        left -= plan.side.sign * keep
+        if keep < plan.open_quantity:
+            ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
+            exit_price = price or plan.average_price
+            settled.append(_book(book, plan, ref, plan.open_quantity - keep, price=exit_price, seen=seen, now=now))
+    return settled
+
+
+def surplus(book: Book, symbol: str, theirs: float) -> int:
+    """Signed whole shares that the broker holds beyond the book's."""
+    return _whole(theirs) - book.position(symbol).quantity
+
+
+def claim(book: Book, seen: Break, symbol: str, now: datetime) -> list[Fill]:
+    """Surplus that own plans account for: their stops rest at the broker for more shares than the book knows filled."""
+    left, claimed = surplus(book, symbol, seen.broker_quantity), []
+    for plan in [plan for plan in book.plans.values() if plan.symbol == symbol]:
+        waiting = book.protected_quantity(plan) - max(plan.open_quantity, 0)
+        take = min(waiting, plan.side.sign * left)
+        if take > 0 and book.entry_of(plan) is None:
+            left -= plan.side.sign * take
+            price = seen.average_cost if seen.average_cost > 0 else plan.average_price
+            claimed.append(_book(book, plan, leg_ref(plan.plan_id, Leg.ENTRY), take, price=price, seen=seen, now=now))
+    return claimed
+
+
+def open_adopted(book: Book, plan: Plan, quantity: int, price: float, *, seen: Break, now: datetime) -> Fill:
+    """The entry of a plan that was not ours: what the broker already holds."""
+    book.plans[plan.plan_id] = plan
+    return _book(book, plan, leg_ref(plan.plan_id, Leg.ENTRY), quantity, price=price, seen=seen, now=now)
+
+
+def give_way(book: Book, fill: Fill) -> list[Fill]:
+    """Take back from settlements what this execution, older than they, now tells itself; the corrections booked."""
+    known = book.fills.get(exec_stem(fill.exec_id))
+    left = fill.quantity - (known.quantity if known else 0)
+    corrections: list[Fill] = []
+    for settled in [held for held in book.fills.values() if is_settlement(held) and held.symbol == fill.symbol]:
+        take = min(left, settled.quantity)
+        if take <= 0 or settled.side is not fill.side or fill.filled_at > settled.filled_at:
+            continue
+        number = exec_correction(settled.exec_id) + 1
+        exec_id = f"{exec_stem(settled.exec_id)}.{number:02}"
+        correction = replace(settled, exec_id=exec_id, quantity=settled.quantity - take)
+        book.book_fill(correction)
+        corrections.append(correction)
+        left -= take
+    return corrections
+
+
+def _book(book: Book, plan: Plan, ref: str, quantity: int, *, price: float, seen: Break, now: datetime) -> Fill:  # noqa: PLR0913 - one execution's facts
+    side = plan.side if book.ref_of(ref).leg is Leg.ENTRY else plan.side.opposite
+    number = 1 + sum(is_settlement(fill) and fill.ref == ref for fill in book.fills.values())
+    stem = f"{PREFIX}.{now:%Y%m%d}.{ref}.{quantity}.{seen.kind}.{number}"
+    fill = Fill(
+        ref=ref,
+        exec_id=f"{stem}.01",
+        symbol=plan.symbol,
+        side=side,
+        quantity=quantity,
+        price=price,
+        filled_at=seen.since,
+    )
+    book.book_fill(fill)
+    return fill
+
+
+def _whole(quantity: float) -> int:
+    """Whole shares, towards zero."""
+    return int(quantity)
+
+
+def _sign(number: float) -> int:
+    return (number > 0) - (number < 0)
+
+
+def liquidated(book: Book, fill: Fill) -> list[Fill]:
+    """A liquidation by the broker, booked as shared among the plans it closed, oldest first."""
+    name = f"LIQUIDATED.{exec_stem(fill.exec_id)}"
+    left, booked = fill.quantity, list[Fill]()
+    for plan in open_plans(book, fill.symbol):
+        take = min(left, plan.open_quantity)
+        if plan.side is fill.side or take <= 0:
+            continue
+        ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
+        share = replace(fill, ref=ref, exec_id=f"{name}.{len(booked) + 1}.01", quantity=take)
+        book.book_fill(share)
+        booked.append(share)
+        left -= take
+    return booked

@@ -1,0 +1,145 @@
+"""When a break is settled: by itself where that can only shrink, by policy what is foreign, else by a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from daemon.engine import settlement
+from daemon.engine.book import Book
+from daemon.engine.corporate_action import apply_split
+from daemon.engine.locks import Break
+from daemon.engine.order_life import Happening
+from daemon.engine.plan import Plan
+from daemon.engine.position_breaks import REPORTS_TO_SETTLE
+from daemon.engine.settings import EngineSettings
+from daemon.engine.trader import Trader
+from shared.commands import Command, Notify
+from shared.events import BrokerReported
+from shared.ids import plan_id
+from shared.market import Universe
+from shared.orders import Fill, OrderStatus, Side
+
+SETTLED = "settled"
+ADOPTED = "adopted"
+"""The strategy name of plans that were not ours."""
+
+
+class Settler:
+    """Makes the book's quantities the broker's; its only memory is the book."""
+
+    def __init__(self, book: Book, settings: EngineSettings, universe: Universe, trader: Trader) -> None:
+        self._book = book
+        self._settings = settings
+        self._universe = universe
+        self._trader = trader
+
+    def settle(self, report: BrokerReported) -> list[Command]:
+        """What this complete report settles, each told; afterwards book and broker agree about these instruments."""
+        commands = self._refuse_outdated()
+        for symbol, seen in list(self._book.breaks.items()):
+            if self._book.accepts.pop(symbol, None) is not None:
+                commands += self._settle(symbol, seen, report, by_person=True)
+            elif seen.same >= REPORTS_TO_SETTLE and seen.kind == "quantity_break" and not self._is_busy(symbol):
+                commands += self._settle_by_itself(symbol, seen, report)
+        return commands
+
+    def _refuse_outdated(self) -> list[Command]:
+        """A person has accepted a quantity, not whatever comes."""
+        commands: list[Command] = []
+        for symbol, accepted in list(self._book.accepts.items()):
+            seen = self._book.breaks.get(symbol)
+            if seen is not None and seen.broker_quantity == accepted:
+                continue
+            del self._book.accepts[symbol]
+            now_is = "is gone" if seen is None else f"is now {seen.broker_quantity:g}"
+            text = f"{symbol}: {accepted:g} was accepted, but the break {now_is}; nothing was settled"
+            commands.append(Notify(level="warning", code="accept_refused", text=text))
+        return commands
+
+    def _is_busy(self, symbol: str) -> bool:
+        """An order whose fate or fill may explain the break."""
+        doubtful = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.CANCELLING)
+        lock = self._book.locks.get(symbol)
+        orders = (order for order in self._book.orders.values() if order.order.symbol == symbol)
+        return any(order.status in doubtful for order in orders) or (lock is not None and lock.kind != "quantity_break")
+
+    def _settle_by_itself(self, symbol: str, seen: Break, report: BrokerReported) -> list[Command]:
+        policy = self._settings.truth
+        if settlement.is_shortfall(self._book, symbol, seen.broker_quantity):
+            midnight = settlement.midnight_before(report.asked_at, policy.gateway_zone)
+            is_sure = settlement.is_out_of_reach(self._book, symbol, midnight)
+            return self._settle(symbol, seen, report) if is_sure else []
+        is_foreign = settlement.is_surplus(self._book, symbol, seen.broker_quantity)
+        return self._settle(symbol, seen, report) if is_foreign and policy.foreign != "report" else []
+
+    def _settle(self, symbol: str, seen: Break, report: BrokerReported, *, by_person: bool = False) -> list[Command]:
+        book, column, now = self._book, self._universe.index(symbol), report.received_at
+        cause = "accepted by a person" if by_person else "executed before the broker's memory begins, or foreign"
+        if by_person:
+            self._end_unknown(symbol, report)
+        if seen.kind == "corporate_action" and apply_split(book, self._universe, symbol, seen.broker_quantity):
+            touched, told = settlement.open_plans(book, symbol), f"split taken over, {seen.broker_quantity:g} shares"
+        else:
+            fills = settlement.settle_shortfall(book, seen, symbol, book.prices.good_price(column), now)
+            fills += settlement.claim(book, seen, symbol, now)
+            fills += self._adopt(symbol, seen, now)
+            touched = [book.plan_for(fill) for fill in fills]
+            told = ", ".join(f"{fill.ref} {fill.side} {fill.quantity} at about {fill.price:g}" for fill in fills)
+        if not touched:
+            text = (
+                f"{symbol}: nobody knows a price for what the broker holds, it cannot be protected; nothing was settled"
+            )
+            return [Notify(level="warning", code="accept_refused", text=text)] if by_person else []
+        for plan in touched:
+            self._aim(plan)
+        self._forget(symbol, seen)
+        return [Notify(level="critical", code=SETTLED, text=f"{symbol}: book set to the broker's, {cause}: {told}")]
+
+    def _end_unknown(self, symbol: str, report: BrokerReported) -> None:
+        """A person's word ends the doubt about orders that the broker does not show."""
+        shown = {order.ref for order in report.open_orders}
+        for ref, working in list(self._book.orders.items()):
+            is_doubtful = working.order.symbol == symbol and working.status is OrderStatus.UNKNOWN
+            if is_doubtful and ref not in shown:
+                self._book.move(ref, Happening.LOST)
+
+    def _adopt(self, symbol: str, seen: Break, now: datetime) -> list[Fill]:
+        """What no plan of ours explains becomes a plan of its own, with a stop of its own."""
+        left = settlement.surplus(self._book, symbol, seen.broker_quantity)
+        column = self._universe.index(symbol)
+        market = self._book.prices.good_price(column)
+        cost = seen.average_cost if seen.average_cost > 0 else market
+        if not left or cost is None:
+            return []
+        side = Side.BUY if left > 0 else Side.SELL
+        distance = 1 - side.sign * self._settings.truth.adopted_stop_pct / 100
+        plan = Plan(
+            plan_id=self._next_plan_id(symbol, now),
+            strategy=ADOPTED,
+            symbol=symbol,
+            side=side,
+            stop_price=self._universe.instruments[column].round_to_tick((market or cost) * distance),
+            take_profit_price=None,
+        )
+        return [settlement.open_adopted(self._book, plan, abs(left), cost, seen=seen, now=now)]
+
+    def _next_plan_id(self, symbol: str, now: datetime) -> str:
+        session = self._book.hours.session if self._book.hours else now.date()
+        key = f"{session:%Y%m%d}:{ADOPTED}:{symbol}"
+        self._book.plan_numbers[key] = self._book.plan_numbers.get(key, 0) + 1
+        return plan_id(ADOPTED, session, symbol, self._book.plan_numbers[key])
+
+    def _aim(self, plan: Plan) -> None:
+        """What is held now is what should be held; a foreign position that is to be reduced should not."""
+        self._trader.settle_for_holding(plan, "settled to the broker's position")
+        if plan.strategy == ADOPTED and self._settings.truth.foreign == "reduce":
+            self._book.set_target(plan.strategy, plan.symbol, 0, "a foreign position is closed")
+
+    def _forget(self, symbol: str, seen: Break) -> None:
+        """The break is over; its lock stays until reports are clean, but denies no shares any more."""
+        self._book.breaks.pop(symbol, None)
+        self._book.foreign_positions.pop(symbol, None)
+        self._book.foreign_costs.pop(symbol, None)
+        lock = self._book.locks.get(symbol)
+        if lock is not None:
+            lock.kind, lock.broker_quantity, lock.cause = "quantity_break", None, f"{seen.text}; settled"

@@ -1,0 +1,44 @@
+"""Where a trailing stop stands, as far as closed rows tell.
+
+The stop itself is the broker's (a native TRAIL order); the book follows it, so that one that is lost is put back at
+the best price it had reached. The rule is the one of the written fill rules (DESIGN.md 10): a bar moves the stop when
+it is over, by its high for a sell stop and its low for a buy stop; the bar in which the position was opened only by
+its close, for its best price may have come before the entry.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from daemon.engine.plan import Plan
+from shared.market import Bar
+from shared.orders import Side
+
+_GRID_DUST = 1e-9  # of a tick
+
+
+def trailed_stop(plan: Plan, price: float, tick: float) -> float:
+    """The stop that belongs to a market price, on tick and rounded away from the market (IB: Trailing Stop Orders)."""
+    distance = plan.trail_amount if plan.trail_amount is not None else price * (plan.trail_percent or 0.0) / 100
+    if plan.side is Side.BUY:
+        steps = math.floor((price - distance) / tick + _GRID_DUST)
+    else:
+        steps = math.ceil((price + distance) / tick - _GRID_DUST)
+    return round(max(steps, 1) * tick, 8)
+
+
+def follow(plan: Plan, bar: Bar, closed_at: datetime, interval_s: int, tick: float) -> None:
+    """Move the plan's stop after a closed bar; never away from the market. A bar that is NaN moves nothing."""
+    opened_at = plan.opened_at
+    if not plan.is_trailing or opened_at is None or closed_at < opened_at or math.isnan(bar.close):
+        return
+    best = bar.high if plan.side is Side.BUY else bar.low
+    was_opened_inside = opened_at > closed_at - timedelta(seconds=interval_s)
+    tighten(plan, trailed_stop(plan, bar.close if was_opened_inside else best, tick))
+
+
+def tighten(plan: Plan, stop_price: float) -> None:
+    """Take over a stop that stands nearer to the market than the one known."""
+    if plan.stop_price is None or plan.side.sign * (stop_price - plan.stop_price) > 0:
+        plan.stop_price = stop_price

@@ -1,0 +1,213 @@
+"""Automatic limits: losses, drawdown, losing streaks, refusals, slippage, orders in doubt. What trips stays latched.
+
+Money is judged twice, by the broker's net liquidation and by our own prices and fills, and only after CONFIRMATIONS
+samples in a row: one bad tick halts nobody. A figure that is not known trips nothing; the gate refuses entries then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from daemon.engine.book import PROTECTIVE, Book
+from daemon.engine.plan import Plan
+from daemon.engine.settings import EngineSettings
+from daemon.engine.trader import Trader
+from risk.trading_state import ACCOUNT, INSTRUMENT, STRATEGY, TradingState
+from shared.commands import Command, Flatten, PlaceBracket
+from shared.ids import exec_stem, parse_ref
+from shared.market import Universe
+from shared.orders import Fill, Leg, Order
+
+CONFIRMATIONS = 3
+LAST_EQUITIES = 3
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """One figure against its limit; `by` tells two ways of measuring the same rule apart."""
+
+    scope: str
+    rule: str
+    value: float | None
+    limit: float | None
+    confirmations: int = CONFIRMATIONS
+    by: str = ""
+
+
+class Watch:
+    """Reads the book after rows and reports; trips breakers and pulls the entries they forbid."""
+
+    def __init__(self, book: Book, settings: EngineSettings, universe: Universe, trader: Trader) -> None:
+        self._book = book
+        self._limits = settings.limits
+        self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
+        self._trader = trader
+
+    # --- what is noted ------------------------------------------------------------------------------------------
+
+    def begin_session(self, session: str) -> None:
+        """A new session: the day is measured from here, and the week from its first session."""
+        book, state = self._book, self._book.watch
+        state.base = {key: self._profit(plan) or 0.0 for key, plan in book.plans.items()}
+        state.counted, state.slippage, state.samples = [], 0.0, {}
+        state.excused = {key: value for key, value in state.excused.items() if "_day_" not in key}
+        state.decided = {ref: price for ref, price in state.decided.items() if ref in book.orders}
+        if session != state.week:
+            state.week, state.week_start_equity = session, book.equity
+
+    def note_decided(self, commands: list[Command]) -> None:
+        """Keep the price at which each order was decided, to tell what its fills slipped."""
+        for command in commands:
+            match command:
+                case PlaceBracket(bracket=bracket):
+                    self._note_price(bracket.entry)
+                case Flatten(order=order):
+                    self._note_price(order)
+                case _:
+                    pass
+
+    def _note_price(self, order: Order) -> None:
+        price = self._book.prices.good_price(self._columns[order.symbol])
+        if price is not None:
+            self._book.watch.decided[order.ref] = price
+
+    def note_fill(self, fill: Fill) -> None:
+        """What a new execution cost against the price it was decided on; a stop's is its stop price."""
+        if parse_ref(fill.ref) is None or exec_stem(fill.exec_id) in self._book.fills:
+            return
+        decided = self._book.watch.decided.get(fill.ref)
+        leg = self._book.ref_of(fill.ref).leg
+        if leg in PROTECTIVE:
+            decided = self._book.plan_for(fill).stop_price
+        if decided is not None and leg is not Leg.TAKE_PROFIT:
+            self._book.watch.slippage += fill.side.sign * (fill.price - decided) * fill.quantity
+
+    def note_rejected(self) -> None:
+        self._book.watch.rejects_in_a_row += 1
+
+    def note_accepted(self) -> None:
+        self._book.watch.rejects_in_a_row = 0
+
+    def excuse(self, scope: str) -> None:
+        """A person has reset the scope: its streaks begin anew, its losses count from what they are now."""
+        state = self._book.watch
+        state.losses_in_a_row.pop(scope, None)
+        if scope == ACCOUNT:
+            state.rejects_in_a_row = 0
+        mine = (key for key in state.values if key.startswith(f"{scope}/"))
+        state.excused |= {key: max(state.values[key], 0.0) for key in mine}
+
+    # --- what follows -------------------------------------------------------------------------------------------
+
+    def look(self, now: datetime) -> list[Command]:
+        """Take one sample of everything; the commands of what has tripped by it."""
+        self._take_equity()
+        self._count_losses()
+        commands: list[Command] = []
+        for reading in (*self._money(), *self._by_owner(), *self._counts()):
+            if self._is_broken(reading):
+                commands += self._trip(reading, now)
+        return commands
+
+    def _is_broken(self, reading: Reading) -> bool:
+        if reading.limit is None:
+            return False
+        key, state = f"{reading.scope}/{reading.rule}/{reading.by}", self._book.watch
+        state.values[key] = reading.value or 0.0
+        is_over = state.values[key] - state.excused.get(key, 0.0) >= reading.limit
+        state.samples[key] = state.samples.get(key, 0) + 1 if is_over else 0
+        return state.samples[key] >= reading.confirmations
+
+    def _trip(self, reading: Reading, now: datetime) -> list[Command]:
+        text = f"{reading.rule}: {reading.value:.10g}, at most {reading.limit:.10g}"
+        tripped = self._book.breakers.trip(reading.scope, reading.rule, TradingState.REDUCING, text, now)
+        return [*tripped, *self._trader.cancel_entries(text, reading.scope)] if tripped else []
+
+    # --- figures ------------------------------------------------------------------------------------------------
+
+    def _money(self) -> Iterator[Reading]:
+        book, state, limits = self._book, self._book.watch, self._limits
+        measures = {
+            "broker": _loss(book.day_start_equity, book.equity),
+            "own": self._day_loss(list(self._todays())),
+        }
+        for by, loss in measures.items():
+            yield Reading(scope=ACCOUNT, rule="max_day_loss", value=loss, limit=limits.max_day_loss, by=by)
+        week = _loss(state.week_start_equity, book.equity)
+        yield Reading(scope=ACCOUNT, rule="max_week_loss", value=week, limit=limits.max_week_loss)
+        fallen = _loss(state.high_water, book.equity)
+        drawdown = 100 * fallen / state.high_water if fallen is not None and state.high_water else None
+        yield Reading(scope=ACCOUNT, rule="max_drawdown_pct", value=drawdown, limit=limits.max_drawdown_pct)
+        yield Reading(scope=ACCOUNT, rule="max_day_slippage", value=state.slippage, limit=limits.max_day_slippage)
+
+    def _by_owner(self) -> Iterator[Reading]:
+        plans, limits = list(self._todays()), self._limits
+        for strategy in dict.fromkeys(plan.strategy for plan in plans):
+            loss = self._day_loss([plan for plan in plans if plan.strategy == strategy])
+            scope = f"{STRATEGY}:{strategy}"
+            yield Reading(scope=scope, rule="max_strategy_day_loss", value=loss, limit=limits.max_strategy_day_loss)
+        for symbol in dict.fromkeys(plan.symbol for plan in plans):
+            loss = self._day_loss([plan for plan in plans if plan.symbol == symbol])
+            scope = f"{INSTRUMENT}:{symbol}"
+            yield Reading(scope=scope, rule="max_instrument_day_loss", value=loss, limit=limits.max_instrument_day_loss)
+
+    def _counts(self) -> Iterator[Reading]:
+        state, limits = self._book.watch, self._limits
+        for scope, losses in state.losses_in_a_row.items():
+            yield Reading(
+                scope=scope, rule="max_losses_in_a_row", value=losses, limit=limits.max_losses_in_a_row, confirmations=1
+            )
+        counts = (
+            ("max_rejects_in_a_row", state.rejects_in_a_row, limits.max_rejects_in_a_row),
+            ("max_unknown_orders", len(self._book.unknown_orders()), limits.max_unknown_orders),
+        )
+        for rule, value, limit in counts:
+            yield Reading(scope=ACCOUNT, rule=rule, value=value, limit=limit, confirmations=1)
+
+    def _take_equity(self) -> None:
+        """The high water rises only to what LAST_EQUITIES samples in a row have reached."""
+        book, state = self._book, self._book.watch
+        if book.equity is None:
+            return
+        if state.week_start_equity is None:
+            state.week_start_equity = book.equity
+        state.equities = [*state.equities[-LAST_EQUITIES + 1 :], book.equity]
+        if len(state.equities) == LAST_EQUITIES:
+            state.high_water = max(state.high_water or 0.0, min(state.equities))
+
+    def _count_losses(self) -> None:
+        state = self._book.watch
+        for key, plan in self._book.retired.items():
+            if key in state.counted or not plan.opened:
+                continue
+            state.counted.append(key)
+            has_lost = plan.realized_profit - plan.commission < 0
+            for scope in (ACCOUNT, f"{STRATEGY}:{plan.strategy}"):
+                state.losses_in_a_row[scope] = state.losses_in_a_row.get(scope, 0) + 1 if has_lost else 0
+
+    def _todays(self) -> Iterator[Plan]:
+        yield from self._book.retired.values()
+        yield from self._book.plans.values()
+
+    def _day_loss(self, plans: list[Plan]) -> float | None:
+        """What these plans have lost since the session began; None while a price is missing."""
+        profits = [self._profit(plan) for plan in plans]
+        if any(profit is None for profit in profits):
+            return None
+        base = sum(self._book.watch.base.get(plan.plan_id, 0.0) for plan in plans)
+        return base - sum(profit for profit in profits if profit is not None)
+
+    def _profit(self, plan: Plan) -> float | None:
+        """Realised and open, after commission."""
+        earned = plan.realized_profit - plan.commission
+        if plan.open_quantity == 0:
+            return earned
+        column = self._columns.get(plan.symbol)
+        price = self._book.prices.good_price(column) if column is not None else None
+        return None if price is None else earned + plan.signed_quantity * (price - plan.average_price)
+
+
+def _loss(before: float | None, now: float | None) -> float | None:
+    return None if before is None or now is None else before - now

@@ -1,0 +1,231 @@
+"""Executions: once each (I6, F10), corrected, busted, recovered after a loss (F2), or by the broker's own hand."""
+
+import pytest
+from msgspec.structs import replace
+
+from risk.trading_state import TradingState
+from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.events import FillCorrected, OperatorCommanded
+from tests.engine.builders import (
+    ENTRY,
+    PLAN,
+    STOP,
+    TARGET,
+    a_fill,
+    a_long_engine,
+    a_report,
+    a_started,
+    an_engine_at_work,
+    an_engine_that_asked,
+    at,
+    bars,
+    cancelled,
+    codes,
+    connected,
+    cost,
+    disconnected,
+    filled,
+    fired,
+    handle_all,
+    lines_of,
+    of_kind,
+    says,
+)
+
+
+def corrected(fill, seconds=80):
+    return FillCorrected(received_at=at(seconds), fill=fill)
+
+
+STOPPED = a_fill(STOP, 500, 99.0, exec_id="0001.01.02.01", seconds=70)
+
+
+def a_stopped_engine():
+    """Long 500 at 100, stopped out at 99."""
+    engine = a_long_engine()
+    handle_all(engine, [filled(STOPPED), cancelled(TARGET, 71)])
+    return engine
+
+
+# --- once each ------------------------------------------------------------------------------------------------------
+
+
+def test_an_execution_counts_once_however_often_and_by_whatever_way_it_comes():
+    """I6 and F10."""
+    engine = an_engine_that_asked()
+    again = a_report(62, fills=[a_fill(), a_fill()], positions={"SPY": 500}, open_orders=lines_of(engine))
+    handle_all(engine, [filled(a_fill()), filled(a_fill()), again, again, filled(a_fill())])
+    assert engine.book.position("SPY").quantity == 500
+
+
+def test_executions_missed_while_the_line_was_dead_are_recovered_and_told():
+    """F2: two seconds after the open the line breaks, and the fill is never told again by itself."""
+    engine = an_engine_that_asked()
+    rest = lines_of(engine, STOP, TARGET)
+    handle_all(engine, [disconnected(62), connected(90)])
+    told = engine.handle(a_report(91, fills=[a_fill()], positions={"SPY": 500}, open_orders=rest))
+    assert codes(told) == ["fill_recovered", "reconciled"]
+    assert engine.book.unprotected_plans() == []
+
+
+def test_nothing_is_entered_before_the_report_of_this_connection_was_compared():
+    """I13."""
+    engine = a_started()
+    says(engine, SPY=1.0)
+    stale = a_report(95, asked=60)
+    handle_all(engine, [disconnected(62), connected(90), stale])
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), PlaceBracket) == []
+    engine.handle(a_report(121, asked=120))
+    assert len(of_kind(engine.handle(bars(180, SPY=100.0)), PlaceBracket)) == 1
+
+
+@pytest.mark.parametrize("lacking", ["positions", "executions", "open_orders", "completed_orders", "account"])
+def test_a_partial_answer_opens_no_gate(lacking):
+    """F4 and I12."""
+    engine = a_started()
+    says(engine, SPY=1.0)
+    handle_all(engine, [disconnected(62), connected(90), a_report(91, unanswered=[lacking])])
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), PlaceBracket) == []
+
+
+# --- corrected and busted -------------------------------------------------------------------------------------------
+
+
+def test_a_corrected_execution_replaces_the_first_and_is_told():
+    engine = a_long_engine()
+    told = engine.handle(corrected(a_fill(quantity=400, price=101.0, exec_id="0001.01.01.02")))
+    assert (engine.book.position("SPY").quantity, engine.book.position("SPY").average_price) == (400, 101.0)
+    assert codes(told)[0] == "fill_corrected"
+
+
+def test_a_correction_that_comes_by_a_report_counts_like_a_live_one():
+    engine = a_long_engine()
+    newer = a_fill(quantity=400, exec_id="0001.01.01.02")
+    engine.handle(a_report(80, fills=[newer], positions={"SPY": 400}, open_orders=lines_of(engine)))
+    assert engine.book.position("SPY").quantity == 400
+
+
+def test_an_old_version_after_its_correction_changes_nothing():
+    engine = a_long_engine()
+    engine.handle(corrected(a_fill(quantity=400, exec_id="0001.01.01.02")))
+    assert engine.handle(filled(a_fill())) == []
+    assert engine.book.position("SPY").quantity == 400
+
+
+def test_the_bust_of_an_exit_opens_the_position_again_and_it_gets_a_stop():
+    engine = a_stopped_engine()
+    told = engine.handle(corrected(replace(STOPPED, quantity=0, exec_id="0001.01.02.02")))
+    assert engine.book.position("SPY").quantity == 500
+    assert codes(told)[0] == "fill_busted"
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 82)), ReplaceStop)
+    assert (stop.order.ref, stop.order.quantity, stop.order.stop_price) == (f"{PLAN}:P1", 500, 99.0)
+
+
+def test_a_bust_after_the_plan_was_put_away_brings_it_back():
+    engine = a_stopped_engine()
+    engine.handle(bars(120, SPY=100.0))
+    assert PLAN in engine.book.retired
+    engine.handle(corrected(replace(STOPPED, quantity=0, exec_id="0001.01.02.02"), 130))
+    assert engine.book.plans[PLAN].open_quantity == 500
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 132)), ReplaceStop)
+    assert stop.order.quantity == 500
+
+
+def test_a_bust_of_an_execution_nobody_told_us_of_holds_nothing():
+    engine = a_started()
+    commands = engine.handle(corrected(a_fill(quantity=0, exec_id="0001.01.01.02")))
+    assert engine.book.positions() == {}
+    assert of_kind(commands, Flatten) == []
+
+
+def test_a_busted_execution_costs_nothing_any_more():
+    engine = a_long_engine()
+    handle_all(engine, [cost("0001.01.01.01", 2.5), corrected(a_fill(quantity=0, exec_id="0001.01.01.02"))])
+    assert engine.book.plans[PLAN].commission == 0.0
+    assert engine.book.realized_profit == 0.0
+
+
+def test_the_commission_of_a_busted_execution_that_comes_afterwards_is_not_charged():
+    engine = a_long_engine()
+    handle_all(engine, [corrected(a_fill(quantity=0, exec_id="0001.01.01.02")), cost("0001.01.01.01", 2.5, 90)])
+    assert engine.book.plans[PLAN].commission == 0.0
+
+
+@pytest.mark.parametrize("left", [0, 400])
+def test_what_is_taken_back_of_an_entry_is_not_bought_again(left):
+    engine = a_long_engine()
+    engine.handle(corrected(a_fill(quantity=left, exec_id="0001.01.01.02")))
+    commands = handle_all(engine, [bars(120, SPY=100.0), bars(180, SPY=100.0)])
+    assert of_kind(commands, PlaceBracket) + of_kind(commands, Flatten) == []
+
+
+def test_a_correction_while_the_entry_still_works_leaves_its_rest_wanted():
+    engine = an_engine_at_work()
+    first = a_fill(quantity=200)
+    handle_all(engine, [filled(first), corrected(replace(first, quantity=150, exec_id="0001.01.01.02"))])
+    engine.handle(filled(a_fill(quantity=350, exec_id="0001.01.08.01", seconds=90)))
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), Flatten) == []
+    assert engine.book.holding("s", "SPY") == 500
+
+
+def test_the_profit_of_a_busted_exit_is_taken_back():
+    engine = a_stopped_engine()
+    assert engine.book.realized_profit == -500.0
+    engine.handle(corrected(replace(STOPPED, quantity=0, exec_id="0001.01.02.02")))
+    assert engine.book.realized_profit == 0.0
+
+
+# --- the broker's own hand ------------------------------------------------------------------------------------------
+
+
+def a_liquidation(quantity=500, exec_id="0009.01.01.01"):
+    return replace(a_fill(STOP, quantity, 80.0, exec_id=exec_id, seconds=90), ref="", is_liquidation=True)
+
+
+def test_a_liquidation_is_booked_on_the_plans_it_closed_and_halts_the_account():
+    engine = a_long_engine()
+    told = engine.handle(a_report(91, fills=[a_liquidation()], open_orders=lines_of(engine)))
+    assert engine.book.positions() == {}
+    assert [c.level for c in of_kind(told, Notify) if c.code == "liquidation"] == ["critical"]
+    assert engine.book.breakers.state_for("s", "SPY") is TradingState.HALTED
+    assert engine.book.locks == {}
+
+
+def test_a_liquidation_counts_once():
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(s, fills=[a_liquidation(200)], open_orders=lines) for s in (91, 93, 95)])
+    assert engine.book.holding("s", "SPY") == 300
+
+
+def test_a_liquidation_pulls_the_entries_that_still_work():
+    engine = an_engine_at_work()
+    engine.handle(filled(a_fill(quantity=200)))
+    commands = engine.handle(filled(a_liquidation(200)))
+    assert ENTRY in [command.ref for command in of_kind(commands, CancelOrder)]
+    assert engine.book.holding("s", "SPY") == 0
+
+
+@pytest.mark.parametrize("symbol", ["SPY", "TSLA"])
+def test_a_liquidation_of_shares_that_are_not_ours_halts_too_and_is_no_fill_of_ours(symbol):
+    engine = a_started()
+    foreign = replace(a_liquidation(), symbol=symbol)
+    assert "liquidation" in codes(engine.handle(a_report(91, fills=[foreign])))
+    assert (engine.book.fills, engine.book.plans) == ({}, {})
+    assert engine.book.breakers.state_for("s", "IBM") is TradingState.HALTED
+
+
+def test_a_liquidation_that_the_broker_tells_again_after_the_reset_halts_no_second_time():
+    engine = a_started()
+    again = [a_report(91 + n, fills=[a_liquidation()]) for n in range(2)]
+    handle_all(engine, [again[0], OperatorCommanded(received_at=at(92), verb="reset", scope="account", actor="me")])
+    assert codes(engine.handle(again[1])) == []
+    assert engine.book.breakers.state_for("s", "SPY") is TradingState.ACTIVE
+
+
+def test_only_a_reset_ends_what_a_liquidation_has_halted():
+    engine = a_long_engine()
+    engine.handle(filled(a_liquidation()))
+    says(engine, SPY=1.0, IBM=1.0)
+    assert of_kind(engine.handle(bars(120, SPY=100.0, IBM=185.0)), PlaceBracket) == []
+    assert [latch.rule for latch in engine.book.breakers.latched["account"]] == ["liquidation"]

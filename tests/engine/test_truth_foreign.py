@@ -1,0 +1,215 @@
+"""Orders and positions that are not ours: reported, adopted or reduced, as reconcile.foreign says (I4, TWS.md 4.38)."""
+
+import pytest
+from msgspec.structs import replace
+
+from daemon.engine.settings import TruthPolicy
+from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop, SetTimer
+from shared.events import OperatorCommanded
+from shared.market import BarRow
+from shared.orders import OrderStatus, Side
+from tests.engine.builders import (
+    ENTRY,
+    STOP,
+    TARGET,
+    a_completed,
+    a_desk,
+    a_fill,
+    a_long_engine,
+    a_report,
+    a_started,
+    a_universe,
+    an_engine,
+    an_engine_at_work,
+    an_open_order,
+    at,
+    bars,
+    codes,
+    connected,
+    disconnected,
+    filled,
+    fired,
+    handle_all,
+    lines_of,
+    of_kind,
+    says,
+    some_settings,
+)
+
+ADOPTED = "OB1:adopted:20131008:SPY-1"
+ORDERS = (PlaceBracket, CancelOrder, Flatten, ReplaceStop)
+
+
+def an_engine_that(foreign):
+    return a_started(an_engine(settings=some_settings(truth=TruthPolicy(foreign=foreign))))
+
+
+def reports(*seconds, **parts):
+    return [a_report(second, **parts) for second in seconds]
+
+
+def orders_in(commands):
+    return [command for command in commands if isinstance(command, ORDERS)]
+
+
+def test_report_names_a_foreign_position_and_touches_nothing():
+    engine = an_engine_that("report")
+    told = handle_all(engine, [*reports(10, 13, 16, 19, 22, positions={"SPY": 300}), bars(60, SPY=100.0)])
+    assert codes(told) == ["quantity_break"]
+    assert orders_in(told) == []
+    assert engine.book.plans == {}
+
+
+@pytest.mark.parametrize(
+    ("held", "foreign"),
+    [
+        ({"SPY": 300}, {"SPY": 300.0}),
+        ({"SPY": -300}, {"SPY": -300.0}),
+        ({"TSLA": 10.5}, {"TSLA": 10.5}),
+        ({"SPY": 0.5}, {"SPY": 0.5}),
+    ],
+)
+def test_what_is_not_ours_is_kept_for_the_exposure_of_the_account(held, foreign):
+    engine = an_engine_that("report")
+    engine.handle(a_report(10, positions=held))
+    assert engine.book.foreign_positions == foreign
+    assert engine.book.foreign_costs == dict.fromkeys(foreign, 100.0)
+    engine.handle(a_report(13))
+    assert engine.book.foreign_positions == {}
+
+
+@pytest.mark.parametrize(("theirs", "foreign"), [(700, {"SPY": 200.0}), (300, {}), (0, {}), (-100, {"SPY": -600.0})])
+def test_only_what_goes_beyond_ours_is_foreign(theirs, foreign):
+    engine = a_long_engine()
+    engine.handle(a_report(100, positions={"SPY": theirs}, open_orders=lines_of(engine)))
+    assert engine.book.foreign_positions == foreign
+
+
+def test_a_fraction_of_a_share_is_foreign_and_no_break():
+    engine = an_engine_that("adopt")
+    told = handle_all(engine, reports(10, 13, 16, 19, positions={"SPY": 0.75}))
+    assert (codes(told), engine.book.locks, engine.book.plans) == ([], {}, {})
+
+
+def test_adopt_makes_a_plan_with_a_stop_of_a_foreign_position():
+    engine = an_engine_that("adopt")
+    engine.handle(bars(5, SPY=110.0))
+    told = handle_all(engine, reports(10, 13, 16, positions={"SPY": 300}))
+    assert codes(told) == ["quantity_break", "settled"]
+    plan = engine.book.plans[ADOPTED]
+    assert (plan.open_quantity, plan.average_price, plan.stop_price) == (300, 100.0, 107.8)
+    (stop,) = of_kind(engine.handle(fired(f"protect:{ADOPTED}", 18)), ReplaceStop)
+    assert (stop.order.side, stop.order.quantity, stop.order.stop_price) == ("SELL", 300, 107.8)
+
+
+def test_an_adopted_short_position_gets_its_stop_above():
+    engine = an_engine_that("adopt")
+    handle_all(engine, reports(10, 13, 16, positions={"SPY": -300}))
+    (stop,) = of_kind(engine.handle(fired(f"protect:{ADOPTED}", 18)), ReplaceStop)
+    assert (stop.order.side, stop.order.quantity, stop.order.stop_price) == ("BUY", 300, 102.0)
+
+
+def test_an_adopted_position_is_kept_from_row_to_row():
+    engine = an_engine_that("adopt")
+    handle_all(engine, [*reports(10, 13, 16, positions={"SPY": 300}), fired(f"protect:{ADOPTED}", 18)])
+    lines = lines_of(engine)
+    held = handle_all(engine, [*reports(20, 23, positions={"SPY": 300}, open_orders=lines), bars(60, SPY=100.0)])
+    assert orders_in(held) == []
+    assert engine.book.locks == {}
+
+
+def test_adopt_waits_while_an_own_order_may_explain_the_position():
+    engine = an_engine_at_work(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    handle_all(engine, [disconnected(70), connected(71)])
+    known = {"open_orders": lines_of(engine, STOP, TARGET), "completed_orders": [a_completed(ENTRY, "Filled", 500)]}
+    handle_all(engine, reports(72, 75, 78, 81, 84, positions={"SPY": 500}, **known))
+    assert ADOPTED not in engine.book.plans
+    assert engine.book.orders[ENTRY].status is OrderStatus.UNKNOWN
+
+
+def test_a_foreign_position_that_still_changes_is_not_adopted():
+    engine = an_engine_that("adopt")
+    handle_all(engine, [a_report(10 + 3 * n, positions={"SPY": 300 + 10 * n}) for n in range(6)])
+    assert engine.book.plans == {}
+
+
+def test_adopt_closes_no_plan_of_ours_where_two_strategies_hold_against_each_other():
+    """Long 500 and short 500 net to nothing; what the broker holds then cannot be told apart from either."""
+    universe = a_universe()
+    desks = [a_desk(universe, "s"), a_desk(universe, "t")]
+    policy = some_settings(truth=TruthPolicy(foreign="adopt"), self_trade="allow")
+    engine = a_started(an_engine(universe=universe, desks=desks, settings=policy))
+    other = a_fill("OB1:t:20131008:SPY-1:E", side=Side.SELL, exec_id="0001.01.05.01")
+    handle_all(engine, [filled(a_fill()), filled(other)])
+    handle_all(engine, reports(100, 103, 106, 109, positions={"SPY": 300}))
+    assert (engine.book.holding("s", "SPY"), engine.book.holding("t", "SPY")) == (500, -500)
+    assert set(engine.book.locks) == {"SPY"}
+
+
+def test_adopt_never_touches_a_position_outside_the_universe():
+    engine = an_engine_that("adopt")
+    told = handle_all(engine, [*reports(10, 13, 16, 19, positions={"TSLA": 300}), bars(60, SPY=100.0)])
+    assert (codes(told), orders_in(told), engine.book.plans) == (["foreign_position"], [], {})
+
+
+def test_reduce_closes_a_foreign_position_once_and_through_the_gate():
+    engine = an_engine_that("reduce")
+    engine.handle(bars(5, SPY=100.0))
+    handle_all(engine, reports(10, 13, 16, positions={"SPY": 300}))
+    (exit_order,) = [c.order for c in of_kind(engine.handle(bars(60, SPY=100.0)), Flatten)]
+    assert (exit_order.side, exit_order.quantity) == ("SELL", 300)
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), Flatten) == []
+
+
+def test_reduce_leaves_a_foreign_position_alone_where_the_gate_refuses():
+    engine = an_engine_that("reduce")
+    halt = OperatorCommanded(received_at=at(5), verb="halt", scope="account", actor="me")
+    handle_all(engine, [halt, *reports(10, 13, 16, positions={"SPY": 300})])
+    assert of_kind(engine.handle(bars(60, SPY=100.0)), Flatten) == []
+
+
+def test_reduce_closes_only_what_is_not_ours():
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="reduce"))))
+    lines = lines_of(engine)
+    handle_all(engine, reports(100, 103, 106, positions={"SPY": 700}, open_orders=lines))
+    exits = of_kind(engine.handle(bars(120, SPY=100.0)), Flatten)
+    assert [(c.order.ref.split(":")[1], c.order.quantity) for c in exits] == [("adopted", 200)]
+
+
+@pytest.mark.parametrize("foreign", ["report", "adopt", "reduce"])
+def test_a_foreign_order_is_told_once_and_never_touched_whatever_the_policy(foreign):
+    engine = an_engine_that(foreign)
+    by_hand = replace(an_open_order(an_engine_at_work().book.orders[ENTRY].order, perm_id=77), ref="by hand")
+    told = handle_all(engine, [*reports(10, 13, 16, open_orders=[by_hand]), bars(60, SPY=100.0)])
+    assert (codes(told), orders_in(told)) == (["foreign_order"], [])
+
+
+def test_a_foreign_position_blocks_entries_in_its_instrument_and_in_no_other():
+    engine = an_engine_that("report")
+    handle_all(engine, reports(10, 13, positions={"SPY": 300}))
+    says(engine, SPY=1.0, IBM=1.0)
+    placed = of_kind(engine.handle(bars(60, SPY=100.0, IBM=185.0)), PlaceBracket)
+    assert [command.bracket.entry.symbol for command in placed] == ["IBM"]
+
+
+def test_a_foreign_execution_of_our_instrument_books_nothing():
+    engine = an_engine_that("adopt")
+    by_hand = replace(a_fill(quantity=300), ref="")
+    engine.handle(a_report(10, fills=[by_hand], positions={"SPY": 300}))
+    assert engine.book.fills == {}
+
+
+def test_a_break_is_looked_at_again_soon_and_not_for_ever():
+    engine = an_engine_that("report")
+    looks = [of_kind(engine.handle(report), SetTimer) for report in reports(10, 13, 16, 19, positions={"SPY": 300})]
+    assert [len(timers) for timers in looks] == [1, 1, 0, 0]
+    assert of_kind(engine.handle(fired("ask", 20)), AskBroker) != []
+
+
+def test_an_empty_bar_row_is_no_reason_to_lose_an_adopted_plan():
+    engine = an_engine_that("adopt")
+    handle_all(engine, [*reports(10, 13, 16, positions={"SPY": 300}), fired(f"protect:{ADOPTED}", 18)])
+    row = bars(60)
+    assert isinstance(row.row, BarRow)
+    assert orders_in(engine.handle(row)) == []
+    assert engine.book.holding("adopted", "SPY") == 300

@@ -1,0 +1,243 @@
+"""Orders of unknown number, fate or origin: doubles (F3), lost and found (F5, F7, I3), rebuilt from a bare dump."""
+
+import pytest
+from msgspec.structs import replace
+
+from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.orders import OrderStatus
+from tests.engine.builders import (
+    ENTRY,
+    PLAN,
+    STOP,
+    TARGET,
+    a_completed,
+    a_fill,
+    a_long_engine,
+    a_report,
+    a_started,
+    accepted,
+    an_engine,
+    an_engine_at_work,
+    an_engine_that_asked,
+    bars,
+    cancelled,
+    connected,
+    disconnected,
+    filled,
+    fired,
+    handle_all,
+    lines_of,
+    of_kind,
+    run_started,
+    says,
+    scheduled,
+)
+
+P1 = f"{PLAN}:P1"
+
+# --- one reference, two permIds (F3, TWS.md 4.37) -------------------------------------------------------------------
+
+
+def a_report_with_a_double(engine, ref, seconds=70, **parts):
+    lines = lines_of(engine)
+    double = next(replace(line, perm_id=99) for line in lines if line.ref == ref)
+    return a_report(seconds, open_orders=[*lines, double], **parts)
+
+
+def test_an_order_that_lives_twice_is_cancelled_and_its_instrument_locked():
+    """F3."""
+    engine = an_engine_at_work()
+    commands = engine.handle(a_report_with_a_double(engine, ENTRY))
+    assert [command.ref for command in of_kind(commands, CancelOrder)] == [ENTRY]
+    assert engine.book.locks["SPY"].kind == "double_perm_id"
+    assert [c.level for c in of_kind(commands, Notify) if c.code == "double_perm_id"] == ["critical"]
+
+
+def test_the_cancel_of_a_double_is_not_sent_with_every_report():
+    engine = an_engine_at_work()
+    engine.handle(a_report_with_a_double(engine, ENTRY))
+    assert of_kind(engine.handle(a_report_with_a_double(engine, ENTRY, 72)), CancelOrder) == []
+
+
+def test_a_stop_that_lived_twice_is_placed_anew_once_it_is_gone():
+    """F3: no share stays bare because both of its stops had to go."""
+    engine = a_long_engine()
+    engine.handle(a_report_with_a_double(engine, STOP, 70, positions={"SPY": 500}))
+    engine.handle(cancelled(STOP, 71))
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 73)), ReplaceStop)
+    assert (stop.order.ref, stop.order.quantity, stop.order.stop_price) == (P1, 500, 99.0)
+
+
+def test_what_the_second_order_fills_is_booked_protected_and_given_back():
+    """F3: the survivor that filled hours later flipped the position; here it is seen and closed."""
+    engine = an_engine_at_work()
+    engine.handle(a_report_with_a_double(engine, ENTRY))
+    handle_all(engine, [filled(a_fill(seconds=71)), filled(a_fill(exec_id="0001.01.09.01", seconds=72))])
+    assert engine.book.holding("s", "SPY") == 1000
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 74)), ReplaceStop)
+    assert stop.order.quantity == 500
+    (exit_order,) = [command.order for command in of_kind(engine.handle(bars(120, SPY=100.0)), Flatten)]
+    assert (exit_order.side, exit_order.quantity) == ("SELL", 500)
+
+
+def test_both_stops_filled_is_given_back_at_once():
+    engine = a_long_engine()
+    engine.handle(a_report_with_a_double(engine, STOP, 70, positions={"SPY": 500}))
+    twice = [a_fill(STOP, 500, 99.0, seconds=71 + n, exec_id=f"0001.01.0{n}.01") for n in (2, 3)]
+    commands = handle_all(engine, [filled(fill) for fill in twice])
+    assert [(c.order.side, c.order.quantity) for c in of_kind(commands, Flatten)] == [("BUY", 500)]
+
+
+def test_the_lock_of_a_double_heals_when_one_of_them_is_gone():
+    engine = an_engine_at_work()
+    engine.handle(a_report_with_a_double(engine, ENTRY))
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(72, open_orders=lines), a_report(74, open_orders=lines)])
+    assert engine.book.locks == {}
+
+
+# --- lost, and found again ------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_left_a_moment_ago_is_not_lost_by_two_quick_reports():
+    """F7: a swallowed order and a slow one look the same at first."""
+    engine = an_engine_that_asked()
+    handle_all(engine, [a_report(62), a_report(64), a_report(66), a_report(74)])
+    assert set(engine.book.orders) >= {ENTRY, TARGET}
+    engine.handle(a_report(76))
+    assert ENTRY not in engine.book.orders
+
+
+def test_a_stop_is_given_up_sooner_because_its_shares_are_bare():
+    engine = an_engine_that_asked()
+    handle_all(engine, [accepted(ENTRY), accepted(TARGET), filled(a_fill())])
+    rest = lines_of(engine, TARGET)
+    held = {"positions": {"SPY": 500}, "open_orders": rest}
+    handle_all(engine, [a_report(62, **held), a_report(64, **held)])
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 66)), ReplaceStop)
+    assert (stop.order.quantity, stop.order.stop_price) == (500, 99.0)
+
+
+def test_a_lost_order_that_appears_later_is_adopted_and_never_sent_again():
+    """I3 and I13: what was given up for lost is found alive; its signal does not lead to a second one."""
+    engine = an_engine_that_asked()
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(76), a_report(78)])
+    assert engine.book.orders == {}
+    found = [a_report(s, open_orders=lines) for s in (80, 82)]
+    commands = handle_all(engine, [*found, bars(120, SPY=100.0), bars(180, SPY=100.0)])
+    assert set(engine.book.orders) == {ENTRY, STOP, TARGET}
+    assert of_kind(commands, PlaceBracket) == []
+
+
+def test_a_lost_entry_that_filled_after_all_is_booked_and_protected():
+    engine = an_engine_that_asked()
+    handle_all(engine, [a_report(76), a_report(78)])
+    late = a_fill(seconds=79)
+    engine.handle(a_report(80, fills=[late], positions={"SPY": 500}))
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 82)), ReplaceStop)
+    assert (stop.order.quantity, stop.order.stop_price) == (500, 99.0)
+
+
+@pytest.mark.parametrize("lacking", ["open_orders", "completed_orders", "executions", "fills"])
+def test_no_order_is_lost_by_a_question_without_an_answer(lacking):
+    """F4 and I12."""
+    engine = an_engine_that_asked()
+    handle_all(engine, [a_report(80 + 3 * n, unanswered=[lacking]) for n in range(4)])
+    assert set(engine.book.orders) == {ENTRY, STOP, TARGET}
+
+
+def test_a_restart_with_its_memory_sends_nothing_twice():
+    """F5."""
+    before = an_engine_that_asked()
+    engine = an_engine()
+    engine.restore(before.snapshot())
+    says(engine, SPY=1.0)
+    lines = lines_of(engine)
+    start = [run_started(100, "r2"), scheduled(100), connected(101), a_report(102, open_orders=lines)]
+    commands = handle_all(engine, [*start, bars(120, SPY=100.0), bars(180, SPY=100.0)])
+    assert of_kind(commands, PlaceBracket) == []
+
+
+def test_a_spurious_cancel_is_corrected_by_the_executions_that_follow_it():
+    """F6: the broker says cancelled (10349) and fills all the same."""
+    engine = an_engine_at_work()
+    handle_all(engine, [cancelled(ENTRY, 62, "10349"), filled(a_fill(seconds=63))])
+    assert engine.book.holding("s", "SPY") == 500
+    assert of_kind(handle_all(engine, [bars(120, SPY=100.0)]), PlaceBracket) == []
+    assert engine.book.unprotected_plans() == []
+
+
+def test_ids_that_roll_back_mean_nothing_because_the_reference_is_the_identity():
+    """F1: after a restart of the gateway an old order id belongs to another order."""
+    engine = an_engine_at_work()
+    rolled = [replace(line, order_id=1) for line in lines_of(engine)]
+    handle_all(engine, [disconnected(70), connected(80), a_report(81, open_orders=rolled)])
+    assert {ref: (order.perm_id, order.remaining) for ref, order in engine.book.orders.items()} == {
+        ENTRY: (1, 500),
+        STOP: (2, 500),
+        TARGET: (3, 500),
+    }
+    assert OrderStatus.UNKNOWN not in [order.status for order in engine.book.orders.values()]
+
+
+# --- rebuilt from a bare dump ---------------------------------------------------------------------------------------
+
+
+def test_a_whole_tree_is_rebuilt_from_a_bare_dump_and_an_empty_journal():
+    """Entry partly filled, stop, target, an exit at work, a stop put back: the same book as before the loss."""
+    before = a_long_engine()
+    handle_all(before, [cancelled(STOP, 70), fired(f"protect:{PLAN}", 72), accepted(P1, 73, 9)])
+    says(before, SPY=0.0)
+    before.handle(bars(120, SPY=100.0))
+    handle_all(before, [accepted(f"{PLAN}:X1", 121, 10), filled(a_fill(f"{PLAN}:X1", 200, exec_id="0001.01.05.01"))])
+    dump = a_report(
+        200,
+        open_orders=lines_of(before),
+        fills=list(before.book.fills.values()),
+        completed_orders=[a_completed(ENTRY, "Filled", 500), a_completed(STOP)],
+        positions={"SPY": 300},
+    )
+    engine = a_started()
+    engine.handle(dump)
+    assert shape_of(engine) == shape_of(before)
+    assert engine.book.locks == {}
+
+
+def shape_of(engine):
+    """What a book says of plans and live orders, without the instants."""
+    plans = {
+        key: (plan.side, plan.opened, plan.closed, plan.average_price, plan.stop_price, plan.take_profit_price)
+        for key, plan in engine.book.plans.items()
+    }
+    orders = {ref: (o.leg, o.order.side, o.remaining, o.perm_id) for ref, o in sorted(engine.book.orders.items())}
+    return plans, orders
+
+
+def test_a_rebuilt_position_is_held_until_its_strategy_has_a_view():
+    before = a_long_engine()
+    engine = a_started()
+    engine.handle(a_report(70, open_orders=lines_of(before), fills=[a_fill()], positions={"SPY": 500}))
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), Flatten) == []
+    says(engine, SPY=0.0)
+    exits = of_kind(engine.handle(bars(180, SPY=100.0)), Flatten)
+    assert [command.order.quantity for command in exits] == [500]
+
+
+def test_a_partly_filled_entry_that_was_rebuilt_is_not_sold_when_its_rest_fills():
+    before = an_engine_at_work()
+    engine = a_started()
+    part = a_fill(quantity=200)
+    engine.handle(a_report(70, open_orders=lines_of(before), fills=[part], positions={"SPY": 200}))
+    engine.handle(filled(a_fill(quantity=300, exec_id="0001.01.07.01", seconds=71)))
+    assert of_kind(engine.handle(bars(120, SPY=100.0)), Flatten) == []
+
+
+def test_the_numbers_of_exits_and_stops_go_on_after_a_rebuild():
+    before = a_long_engine()
+    handle_all(before, [cancelled(STOP, 70), fired(f"protect:{PLAN}", 72), accepted(P1, 73, 9)])
+    engine = a_started()
+    engine.handle(a_report(80, open_orders=lines_of(before), fills=[a_fill()], positions={"SPY": 500}))
+    engine.handle(cancelled(P1, 90))
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 92)), ReplaceStop)
+    assert stop.order.ref == f"{PLAN}:P2"

@@ -1,0 +1,208 @@
+"""Splits (F16, I19, TWS.md 4.51): quantity and price jump overnight, the orders are gone, nothing was executed."""
+
+import pytest
+
+from daemon.engine.corporate_action import split_ratio
+from shared.account import BrokerPosition
+from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.events import OperatorCommanded
+from tests.engine.builders import (
+    PLAN,
+    STOP,
+    TARGET,
+    a_fill,
+    a_long_engine,
+    a_report,
+    at,
+    bars,
+    cancelled,
+    codes,
+    connected,
+    disconnected,
+    filled,
+    fired,
+    handle_all,
+    lines_of,
+    of_kind,
+    says,
+)
+
+MORNING = 82_200
+ACCEPT = OperatorCommanded(received_at=at(MORNING + 100), verb="accept", scope="instrument:SPY", actor="me")
+
+
+def a_line(quantity, cost):
+    return [BrokerPosition(symbol="SPY", quantity=quantity, average_cost=cost)]
+
+
+def an_engine_over_a_split(theirs, cost=None):
+    """Long 500 at 100 on which both agreed; in the morning the broker says otherwise and no order rests there."""
+    engine = a_long_engine()
+    held = {"positions": {"SPY": 500}, "open_orders": lines_of(engine)}
+    handle_all(engine, [a_report(1000, **held), disconnected(2000), connected(MORNING)])
+    return engine, handle_all(engine, [a_report(MORNING + 1, positions=a_line(theirs, cost or 50_000 / theirs))])
+
+
+def accepted_split(engine, theirs):
+    return handle_all(engine, [ACCEPT, a_report(MORNING + 101, positions=a_line(theirs, 50_000 / theirs))])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "ratio"),
+    [
+        (500, 1000, 2),
+        (500, 1500, 3),
+        (100, 700, 7),
+        (-100, -700, 7),
+        (500, 750, 1.5),
+        (500, 50, 0.1),
+        (3, 4, 4 / 3),  # 3:2 would be within a share too
+        (699, 69, 0.1),  # a fraction of a share was sold
+        (699, 70, 0.1),
+        (500, 500, None),
+        (500, 0, None),
+        (500, -1000, None),
+        (0, 1000, None),
+        (500, 511, None),
+    ],
+)
+def test_a_ratio_of_small_numbers_is_told_from_a_trade(ours, theirs, ratio):
+    found = split_ratio(ours, theirs)
+    assert (None if found is None else float(found)) == ratio
+
+
+def test_a_split_is_told_critically_with_the_stop_it_would_lead_to_and_locks_at_once():
+    _, told = an_engine_over_a_split(1000)
+    (alarm,) = [c for c in of_kind(told, Notify) if c.code == "corporate_action"]
+    assert alarm.level == "critical"
+    assert "split of 2:1" in alarm.text
+    assert "49.5" in alarm.text
+
+
+def test_no_stop_is_placed_at_a_price_of_before_the_split_and_nothing_is_sold():
+    """I19."""
+    engine, told = an_engine_over_a_split(1000)
+    later = [a_report(MORNING + 3 * n, positions={"SPY": 1000}) for n in range(1, 8)]
+    told += handle_all(engine, [*later, fired(f"protect:{PLAN}", MORNING + 30), bars(MORNING + 60, SPY=50.0)])
+    assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
+    assert engine.book.position("SPY").quantity == 500
+
+
+def test_a_split_is_told_once_and_stays_shown_as_unprotected():
+    engine, told = an_engine_over_a_split(1000)
+    told += handle_all(engine, [a_report(MORNING + 3 * n, positions={"SPY": 1000}) for n in range(1, 8)])
+    assert codes(told).count("corporate_action") == 1
+    assert [plan.plan_id for plan in engine.book.unprotected_plans()] == [PLAN]
+
+
+def test_an_instrument_that_has_split_takes_no_entry():
+    engine, _ = an_engine_over_a_split(1000)
+    says(engine, SPY=1.0, IBM=1.0)
+    placed = of_kind(engine.handle(bars(MORNING + 4260, SPY=50.0, IBM=185.0)), PlaceBracket)
+    assert "SPY" not in [command.bracket.entry.symbol for command in placed]
+
+
+def test_a_split_is_never_settled_by_itself_however_old():
+    engine, _ = an_engine_over_a_split(50)
+    handle_all(engine, [a_report(MORNING + 3 * n, positions=a_line(50, 1000.0)) for n in range(1, 8)])
+    assert engine.book.position("SPY").quantity == 500
+
+
+@pytest.mark.parametrize(
+    ("theirs", "average", "stop", "target"),
+    [(1000, 50.0, 49.5, 51.0), (3500, 100 / 7, 14.14, 14.57), (50, 1000.0, 990.0, 1020.0)],
+)
+def test_an_accepted_split_keeps_the_cost_and_gets_its_stop_at_the_new_price(theirs, average, stop, target):
+    engine, _ = an_engine_over_a_split(theirs)
+    accepted_split(engine, theirs)
+    plan = engine.book.plans[PLAN]
+    assert (plan.open_quantity, plan.opened_value) == (theirs, 50_000.0)
+    assert plan.average_price == pytest.approx(average)
+    assert (plan.stop_price, plan.take_profit_price) == (stop, target)
+    (placed,) = of_kind(engine.handle(fired(f"protect:{PLAN}", MORNING + 103)), ReplaceStop)
+    assert (placed.order.quantity, placed.order.stop_price) == (theirs, stop)
+
+
+def test_an_accepted_split_earns_what_it_would_have_earned_without():
+    """500 at 100, half closed at 110, then 2:1, the rest closed at 60: 2,500 and 5,000 in currency."""
+    engine = a_long_engine()
+    half = a_fill(TARGET, 250, 110.0, exec_id="0001.01.02.01", seconds=70)
+    engine.handle(filled(half))
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(1000, positions={"SPY": 250}, open_orders=lines), disconnected(2000)])
+    handle_all(engine, [connected(MORNING), a_report(MORNING + 1, positions={"SPY": 500})])
+    accepted_split(engine, 500)
+    engine.handle(filled(a_fill(f"{PLAN}:X1", 500, 60.0, exec_id="0001.01.03.01", seconds=MORNING + 200)))
+    assert engine.book.positions() == {}
+    assert engine.book.realized_profit == pytest.approx(7_500.0)
+
+
+def test_the_shares_of_an_accepted_split_are_wanted_and_not_sold_by_the_next_row():
+    engine, _ = an_engine_over_a_split(1000)
+    accepted_split(engine, 1000)
+    assert of_kind(engine.handle(bars(MORNING + 120, SPY=50.0)), Flatten) == []
+    assert engine.book.target("s", "SPY") == 1000
+
+
+def test_the_lock_of_an_accepted_split_heals():
+    engine, _ = an_engine_over_a_split(1000)
+    accepted_split(engine, 1000)
+    engine.handle(fired(f"protect:{PLAN}", MORNING + 103))
+    lines = lines_of(engine)
+    handle_all(engine, [a_report(MORNING + 105 + 3 * n, positions={"SPY": 1000}, open_orders=lines) for n in range(3)])
+    assert engine.book.locks == {}
+    assert engine.book.unprotected_plans() == []
+
+
+def test_fewer_shares_at_the_cost_they_had_were_sold_and_did_not_split():
+    """Half of them went through the stop before midnight: what is left gets its stop again, nobody has to be woken."""
+    engine, _ = an_engine_over_a_split(250, 100.01)
+    reports = [a_report(MORNING + 10 + 3 * n, positions=a_line(250, 100.01)) for n in range(2)]
+    told = handle_all(engine, reports)
+    assert "corporate_action" not in codes(told)
+    assert engine.book.position("SPY").quantity == 250
+    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [250]
+
+
+def test_a_jump_while_the_stops_still_rest_is_no_split():
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    told = handle_all(
+        engine,
+        [
+            a_report(70, positions={"SPY": 500}, open_orders=lines),
+            *[a_report(s, positions={"SPY": 1000}, open_orders=lines) for s in (80, 83)],
+        ],
+    )
+    assert codes(told) == ["quantity_break"]
+
+
+def test_a_jump_while_an_exit_of_ours_is_under_way_is_no_split():
+    """Its executions are on the way, and its OCA group has taken the stops."""
+    engine = a_long_engine()
+    engine.handle(a_report(70, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    exits = lines_of(engine, f"{PLAN}:X1")
+    told = engine.handle(a_report(125, positions=a_line(250, 200.0), open_orders=exits))
+    assert "corporate_action" not in codes(told)
+
+
+def test_a_jump_that_an_execution_of_ours_explains_is_no_split():
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    engine.handle(a_report(70, positions={"SPY": 500}, open_orders=lines))
+    half = a_fill(STOP, 250, 99.0, exec_id="0001.01.02.01", seconds=80)
+    told = engine.handle(a_report(81, positions={"SPY": 1000}, fills=[half]))
+    assert "corporate_action" not in codes(told)
+
+
+def test_stops_cancelled_by_the_broker_before_the_report_are_not_put_back_at_the_old_price():
+    """The cancels of a split come first (TWS.md 3.20); the report that explains them is asked for at once."""
+    engine = a_long_engine()
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    gone = handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
+    assert "AskBroker" in [type(command).__name__ for command in gone]
+    told = engine.handle(a_report(2000.3, positions={"SPY": 1000}))
+    told += engine.handle(fired(f"protect:{PLAN}", 2001))
+    assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) + of_kind(told, CancelOrder) == []
