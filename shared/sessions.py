@@ -10,6 +10,8 @@ from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -51,18 +53,17 @@ def session_of(calendar_name: str, session: date) -> SessionHours | None:
     return found if found is not None and found.session == session else None
 
 
+def zone_of(calendar_name: str) -> ZoneInfo:
+    """The time zone in which the exchange writes its dates and hours; raises ConfigError as the others."""
+    return ZoneInfo(_calendar(calendar_name).tz.key)
+
+
 @cache
 def _all_hours(calendar_name: str) -> tuple[SessionHours, ...]:
     """Every session of FIRST_DAY to LAST_DAY in order."""
     with warnings.catch_warnings():
-        # exchange_calendars 4.13 still uses what pandas 3.1 has begun to deprecate.
-        warnings.simplefilter("ignore")
-        import exchange_calendars
-
-        if calendar_name not in exchange_calendars.get_calendar_names():
-            raise ConfigError(_unknown(calendar_name, exchange_calendars.get_calendar_names()))
-        calendar = exchange_calendars.get_calendar(calendar_name, start=str(FIRST_DAY), end=str(LAST_DAY))
-        schedule = calendar.schedule
+        warnings.simplefilter("ignore")  # as in _calendar
+        schedule = _calendar(calendar_name).schedule
         days = schedule.index.to_pydatetime()
         opens, closes = (list(schedule[column].dt.to_pydatetime()) for column in ("open", "close"))
     hours = tuple(
@@ -71,6 +72,18 @@ def _all_hours(calendar_name: str) -> tuple[SessionHours, ...]:
     )
     assert all(before.closes_at <= after.closes_at for before, after in pairwise(hours))
     return hours
+
+
+@cache
+def _calendar(calendar_name: str) -> Any:  # noqa: ANN401 - exchange_calendars has no types
+    with warnings.catch_warnings():
+        # exchange_calendars 4.13 still uses what pandas 3.1 has begun to deprecate.
+        warnings.simplefilter("ignore")
+        import exchange_calendars
+
+        if calendar_name not in exchange_calendars.get_calendar_names():
+            raise ConfigError(_unknown(calendar_name, exchange_calendars.get_calendar_names()))
+        return exchange_calendars.get_calendar(calendar_name, start=str(FIRST_DAY), end=str(LAST_DAY))
 
 
 def _unknown(calendar_name: str, known: list[str]) -> str:

@@ -186,6 +186,14 @@ class IbBroker:
             for placed in plan:
                 session.place(placed)
 
+    def global_cancel(self) -> None:
+        """Ask for the cancel of every order of the login, of other clients and those made by hand too.
+
+        Raises:
+            BrokerUnavailable: not connected, or TWS has lost its server.
+        """
+        self._live().line.client.reqGlobalCancel()
+
     async def report(self) -> BrokerReported:
         """Ask for everything; what did not come completely is named in `unanswered`.
 

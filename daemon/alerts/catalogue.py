@@ -95,6 +95,7 @@ ALERTS = (
     AlertKind("heartbeat_back"),
     AlertKind("daemon_stopped"),
     AlertKind("unit_failed"),
+    AlertKind("run_ended"),
     AlertKind("alert_channel_failing"),
     AlertKind("alerts_merged"),
     AlertKind("delivery_check"),

@@ -50,14 +50,18 @@ def digest_text(facts: Facts, counts: dict[str, int]) -> str:
         (
             f"session {facts['session']}: {facts.get('verdict')}, {facts.get('state')}",
             f"round trips {facts.get('round_trips', 0)}, fills {fills}",
-            f"day profit {_money(facts.get('day_profit'))}, equity {_money(facts.get('equity'))}, "
-            f"slippage {_money(facts.get('slippage'))}",
+            _of_money(facts),
             f"positions: {', '.join(positions) or 'none'}",
             f"told: {', '.join(f'{code} {count}' for code, count in breaches.items()) or 'nothing'}",
             f"open causes: {'; '.join(map(str, causes)) if isinstance(causes, list) and causes else 'none'}",
             f"up for {_hours(facts.get('uptime_s'))}, reconnects {facts.get('reconnects', 0)}",
         )
     )
+
+
+def _of_money(facts: Facts) -> str:
+    day, equity, slippage = (_money(facts.get(name)) for name in ("day_profit", "equity", "slippage"))
+    return f"day profit {day}, equity {equity}, slippage {slippage}"
 
 
 def _money(value: object) -> str:

@@ -37,7 +37,7 @@ ScopeFault = Callable[[str, str], str]
 
 def scope_fault(config: Config) -> ScopeFault:
     """A function of verb and scope: what is wrong with the scope in one line, empty if nothing is."""
-    strategies = tuple(strategy.name for strategy in config.strategy)
+    strategies = tuple(strategy.name for strategy in config.strategies)
     known = {STRATEGY: strategies, INSTRUMENT: tuple(config.universe.symbols)}
 
     def fault(verb: str, scope: str) -> str:

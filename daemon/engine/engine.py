@@ -240,7 +240,7 @@ class Engine:
     def _on_leg_lost(self, working: WorkingOrder, now: datetime) -> list[Command]:
         """An exit or a stop came to nothing without our asking."""
         if working.leg in PROTECTIVE:
-            self._protector.note_failure(working, now)
+            return self._protector.note_failure(working, now)
         if working.leg is Leg.EXIT and self.book.plans[working.plan].open_quantity:
             return self._trader.closer.on_failed(self.book.plans[working.plan], now)
         return []

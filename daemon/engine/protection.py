@@ -88,11 +88,15 @@ class Protector:
             if line.stop_price and price is not None and plan.side.sign * (price - line.stop_price) > 0:
                 tighten(plan, line.stop_price)
 
-    def note_failure(self, working: WorkingOrder, now: datetime) -> None:
-        """A protective leg was refused, or ended without our asking."""
+    def note_failure(self, working: WorkingOrder, now: datetime) -> list[Command]:
+        """A protective leg was refused, or ended without our asking; an alarm if it never was at the broker at all."""
         plan = self._book.plans[working.plan]
         recent = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
         plan.failed_protections = [*recent, now]
+        if working.status is OrderStatus.REJECTED or working.perm_id or plan.open_quantity <= 0:
+            return []  # a refusal is an alarm already
+        text = f"{working.order.ref}: never confirmed and now denied, {plan.open_quantity} shares were without a stop"
+        return [Notify(level="critical", code="stop_unconfirmed", text=text)]
 
     # --- cover ------------------------------------------------------------------------------------------------------
 

@@ -8,5 +8,7 @@ recovery.py    snapshot + journal tail -> engine: the only way to start; audit.p
 lifecycle.py   one run from start to end; heartbeat.py one line on how it does (holdings.py, systemd.py)
 clock.py       the wall's time, or that of a simulated market
 wiring.py      builds the parts from the configuration; engine_port.py what it asks of an engine; version.py
-cli.py         run, audit, status, tail, demo (status.py, demo.py)
+cli.py         run, audit, status, tail, demo, version (status.py, demo.py); json_output.py stamps what --json prints
+*_cli.py       the other commands: init (init.py), config (config_check.py), positions and orders (last_known.py),
+               journal (journal_files.py)
 """

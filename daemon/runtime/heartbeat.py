@@ -45,7 +45,7 @@ class Heartbeat:
     ) -> None:
         self._every_s = config.runtime.heartbeat_every_s
         self._organs = organs
-        self._signs = VitalSigns(config=config, run_id=run_id, organs=organs, wall=wall)
+        self._signs = VitalSigns(config=config, run_id=run_id, organs=organs)
         self._watchdog = Watchdog()
         self._sinks = tuple(sinks)
         self._sources = tuple(sources)

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 
 SCHEMA_VERSIONS = {
+    "alerts": 1,
     "audit": 1,
+    "command": 1,
     "config-check": 1,
     "config-show": 1,
     "doctor": 1,
@@ -15,6 +17,8 @@ SCHEMA_VERSIONS = {
     "journal-verify": 1,
     "orders": 1,
     "positions": 1,
+    "rescue": 1,
+    "session-plan": 1,
     "status": 1,
     "version": 1,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from brokers.port import Broker
 from daemon.runtime.clock import wall_now
+from daemon.runtime.companion import Companion, Companions
 from daemon.runtime.engine_port import Engine
 from daemon.runtime.heartbeat import Heartbeat
 from daemon.runtime.holdings import day_profit, holdings_of
@@ -44,12 +45,22 @@ class Ending(Struct, frozen=True, kw_only=True):
 class Daemon:
     """Owns the tasks of one run."""
 
-    def __init__(self, *, config: Config, broker: Broker, organs: Organs, reporter: Reporter, timers: Timers) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config,
+        broker: Broker,
+        organs: Organs,
+        reporter: Reporter,
+        timers: Timers,
+        companions: Sequence[Companion] = (),
+    ) -> None:
         self._config = config
         self._broker = broker
         self._organs = organs
         self._reporter = reporter
         self._timers = timers
+        self._companions = Companions(companions)
         self.run_id = run_id_of(wall_now(), os.getpid())
         self._begun = asyncio.Event()
         self._stop_wanted = asyncio.Event()
@@ -85,7 +96,12 @@ class Daemon:
         """
         self._listen_to_signals()
         organs = self._organs
-        heartbeat = Heartbeat(config=self._config, run_id=self.run_id, organs=organs)
+        beside = self._companions
+        heartbeat = Heartbeat(
+            config=self._config, run_id=self.run_id, organs=organs, sinks=beside.sinks, sources=beside.sources
+        )
+        beside.start()
+        reason = ""
         tasks = [
             _task("connection", organs.connection.run(self._begin)),
             _task("loop", self._after_begin(organs.loop.run)),
@@ -104,8 +120,12 @@ class Daemon:
             _raise_of(tasks)
             heartbeat.beat()
             return ending
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise
         finally:
             await self._leave([*tasks, *ends])
+            await beside.leave(reason)
 
     async def _begin(self) -> None:
         """Start the run in the journal, once the market's time is known; nothing is written before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -17,6 +18,8 @@ from shared.errors import InvariantViolated
 from shared.events import Event, OperatorCommanded
 from shared.io.journal import Journal, JournalError
 
+OnDurable = Callable[[Sequence[tuple[Event, Sequence[Command]]], float], None]
+"""Hears of events with their commands once all is carried out, and how long the durable write took; never raises."""
 BATCH_S, BATCH_MAX = 0.005, 100
 """How long a backlog is handled, and how much of it at most, before it is made durable and carried out."""
 
@@ -50,6 +53,7 @@ class EngineLoop:
         self._busy_since: float | None = None
         self._commit_s_max = 0.0
         self.handled = 0
+        self.on_durable: OnDurable | None = None
 
     async def run(self) -> None:
         """Handle events for ever: what has piled up is made durable together, then others have their turn."""
@@ -90,21 +94,26 @@ class EngineLoop:
             may_go_on = not alone and len(handled) < BATCH_MAX and loop.time() - began < BATCH_S
             if may_go_on and (waiting := self._inbox.take_waiting()) is not None:
                 events.append(waiting)
-        self._make_durable(handled)
+        took_s = self._make_durable(handled)
         for _, commands in handled:
             await self._executor.execute(commands)
         self._count(len(handled))
+        if self.on_durable is not None:
+            self.on_durable(handled, took_s)
         for future in awaited:
             if not future.done():
                 future.set_result(None)
 
-    def _make_durable(self, handled: list[tuple[Event, list[Command]]]) -> None:
+    def _make_durable(self, handled: list[tuple[Event, list[Command]]]) -> float:
+        """Write all of it at once; how long that took, in seconds."""
         started = time.perf_counter()
         try:
             self._journal.append_all(handled)
         except JournalError as error:
             raise InvariantViolated(f"{error}, nothing was sent") from error
-        self._commit_s_max = max(self._commit_s_max, time.perf_counter() - started)
+        took_s = time.perf_counter() - started
+        self._commit_s_max = max(self._commit_s_max, took_s)
+        return took_s
 
     def _count(self, events: int) -> None:
         self.handled += events

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct, to_builtins
 
-from daemon.runtime.clock import MarketClock, wall_now
+from daemon.runtime.clock import MarketClock
 from daemon.runtime.connection import Connection
 from daemon.runtime.feed import Feed
 from daemon.runtime.holdings import day_profit, gross_exposure, holdings_of, trading_state
@@ -48,13 +46,12 @@ class Measured(Struct, frozen=True, kw_only=True):
 class VitalSigns:
     """Reads the organs; changes nothing."""
 
-    def __init__(self, *, config: Config, run_id: str, organs: Organs, wall: Callable[[], datetime] = wall_now) -> None:
+    def __init__(self, *, config: Config, run_id: str, organs: Organs) -> None:
         every_s = config.runtime.heartbeat_every_s
         self._config = config
         self._run_id = run_id
         self._organs = organs
-        self._wall = wall
-        self._began_at = wall()
+        self._began_s = asyncio.get_running_loop().time()
         self._state_dir = _existing(config.base_dir / config.state_dir)
         self._limits = Thresholds(
             # A probe leaves every beat and may take its time-out: later than two of both is silence.
@@ -77,7 +74,7 @@ class VitalSigns:
             "mode": self._config.mode,
             "run": self._run_id,
             "every_s": self._config.runtime.heartbeat_every_s,
-            "uptime_s": round((self._wall() - self._began_at).total_seconds()),
+            "uptime_s": round(asyncio.get_running_loop().time() - self._began_s),
             "state": trading_state(book),
             "reconciled": book.is_reconciled,
             "stopping": book.is_stopping,

@@ -21,6 +21,7 @@ from daemon.runtime.inbox import Inbox
 from daemon.runtime.lifecycle import Daemon, Ending, log_path
 from daemon.runtime.loop import EngineLoop
 from daemon.runtime.notices import Notices
+from daemon.runtime.people import companions_of
 from daemon.runtime.recovery import recover
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
@@ -108,7 +109,14 @@ def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_
         journal=journal,
         session=session,
     )
-    return Daemon(config=config, broker=broker, organs=organs, reporter=reporter, timers=timers)
+    return Daemon(
+        config=config,
+        broker=broker,
+        organs=organs,
+        reporter=reporter,
+        timers=timers,
+        companions=companions_of(config, notices, loop),
+    )
 
 
 def rehearse(engine: Engine, config: Config) -> None:

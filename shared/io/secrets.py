@@ -49,8 +49,7 @@ def read_secret(name: str, base_dir: Path, environ: Mapping[str, str] = os.envir
     if credentials and (found := _content(Path(credentials) / name)) is not None:
         return _loaded(found, f"credential {name}")
     path = base_dir / SECRETS_FOLDER / name
-    if path.exists():
-        _refuse_readable_by_others(path)
+    _refuse_readable_by_others(path)
     if (found := _content(path)) is not None:
         return _loaded(found, str(path))
     return _loaded(_in_keyring(name), f"keyring {SERVICE}/{name}")
@@ -74,7 +73,12 @@ def _content(path: Path) -> str | None:
 
 
 def _refuse_readable_by_others(path: Path) -> None:
-    facts = path.stat()
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     if facts.st_mode & _READABLE_BY_OTHERS:
         raise ConfigError(f"{path}: others may read it (mode {facts.st_mode & 0o777:04o}), run: chmod 600 {path}")
     if facts.st_uid not in {os.geteuid(), 0}:

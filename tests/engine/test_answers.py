@@ -83,7 +83,9 @@ def test_a_stop_that_two_reports_deny_is_put_back_within_five_seconds_of_the_fil
     part = {"positions": {"SPY": 500}, "open_orders": known, "fills": [a_fill()]}
     done = [a_completed(ENTRY, "Filled", 500)]
     assert of_kind(engine.handle(a_report(63, completed_orders=done, **part)), ReplaceStop) == []
-    (stop,) = of_kind(engine.handle(a_report(65, completed_orders=done, **part)), ReplaceStop)
+    commands = engine.handle(a_report(65, completed_orders=done, **part))
+    assert codes(commands) == ["lost_order", "stop_unconfirmed", "reprotected"]
+    (stop,) = of_kind(commands, ReplaceStop)
     assert (stop.order.ref, stop.order.quantity, stop.order.stop_price) == (P1, 500, 99.0)
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 from msgspec import Struct
 
 import openbell
@@ -44,6 +44,6 @@ class FrontDoor:
         try:
             code = openbell.main()
         except SystemExit as end:
-            code = end.code or 0
+            code = int(end.code or 0)
         said = self._capsys.readouterr()
         return Answer(code, said.out, said.err)

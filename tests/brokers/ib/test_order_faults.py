@@ -72,6 +72,8 @@ async def test_fault_19_what_is_told_twice_is_one_event():
     async with a_desk() as desk:
         await desk.does(BUY, fault="duplicate_executions")
         assert (desk.filled, desk.position) == ([(ENTRY, 10)], 10)
+        assert {fault.name for fault in desk.gateway.faults.log} == {"duplicate_executions"}
+    assert desk.heard.of(FillCorrected) == []
     assert len(desk.heard.of(CommissionReported)) == 1
     shown = [(event.perm_id, event.broker_status) for event in desk.heard.of(OrderAccepted)]
     assert len(shown) == len(set(shown))

@@ -1,0 +1,118 @@
+"""Everything by which a person reaches one running daemon, as one part for the daemon's wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+
+from daemon.control.control_socket import ControlSocket, socket_path
+from daemon.control.gate import ControlGate
+from daemon.control.mirror import MqttMirror, Topics, discovery_of
+from daemon.control.mqtt_client import mqtt_place
+from daemon.control.mqtt_commands import MqttCommands
+from daemon.control.switchboard import Switchboard
+from daemon.control.verbs import scope_fault
+from daemon.runtime.clock import wall_now
+from shared.config import Config
+from shared.io.mqtt import BACK_OFF_S, MqttLink, MqttMessage
+from shared.io.secrets import read_secret
+
+_log = structlog.get_logger("openbell")
+
+
+class Control:
+    """`open` before trading begins, `beat` with each heartbeat, `run` beside the loop, `close` at the end.
+
+    Nothing that happens to socket or broker after `open` raises into the daemon.
+
+    Raises:
+        ConfigError: a key is missing or short, a file of authorities is none.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        gate: ControlGate,
+        *,
+        release: str = "",
+        clock: Callable[[], datetime] = wall_now,
+        back_off_s: tuple[float, float] = BACK_OFF_S,
+    ) -> None:
+        self._facts: dict[str, object] = {}
+        self._gate = gate
+        self._clock = clock
+        self._scope_fault = scope_fault(config)
+        self._switchboard = Switchboard(gate=gate, scope_fault=self._scope_fault, facts=lambda: self._facts)
+        self._socket = ControlSocket(socket_path(config), self._switchboard) if config.control.enabled else None
+        self.link: MqttLink | None = None
+        self._mirror: MqttMirror | None = None
+        self._commands: MqttCommands | None = None
+        if config.mqtt.enabled:
+            self._set_up_mqtt(config, release, back_off_s)
+
+    def _set_up_mqtt(self, config: Config, release: str, back_off_s: tuple[float, float]) -> None:
+        section, topics = config.mqtt, Topics(config.mqtt.topic)
+        self.link = MqttLink(
+            mqtt_place(config),
+            client_id=f"openbell-{config.mode}-{secrets.token_hex(4)}",
+            hello=topics.online,
+            will=topics.offline,
+            topics=(topics.command,) if section.commands else (),
+            on_message=self._take,
+            back_off_s=back_off_s,
+        )
+        link = self.link
+        discovery = None
+        if section.home_assistant:
+            every_s = config.runtime.heartbeat_every_s
+            discovery = discovery_of(topics, mode=config.mode, release=release, heartbeat_every_s=every_s)
+        self._mirror = MqttMirror(link, topics, discovery)
+        if section.commands:
+            self._commands = MqttCommands(
+                key=read_secret(section.command_key_secret, config.base_dir),
+                gate=self._gate,
+                switchboard=self._switchboard,
+                scope_fault=self._scope_fault,
+                say=lambda text: link.send(topics.reply, text),
+                wall_now=self._clock,
+            )
+
+    async def open(self) -> None:
+        """Take the socket. Raises what ControlSocket.open raises."""
+        if self._socket is not None:
+            await self._socket.open()
+
+    async def run(self) -> None:
+        """Keep MQTT up and work off commands, until cancelled."""
+        works = [part.run() for part in (self._mirror, self._commands) if part is not None]
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            await asyncio.gather(*tasks)
+            await asyncio.Event().wait()  # without MQTT the socket serves by itself
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def beat(self, facts: Mapping[str, object]) -> None:
+        """The facts of a heartbeat: for the mirror, and for whoever asks for `status`."""
+        self._facts = dict(facts)
+        if self._mirror is None:
+            return
+        try:
+            self._mirror.beat(facts)
+        except Exception:  # noqa: BLE001 - a fact that no JSON can hold must not end the heartbeat
+            _log.exception("mqtt.unpublishable")
+
+    async def close(self) -> None:
+        """Give the socket back."""
+        if self._socket is not None:
+            await self._socket.close()
+
+    def _take(self, message: MqttMessage) -> None:
+        if self._commands is not None:
+            self._commands.take(message)

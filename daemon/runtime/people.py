@@ -1,0 +1,46 @@
+"""Alerts and figures as companions of a run."""
+
+from __future__ import annotations
+
+from daemon.alerts.open_desk import open_desk
+from daemon.metrics.exporter import Exporter, open_exporter
+from daemon.metrics.figures import Figures
+from daemon.runtime.companion import FAREWELL_S, Companion
+from daemon.runtime.loop import EngineLoop
+from daemon.runtime.notices import Notices
+from shared.config import Config
+
+
+def companions_of(config: Config, notices: Notices, loop: EngineLoop) -> list[Companion]:
+    """What the configuration asks for, connected to what it listens to.
+
+    Raises:
+        ConfigError: an alert channel cannot be built.
+    """
+    found = [_alerts(config, notices)]
+    if config.metrics.port:
+        found.append(_metrics(config, loop))
+    return found
+
+
+def _alerts(config: Config, notices: Notices) -> Companion:
+    desk = open_desk(config)
+    notices.listen(desk.take)
+
+    async def farewell(reason: str) -> None:
+        desk.part(reason)
+        await desk.drained(FAREWELL_S)
+
+    return Companion(name="alerts", sink=desk.on_beat, source=desk.facts, run=desk.run, farewell=farewell)
+
+
+def _metrics(config: Config, loop: EngineLoop) -> Companion:
+    figures = Figures(config.universe.symbols)
+    exporter: Exporter | None = open_exporter(figures.registry, config.metrics.port)
+    loop.on_durable = figures.on_durable
+
+    async def farewell(_reason: str) -> None:
+        if exporter is not None:
+            exporter.close()
+
+    return Companion(name="metrics", sink=figures.on_beat, farewell=farewell)

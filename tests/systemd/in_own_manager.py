@@ -1,0 +1,147 @@
+"""Run inside `unshare --mount` as root: a user manager of systemd with a /run of its own, and the installed unit in it.
+
+Prints one JSON object of what was seen; the test judges it. Everything that was started is gone at the end.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OPENBELL = Path(sys.executable).with_name("openbell")
+RUN = Path("/run/openbell-test")
+RUNTIME = Path("/run/user/0")
+ENVIRON = {
+    **{key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ},
+    "HOME": f"{RUN / 'home'}",
+    "XDG_RUNTIME_DIR": f"{RUNTIME}",
+}
+# Only times are shortened; not one line of hardening is touched.
+TIMES = "[Service]\nWatchdogSec=6\nTimeoutStartSec=120\nRestartSec=0\n"
+SHOWN = ("ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StatusText")
+
+
+def main() -> None:
+    own_run_folder()
+    manager = started("/lib/systemd/systemd", "--user", "--log-level=warning", "--log-target=console")
+    gateway = started(
+        OPENBELL, "gateway", "--synthetic", "--symbols", "SPY", "--port", "0", "--speed", "60", stdout=subprocess.PIPE
+    )
+    try:
+        until(lambda: (RUNTIME / "systemd" / "private").is_socket(), 20)
+        # The machine's own manager makes these at boot; what is hidden from a unit is covered with them.
+        shutil.copytree(RUNTIME / "systemd" / "inaccessible", "/run/systemd/inaccessible", copy_function=copied_node)
+        configured(gateway.stdout.readline().split("127.0.0.1:")[1].split()[0])
+        print(json.dumps(scenario()))
+    finally:
+        systemctl("exit")
+        gateway.terminate()
+        gateway.wait(20)
+        manager.wait(30)
+
+
+def scenario() -> dict:
+    seen = {"installed": openbell("service", "install", "--user", "--folder", RUN / "etc", "--yes")}
+    drop_in = RUN / "home/.config/systemd/user/openbell.service.d/30-times.conf"
+    drop_in.write_text(TIMES)
+    systemctl("daemon-reload")
+    seen["start"] = systemctl("start", "openbell.service")
+    seen["ready"] = shown()
+    pid = int(seen["ready"]["MainPID"])
+    if pid:
+        seen["confined"] = confinement(pid)
+        os.kill(pid, signal.SIGSTOP)
+        seen["hung_pid"] = pid
+        until(lambda: shown()["NRestarts"] == "1" and shown()["ActiveState"] == "active", 45)
+        seen["restarted"] = shown()
+    seen["uninstall_at_work"] = openbell("service", "uninstall", "--user", "--folder", RUN / "etc", "--yes")
+    seen["stop"] = systemctl("stop", "openbell.service")
+    seen["stopped"] = shown()
+    config = RUN / "etc" / "config.toml"
+    config.write_text(config.read_text().replace('mode = "paper"', 'mode = "papr"'))
+    systemctl("start", "openbell.service")
+    until(lambda: shown()["ActiveState"] == "failed", 20)
+    seen["misconfigured"] = shown()
+    config.write_text(config.read_text().replace('mode = "papr"', 'mode = "paper"'))
+    seen["files"] = sorted(f"{path.relative_to(RUN / 'etc')}" for path in (RUN / "etc").rglob("*") if path.is_file())
+    seen["beats"] = (RUN / "etc/logs/openbell-paper.jsonl").read_text().count('"heartbeat"')
+    seen["uninstalled"] = openbell("service", "uninstall", "--user", "--folder", RUN / "etc", "--yes")
+    seen["units_left"] = [f"{path}" for path in drop_in.parent.parent.rglob("*") if path.is_file()]
+    return seen
+
+
+def own_run_folder() -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+    for folder in ("/run/systemd/system", RUNTIME, RUN / "etc", RUN / "home"):
+        Path(folder).mkdir(parents=True)
+
+
+def configured(port: str) -> None:
+    text = (ROOT / "config.toml").read_text().replace("port = 4010", f"port = {port}")
+    text = text.replace("heartbeat_every_s = 10 ", "heartbeat_every_s = 1 ").replace("top = 3", "top = 1")
+    symbols, end = text.index('symbols = ["SPY",'), text.index("]", text.index('symbols = ["SPY",'))
+    (RUN / "etc" / "config.toml").write_text(f'{text[:symbols]}symbols = ["SPY"{text[end:]}')
+
+
+def confinement(pid: int) -> dict:
+    status = Path(f"/proc/{pid}/status").read_text()
+    facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    mounts = [line.split() for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines()]
+    root = next(fields for fields in mounts if fields[4] == "/")
+    return {
+        **{key: facts[key] for key in ("NoNewPrivs", "Seccomp", "CapBnd", "CapEff")},
+        "root_is_read_only": "ro" in root[5].split(","),
+        "user_namespace_is_its_own": os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user"),
+    }
+
+
+def shown() -> dict:
+    properties = [part for name in SHOWN for part in ("-p", name)]
+    said = systemctl("show", "openbell.service", *properties)["said"]
+    return dict(line.split("=", 1) for line in said.splitlines())
+
+
+def openbell(*arguments) -> dict:
+    return ran(OPENBELL, *arguments)
+
+
+def systemctl(*arguments) -> dict:
+    return ran("systemctl", "--user", "--no-pager", *arguments)
+
+
+def ran(*command) -> dict:
+    ended = subprocess.run(
+        [*map(str, command)],
+        env=ENVIRON,
+        cwd="/",
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+    )
+    return {"code": ended.returncode, "said": ended.stdout}
+
+
+def started(*command, **streams) -> subprocess.Popen:
+    return subprocess.Popen([*map(str, command)], env=ENVIRON, cwd="/", text=True, **streams)
+
+
+def copied_node(source: str, target: str) -> None:
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
+def until(holds, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()
