@@ -112,7 +112,8 @@ class Heartbeat:
             journal_syncs=self._syncs,
         )
         may_feed = self._watchdog.may_feed(pulse)
-        if not self._is_ready and organs.loop.engine.book.is_reconciled:
+        # The recovered book still says what the last run knew; only a live connection makes it this run's word.
+        if not self._is_ready and organs.connection.is_up and organs.loop.engine.book.is_reconciled:
             self._is_ready = systemd.notify(systemd.READY)
         if not self._is_ready:
             # Waiting for a gateway is no failure to start: ask for three more beats.

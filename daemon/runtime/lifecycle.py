@@ -119,13 +119,16 @@ class Daemon:
             ending = await self._stop()
             _raise_of(tasks)
             heartbeat.beat()
-            return ending
         except Exception as error:
             reason = str(error) or type(error).__name__
             raise
+        else:
+            return ending
         finally:
-            await self._leave([*tasks, *ends])
-            await beside.leave(reason)
+            try:
+                await self._leave([*tasks, *ends])
+            finally:
+                await beside.leave(reason)
 
     async def _begin(self) -> None:
         """Start the run in the journal, once the market's time is known; nothing is written before."""

@@ -84,6 +84,12 @@ def test_tail_follows_its_schema(beaten):
     assert beat["state"] == "ACTIVE"
 
 
+def test_a_session_plan_follows_its_schema(beaten):
+    half_day = beaten("session", "plan", "--date", "2026-11-27", "--json")
+    assert half_day.facts("session-plan")["is_half_day"] is True
+    assert beaten("session", "plan", "--date", "2026-11-26", "--json").facts("session-plan")["opens_at"] is None
+
+
 def test_the_doctor_ends_with_1_if_something_must_be_mended(beaten, tmp_path):
     (tmp_path / "config.toml").write_text(SHIPPED.replace("port = 4010", "port = 1"))
     ended = beaten("doctor")

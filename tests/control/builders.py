@@ -1,0 +1,89 @@
+"""A gate that stands for the daemon, signed commands, and MQTT brokers on loopback."""
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+from amqtt.broker import Broker
+
+from daemon.control.envelope import signed
+from daemon.control.switchboard import Switchboard
+from daemon.control.verbs import scope_fault
+from shared.io.mqtt import MqttPlace
+from tests.runtime.builders import a_config
+
+KEY = "0123456789abcdef0123456789abcdef"
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+ENTROPY = bytes(range(26))
+
+
+class FakeGate:
+    """Takes every event and says HALTED; `refuses` is raised instead, `is_stuck` never answers."""
+
+    def __init__(self):
+        self.events = []
+        self.spent = set()
+        self.refuses = None
+        self.is_stuck = False
+
+    def now(self):
+        return NOW
+
+    async def submit(self, event):
+        self.events.append(event)
+        if self.is_stuck:
+            await asyncio.Event().wait()
+        if self.refuses is not None:
+            raise self.refuses
+        return "HALTED"
+
+    def state(self):
+        return "ACTIVE"
+
+    def is_spent(self, nonce):
+        return nonce in self.spent
+
+    @property
+    def orders(self):
+        """What reached the engine, as (verb, scope, actor)."""
+        return [(event.verb, event.scope, event.actor) for event in self.events]
+
+
+def a_switchboard(folder, gate, **changes):
+    settings = {"gate": gate, "scope_fault": scope_fault(a_config(folder)), "facts": lambda: {"positions": []}}
+    return Switchboard(**{**settings, **changes})
+
+
+def a_command(verb="halt", scope="account", *, actor="me", key=KEY, now=NOW, entropy=ENTROPY):
+    """A signed command as it goes over the wire."""
+    return msgspec.json.encode(
+        signed(verb=verb, scope=scope, actor=actor, key=key.encode(), now=now, entropy=entropy)
+    )
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def a_place(port, **changes):
+    return MqttPlace(**{"host": "127.0.0.1", "port": port, **changes})
+
+
+@asynccontextmanager
+async def an_amqtt_broker(port):
+    """A broker in this process that lets everybody in."""
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+    )
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        await broker.shutdown()
