@@ -21,6 +21,7 @@ CHANGES = {
     r'symbols = \["SPY", .*\]': 'symbols = ["SPY", "IBM"]',
     r"heartbeat_every_s = \d+": "heartbeat_every_s = 2",
     r"reconcile_every_s = \d+": "reconcile_every_s = 5",
+    r"account_age_max_s = \d+": "account_age_max_s = 23400",
     r"top = 3": "top = 1",
 }
 

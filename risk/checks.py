@@ -18,6 +18,7 @@ RULES: dict[str, Rule] = {
     "instrument_lock": standing.instrument_lock,
     "account_known": standing.account_known,
     "account_stale": standing.account_stale,
+    "loss_known": standing.loss_known,
     "session_window": standing.session_window,
     "quiet_window": standing.quiet_window,
     "halted": standing.halted,

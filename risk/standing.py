@@ -61,6 +61,14 @@ def account_known(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | No
     return refusal("account_known", text)
 
 
+def loss_known(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:
+    """Where a day's loss is limited it must be known: no entry while something held has no good price."""
+    wanted = (limits.max_day_loss, limits.max_strategy_day_loss, limits.max_instrument_day_loss)
+    if intent.reduces or not view.unpriced or all(limit is None for limit in wanted):
+        return None
+    return refusal("loss_known", f"the day's loss is not known: {', '.join(view.unpriced)} held without a good price")
+
+
 def session_window(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None:
     """Entries only from `entry_after_open_s` after the open to `entry_before_close_s` before the close."""
     if intent.reduces:

@@ -51,6 +51,7 @@ class RiskView(Struct, frozen=True, kw_only=True):
     beta_long: float | None  # net_long weighted by beta
     beta_short: float | None
     groups: tuple[GroupExposure, ...]  # the groups the instrument is in; empty = none
+    unpriced: tuple[str, ...]  # held instruments without a good price: what they lose cannot be told
     holdings: Holdings | None  # for the value at risk; None = too little is known
     bid: float | None  # best bid when the last row closed; None where no quotes are streamed, NaN if nobody shows one
     ask: float | None

@@ -1,4 +1,4 @@
-"""Account values as they stream: what changed, whole, and at most every few seconds."""
+"""Account values as they stream: whole, and at most every few seconds. The same again is news too: it is not old."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import structlog
 
 from brokers.ib.account_values import WANTED, Told, account_of
 from brokers.port import Clock
-from shared.account import Account
 from shared.events import AccountReported, Event
 
 log = structlog.get_logger("brokers.ib")
@@ -20,7 +19,7 @@ GATHER_S = 0.2
 
 
 class AccountNews:
-    """Gathers the values of `account_id`; `emit` takes what is complete and new. Unknown values are no event.
+    """Gathers the values of `account_id`; `emit` takes what is complete. Unknown values are no event.
 
     An account that stays unknown so ages in the engine's book, where it stops new risk.
     """
@@ -31,7 +30,6 @@ class AccountNews:
         self._clock = clock
         self._currency = currency
         self._told: dict[str, Told] = {}
-        self._last: Account | None = None
         self._last_s = -EVERY_S
         self._unknown = ""
         self._timer: asyncio.TimerHandle | None = None
@@ -40,10 +38,8 @@ class AccountNews:
         """One value; those of other accounts and those nobody asks for are passed over."""
         if tag not in WANTED or account_id not in {"", self.account_id}:
             return
-        told = Told(text, currency)
-        if self._told.get(tag) != told:
-            self._told[tag] = told
-            self._come_back(GATHER_S)
+        self._told[tag] = Told(text, currency)
+        self._come_back(GATHER_S)
 
     def complete(self) -> None:
         """The end of the first list."""
@@ -74,7 +70,5 @@ class AccountNews:
             self._unknown = account
             return
         self._unknown = ""
-        if account != self._last:
-            self._last = account
-            self._last_s = asyncio.get_running_loop().time()
-            self._emit(AccountReported(received_at=self._clock(), account=account))
+        self._last_s = asyncio.get_running_loop().time()
+        self._emit(AccountReported(received_at=self._clock(), account=account))

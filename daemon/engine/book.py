@@ -21,6 +21,7 @@ from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
 from daemon.engine.returns import Returns
 from daemon.engine.watch_state import WatchState
+from risk.breaches import is_known
 from risk.trading_state import TradingStates
 from shared.account import Account
 from shared.events import QuietWindow
@@ -265,7 +266,7 @@ class Book(Struct, kw_only=True):
     def take_account(self, account: Account, at: datetime) -> None:
         """The broker's latest account values; the first of a session is what the day is measured from."""
         self.account, self.account_at = account, at
-        if self.day_start_equity is None:
+        if not is_known(self.day_start_equity):
             self.day_start_equity = account.net_liquidation
 
     def set_target(self, strategy: str, symbol: str, quantity: int, reason: str) -> None:

@@ -1,7 +1,7 @@
 """What the account may come to hold at worst, in shares and in currency: positions, live entries, and what is foreign.
 
-Counted as if every live (working or unknown) entry of one side filled. A price that nobody knows is infinite, so that
-limits fail closed.
+Counted as if every live (working or unknown) entry of one side filled and every stop of the other side had ended what
+it protects: a short makes no room for a long. A price that nobody knows is infinite, so that limits fail closed.
 """
 
 from __future__ import annotations
@@ -17,17 +17,30 @@ from shared.orders import Leg, Side
 
 
 class Stake(Struct, kw_only=True):
-    """One instrument: signed shares held, shares that entries may still buy and sell, and what a share is worth."""
+    """One instrument: shares that plans hold long and short, that entries may still buy and sell, and their worth."""
 
-    held: float = 0.0
+    long: float = 0.0
+    short: float = 0.0
     buying: int = 0
     selling: int = 0
     price: float = math.inf
 
+    def hold(self, quantity: float) -> None:
+        """Add signed shares that are held."""
+        if quantity > 0:
+            self.long += quantity
+        else:
+            self.short -= quantity
+
+    @property
+    def held(self) -> float:
+        """Signed shares."""
+        return self.long - self.short
+
     @property
     def gross(self) -> float:
         """The larger of both worst cases in currency."""
-        return self._money(max(abs(self.held + self.buying), abs(self.held - self.selling)))
+        return abs(self.worst)
 
     @property
     def net_long(self) -> float:
@@ -42,8 +55,8 @@ class Stake(Struct, kw_only=True):
     @property
     def worst(self) -> float:
         """Signed currency of the larger worst case."""
-        up, down = self.held + self.buying, self.held - self.selling
-        return self._money(up if abs(up) >= abs(down) else down)
+        up, down = self.long + self.buying, self.short + self.selling
+        return self._money(up if up >= down else -down)
 
     @property
     def working(self) -> float:
@@ -58,9 +71,9 @@ def stakes_of(book: Book, columns: dict[str, int]) -> dict[str, Stake]:
     """Every instrument with a position or a live entry; `columns` says where an instrument stands in the rows."""
     stakes: dict[str, Stake] = {}
     for plan in book.plans.values():
-        stakes.setdefault(plan.symbol, Stake()).held += plan.signed_quantity
+        stakes.setdefault(plan.symbol, Stake()).hold(plan.signed_quantity)
     for symbol, quantity in book.foreign_positions.items():
-        stakes.setdefault(symbol, Stake()).held += quantity
+        stakes.setdefault(symbol, Stake()).hold(quantity)
     for order in book.orders.values():
         if order.leg is Leg.ENTRY:
             stake = stakes.setdefault(order.order.symbol, Stake())
@@ -103,7 +116,7 @@ def values_of(stakes: dict[str, Stake], columns: dict[str, int]) -> np.ndarray:
     for symbol, stake in stakes.items():
         if symbol in columns:
             values[columns[symbol]] = stake.worst
-        elif stake.held:
+        elif stake.long or stake.short:
             values[:] = np.nan
     return values
 

@@ -73,7 +73,14 @@ class Viewer:
             "working_notional": sum(stake.working for stake in stakes.values()),
             "net_long": sum(stake.net_long for stake in stakes.values()),
             "net_short": sum(stake.net_short for stake in stakes.values()),
+            "unpriced": self._unpriced(),
         }
+
+    def _unpriced(self) -> tuple[str, ...]:
+        held = dict.fromkeys(plan.symbol for plan in self._book.plans.values() if plan.open_quantity)
+        columns = ((symbol, self._columns.get(symbol)) for symbol in held)
+        good_price = self._book.prices.good_price
+        return tuple(symbol for symbol, column in columns if column is None or good_price(column) is None)
 
     def _portfolio_facts(self, intent: OrderIntent, stakes: dict[str, Stake]) -> dict[str, Any]:
         groups = self._settings.groups

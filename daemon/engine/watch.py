@@ -1,7 +1,8 @@
 """Automatic limits: losses, drawdown, losing streaks, refusals, slippage, orders in doubt. What trips stays latched.
 
 Money is judged twice, by the broker's net liquidation and by our own prices and fills, and only after CONFIRMATIONS
-samples in a row: one bad tick halts nobody. A figure that is not known trips nothing; the gate refuses entries then.
+samples in a row, each of them told anew: one bad tick or report halts nobody. A figure that is not known trips nothing
+and ends no row of samples; the gate refuses entries then.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trader import Trader
+from risk.breaches import is_known
 from risk.trading_state import ACCOUNT, INSTRUMENT, STRATEGY, TradingState
 from shared.commands import Command, Flatten, PlaceBracket
 from shared.ids import exec_stem, parse_ref
@@ -23,10 +25,14 @@ from shared.orders import Fill, Leg, Order
 
 CONFIRMATIONS = 3
 LAST_EQUITIES = 3
+_STREAKS = ("max_losses_in_a_row", "max_rejects_in_a_row")
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """One figure against its limit; `by` tells two ways of measuring the same rule apart."""
+    """One figure against its limit; `by` tells two ways of measuring the same rule apart.
+
+    `is_new`: it was told since the last look; the same report seen again confirms nothing.
+    """
 
     scope: str
     rule: str
@@ -34,6 +40,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     limit: float | None
     confirmations: int = CONFIRMATIONS
     by: str = ""
+    is_new: bool = True
 
 
 class Watch:
@@ -56,6 +63,7 @@ class Watch:
         state.decided = {ref: price for ref, price in state.decided.items() if ref in book.orders}
         if session != state.week:
             state.week, state.week_start_equity = session, book.equity
+            state.excused = {key: value for key, value in state.excused.items() if "/max_week_loss/" not in key}
 
     def note_decided(self, commands: list[Command]) -> None:
         """Keep the price at which each order was decided, to tell what its fills slipped."""
@@ -96,27 +104,30 @@ class Watch:
         state.losses_in_a_row.pop(scope, None)
         if scope == ACCOUNT:
             state.rejects_in_a_row = 0
-        mine = (key for key in state.values if key.startswith(f"{scope}/"))
+        mine = [key for key in state.values if key.startswith(f"{scope}/") and key.split("/")[1] not in _STREAKS]
         state.excused |= {key: max(state.values[key], 0.0) for key in mine}
+        state.samples |= dict.fromkeys(mine, 0)
 
     # --- what follows -------------------------------------------------------------------------------------------
 
     def look(self, now: datetime) -> list[Command]:
         """Take one sample of everything; the commands of what has tripped by it."""
-        self._take_equity()
+        is_told = self._take_equity()
         self._count_losses()
         commands: list[Command] = []
-        for reading in (*self._money(), *self._by_owner(), *self._counts()):
+        for reading in (*self._told(is_new=is_told), *self._own(), *self._by_owner(), *self._counts()):
             if self._is_broken(reading):
                 commands += self._trip(reading, now)
         return commands
 
     def _is_broken(self, reading: Reading) -> bool:
-        if reading.limit is None:
+        if reading.limit is None or not reading.is_new or not is_known(reading.value):
             return False
-        key, state = f"{reading.scope}/{reading.rule}/{reading.by}", self._book.watch
-        state.values[key] = reading.value or 0.0
-        is_over = state.values[key] - state.excused.get(key, 0.0) >= reading.limit
+        key, state, value = f"{reading.scope}/{reading.rule}/{reading.by}", self._book.watch, float(reading.value)
+        state.values[key] = value
+        if key in state.excused:  # what has been won back is excused no longer
+            state.excused[key] = min(state.excused[key], max(value, 0.0))
+        is_over = value - state.excused.get(key, 0.0) >= reading.limit
         state.samples[key] = state.samples.get(key, 0) + 1 if is_over else 0
         return state.samples[key] >= reading.confirmations
 
@@ -127,20 +138,25 @@ class Watch:
 
     # --- figures ------------------------------------------------------------------------------------------------
 
-    def _money(self) -> Iterator[Reading]:
+    def _told(self, *, is_new: bool) -> Iterator[Reading]:
+        """By the broker's net liquidation."""
         book, state, limits = self._book, self._book.watch, self._limits
-        measures = {
-            "broker": _loss(book.day_start_equity, book.equity),
-            "own": self._day_loss(list(self._todays())),
-        }
-        for by, loss in measures.items():
-            yield Reading(scope=ACCOUNT, rule="max_day_loss", value=loss, limit=limits.max_day_loss, by=by)
-        week = _loss(state.week_start_equity, book.equity)
-        yield Reading(scope=ACCOUNT, rule="max_week_loss", value=week, limit=limits.max_week_loss)
         fallen = _loss(state.high_water, book.equity)
         drawdown = 100 * fallen / state.high_water if fallen is not None and state.high_water else None
-        yield Reading(scope=ACCOUNT, rule="max_drawdown_pct", value=drawdown, limit=limits.max_drawdown_pct)
-        yield Reading(scope=ACCOUNT, rule="max_day_slippage", value=state.slippage, limit=limits.max_day_slippage)
+        figures = (
+            ("max_day_loss", _loss(book.day_start_equity, book.equity), limits.max_day_loss),
+            ("max_week_loss", _loss(state.week_start_equity, book.equity), limits.max_week_loss),
+            ("max_drawdown_pct", drawdown, limits.max_drawdown_pct),
+        )
+        for rule, value, limit in figures:
+            yield Reading(scope=ACCOUNT, rule=rule, value=value, limit=limit, by="broker", is_new=is_new)
+
+    def _own(self) -> Iterator[Reading]:
+        """By our own fills and prices."""
+        limits, slipped = self._limits, self._book.watch.slippage
+        loss = self._day_loss(list(self._todays()))
+        yield Reading(scope=ACCOUNT, rule="max_day_loss", value=loss, limit=limits.max_day_loss, by="own")
+        yield Reading(scope=ACCOUNT, rule="max_day_slippage", value=slipped, limit=limits.max_day_slippage)
 
     def _by_owner(self) -> Iterator[Reading]:
         plans, limits = list(self._todays()), self._limits
@@ -166,16 +182,18 @@ class Watch:
         for rule, value, limit in counts:
             yield Reading(scope=ACCOUNT, rule=rule, value=value, limit=limit, confirmations=1)
 
-    def _take_equity(self) -> None:
-        """The high water rises only to what LAST_EQUITIES samples in a row have reached."""
+    def _take_equity(self) -> bool:
+        """Tell whether equity was told anew; the high water rises only to what LAST_EQUITIES in a row have reached."""
         book, state = self._book, self._book.watch
-        if book.equity is None:
-            return
+        if book.account_at == state.told_at or not is_known(book.equity):
+            return False
+        state.told_at = book.account_at
         if state.week_start_equity is None:
             state.week_start_equity = book.equity
         state.equities = [*state.equities[-LAST_EQUITIES + 1 :], book.equity]
         if len(state.equities) == LAST_EQUITIES:
             state.high_water = max(state.high_water or 0.0, min(state.equities))
+        return True
 
     def _count_losses(self) -> None:
         state = self._book.watch
@@ -210,4 +228,4 @@ class Watch:
 
 
 def _loss(before: float | None, now: float | None) -> float | None:
-    return None if before is None or now is None else before - now
+    return before - now if is_known(before) and is_known(now) else None

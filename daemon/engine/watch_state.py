@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct, field
 
 
@@ -9,10 +11,12 @@ class WatchState(Struct, kw_only=True):
     """What the limits are measured from. Mutable, owned by the book; money in currency.
 
     `base` is what each plan had earned when the session began; `samples` how often in a row a rule was seen broken;
-    `values` what it read last; `excused` what it read when a person reset it: the limit counts from there.
+    `values` what it read last; `excused` what it read when a person reset it, or less since: the limit counts from
+    there. `told_at`: which account values were looked at last.
     """
 
     high_water: float | None = None
+    told_at: datetime | None = None
     equities: list[float] = field(default_factory=list)
     week: str = ""
     week_start_equity: float | None = None

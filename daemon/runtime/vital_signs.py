@@ -17,6 +17,7 @@ from daemon.runtime.inbox import Inbox
 from daemon.runtime.loop import EngineLoop
 from daemon.runtime.session import SessionKeeper
 from daemon.runtime.verdict import Signs, Thresholds, Verdict, judge
+from risk.trading_state import ACCOUNT
 from shared.config import Config
 from shared.io.journal import Journal
 
@@ -108,7 +109,7 @@ class VitalSigns:
                 for symbol, lock in book.locks.items()
             },
             "latches": {
-                scope: [f"{latch.rule}: {latch.text}" for latch in latches]
+                _scope_name(scope): [latch.text for latch in latches]
                 for scope, latches in book.breakers.latched.items()
                 if latches
             },
@@ -210,3 +211,8 @@ def _memory_mb() -> float:
     """Resident memory of this process now (proc(5): the second field of statm counts pages)."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+
+
+def _scope_name(scope: str) -> str:
+    """The log hides the value of a key named account, whatever it is."""
+    return "account-wide" if scope == ACCOUNT else scope

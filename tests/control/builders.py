@@ -58,9 +58,7 @@ def a_switchboard(folder, gate, **changes):
 
 def a_command(verb="halt", scope="account", *, actor="me", key=KEY, now=NOW, entropy=ENTROPY):
     """A signed command as it goes over the wire."""
-    return msgspec.json.encode(
-        signed(verb=verb, scope=scope, actor=actor, key=key.encode(), now=now, entropy=entropy)
-    )
+    return msgspec.json.encode(signed(verb=verb, scope=scope, actor=actor, key=key.encode(), now=now, entropy=entropy))
 
 
 def free_port():

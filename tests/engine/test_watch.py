@@ -1,12 +1,13 @@
-"""Automatic limits: what trips, what does not, and who may end it (docs/risk.md, I7, hole 9 of no anchor)."""
+"""Automatic limits: what trips, what does not, and who may end it (docs/risk.md, I7)."""
 
+import math
 from datetime import date, timedelta
 
 import pytest
 
 from daemon.engine.watch import CONFIRMATIONS
 from risk.trading_state import TradingState
-from shared.commands import CancelOrder, PlaceBracket
+from shared.commands import CancelOrder, Notify, PlaceBracket
 from shared.events import OperatorCommanded, OrderUnknown, SessionScheduled
 from tests.engine.builders import (
     CLOSE,
@@ -23,6 +24,7 @@ from tests.engine.builders import (
     an_account,
     an_engine,
     an_engine_at_work,
+    an_engine_that_asked,
     at,
     bars,
     cancelled,
@@ -62,6 +64,21 @@ def command(verb, scope="account", seconds=3000):
     return OperatorCommanded(received_at=at(seconds), verb=verb, scope=scope, actor="a person")
 
 
+def ref_of(plan):
+    return f"OB1:s:20131008:{plan}:E"
+
+
+def ask_for(engine, symbol, seconds, view):
+    """The strategy's view of this instrument alone, and the row on which it sends a bracket."""
+    says(engine, **{symbol: view})
+    assert of_kind(engine.handle(bars(seconds, SPY=100.0, IBM=185.0)), PlaceBracket) != []
+
+
+def refuse(engine, plan):
+    """The broker takes the entry as no order and says nothing of its children."""
+    assert "rejected" in codes(engine.handle(rejected(ref_of(plan))))
+
+
 def test_a_day_loss_that_the_broker_reports_trips_after_three_samples():
     engine = a_started(an_engine_with(max_day_loss=20_000.0))
     told(engine, 980_000.0, first=120, times=1)
@@ -75,6 +92,34 @@ def test_one_bad_tick_trips_nothing():
     engine = a_started(an_engine_with(max_day_loss=20_000.0))
     engine.handle(a_report(120, account=an_account(1.0)))
     told(engine, 1e6, first=180)
+    assert state_of(engine) is TradingState.ACTIVE
+
+
+def minutes(engine, first, *numbers, price=100.0):
+    return handle_all(engine, [bars(first + 60 * number, SPY=price) for number in numbers])
+
+
+def test_one_bad_report_that_many_rows_see_trips_nothing():
+    engine = a_started(an_engine_with(max_day_loss=20_000.0))
+    engine.handle(a_report(120, account=an_account(1.0)))
+    minutes(engine, 120, 1, 2, 3, 4, 5)
+    assert state_of(engine) is TradingState.ACTIVE
+
+
+def test_a_report_that_tells_no_number_trips_nothing_and_ends_no_row_of_samples():
+    engine = a_started(an_engine_with(max_day_loss=20_000.0, max_drawdown_pct=1.0))
+    told(engine, 970_000.0, first=120, times=2)
+    told(engine, math.nan, first=300, times=3)
+    assert state_of(engine) is TradingState.ACTIVE
+    told(engine, 970_000.0, first=600, times=1)
+    assert state_of(engine) is REDUCING
+
+
+def test_one_bad_high_that_many_rows_see_is_no_high_water():
+    engine = a_started(an_engine_with(max_drawdown_pct=5.0))
+    engine.handle(a_report(120, account=an_account(9e9)))
+    minutes(engine, 120, 1, 2, 3, 4, 5)
+    told(engine, 1e6, first=600, times=5)
     assert state_of(engine) is TradingState.ACTIVE
 
 
@@ -127,12 +172,30 @@ def test_losing_round_trips_in_a_row_trip_at_once():
 
 
 def test_refused_orders_in_a_row_trip_and_an_accepted_one_begins_anew():
-    engine = an_engine_at_work(an_engine_with(max_rejects_in_a_row=2))
-    engine.handle(rejected(ENTRY))
-    engine.handle(bars(120, SPY=100.0))
+    engine = an_engine_that_asked(an_engine_with(max_rejects_in_a_row=2))
+    refuse(engine, "SPY-1")
+    ask_for(engine, "IBM", 120, 1.0)
+    engine.handle(accepted(ref_of("IBM-1"), 121))
+    engine.handle(rejected(ref_of("IBM-1"), 122))
+    minutes(engine, 120, 1)
     assert state_of(engine) is TradingState.ACTIVE
-    engine.book.watch.rejects_in_a_row = 2
-    engine.handle(bars(180, SPY=100.0))
+    ask_for(engine, "SPY", 240, -1.0)
+    refuse(engine, "SPY-2")
+    minutes(engine, 240, 1)
+    assert state_of(engine) is REDUCING
+
+
+def test_after_a_reset_a_streak_begins_with_nothing():
+    engine = an_engine_that_asked(an_engine_with(max_rejects_in_a_row=1))
+    refuse(engine, "SPY-1")
+    minutes(engine, 60, 1)
+    assert state_of(engine) is REDUCING
+    engine.handle(command("reset", seconds=121))
+    minutes(engine, 60, 2)
+    assert state_of(engine) is TradingState.ACTIVE
+    ask_for(engine, "IBM", 240, 1.0)
+    refuse(engine, "IBM-1")
+    minutes(engine, 240, 1)
     assert state_of(engine) is REDUCING
 
 
@@ -182,6 +245,36 @@ def test_after_a_reset_losses_count_from_what_they_were():
     assert state_of(engine) is TradingState.ACTIVE
     told(engine, 949_000.0, first=720)
     assert state_of(engine) is REDUCING
+
+
+def test_what_is_won_back_after_a_reset_is_excused_no_longer():
+    engine = a_started(an_engine_with(max_drawdown_pct=2.0))
+    told(engine, 970_000.0, first=120)
+    engine.handle(command("reset", seconds=400))
+    told(engine, 1_000_000.0, first=420)
+    told(engine, 980_000.0, first=720)
+    assert state_of(engine) is REDUCING
+
+
+def test_a_new_week_excuses_nothing():
+    engine = a_started(an_engine_with(max_week_loss=20_000.0))
+    told(engine, 980_000.0, first=120)
+    engine.handle(command("reset", seconds=400))
+    week = timedelta(days=7)
+    engine.handle(
+        SessionScheduled(received_at=OPEN + week, session=date(2013, 10, 15), opens_at=OPEN + week, closes_at=CLOSE)
+    )
+    told(engine, 960_000.0, first=7 * 86_400 + 120)
+    assert state_of(engine) is REDUCING
+
+
+def test_a_holding_that_nobody_can_price_lets_nothing_in_where_its_loss_is_limited():
+    engine = a_started(an_engine_with(max_strategy_day_loss=1000.0))
+    engine.handle(a_report(5, fills=[a_fill()], positions={"SPY": 500}))
+    says(engine, IBM=1.0)
+    denied = handle_all(engine, [bars(120, IBM=185.0)])
+    assert "the day's loss is not known: SPY held" in " ".join(each.text for each in of_kind(denied, Notify))
+    assert of_kind(engine.handle(bars(180, SPY=100.0, IBM=185.0)), PlaceBracket) != []
 
 
 def test_an_unknown_equity_trips_nothing_and_lets_nothing_in():

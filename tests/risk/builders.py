@@ -87,6 +87,7 @@ def a_view(**changes: Any) -> RiskView:
         "beta_long": 0.0,
         "beta_short": 0.0,
         "groups": (GroupExposure(name="index", gross=0.0),),
+        "unpriced": (),
         "holdings": quiet_holdings(),
         "bid": 99.99,
         "ask": 100.01,

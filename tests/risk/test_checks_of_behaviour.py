@@ -18,6 +18,14 @@ def test_account_stale():
     assert allowed("account_stale", an_exit(), within=limit, account_at=None) is None
 
 
+@pytest.mark.parametrize("limit", ["max_day_loss", "max_strategy_day_loss", "max_instrument_day_loss"])
+def test_loss_known(limit):
+    assert allowed("loss_known", an_entry(), within={limit: 1000.0}, unpriced=()) is None
+    assert allowed("loss_known", an_entry(), within={limit: 1000.0}, unpriced=("IBM",)) == 0
+    assert allowed("loss_known", an_exit(), within={limit: 1000.0}, unpriced=("IBM",)) is None
+    assert allowed("loss_known", an_entry(), unpriced=("IBM",)) is None  # no day's loss is limited
+
+
 def test_quiet_window():
     assert allowed("quiet_window", an_entry(), quiet_reason=None) is None
     assert allowed("quiet_window", an_entry(), quiet_reason="daily restart") == 0

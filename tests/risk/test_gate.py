@@ -78,6 +78,7 @@ views = st.builds(
     beta_long=maybe_money,
     beta_short=maybe_money,
     groups=st.just(()),
+    unpriced=st.sampled_from([(), ("IBM",)]),
     holdings=st.none(),
     bid=maybe_money,
     ask=maybe_money,
@@ -251,6 +252,7 @@ def test_the_gate_asks_every_rule():
         price_is_suspect=True,
         account_at=None,
         quiet_reason="daily restart",
+        unpriced=("IBM",),
         is_halted=True,
         data_quality="delayed",
         bid=101.0,
@@ -261,6 +263,7 @@ def test_the_gate_asks_every_rule():
         is_self_trade=True,
     )
     tight = limits(
+        max_day_loss=1.0,
         max_net_exposure=0.1,
         max_beta_exposure=0.1,
         max_group_exposure=0.1,

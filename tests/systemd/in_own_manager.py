@@ -33,11 +33,11 @@ def main() -> None:
         OPENBELL, "gateway", "--synthetic", "--symbols", "SPY", "--port", "0", "--speed", "60", stdout=subprocess.PIPE
     )
     try:
-        until(lambda: (RUNTIME / "systemd" / "private").is_socket(), 20)
+        until((RUNTIME / "systemd" / "private").is_socket, 20)
         # The machine's own manager makes these at boot; what is hidden from a unit is covered with them.
         shutil.copytree(RUNTIME / "systemd" / "inaccessible", "/run/systemd/inaccessible", copy_function=copied_node)
         configured(gateway.stdout.readline().split("127.0.0.1:")[1].split()[0])
-        print(json.dumps(scenario()))
+        sys.stdout.write(json.dumps(scenario()))
     finally:
         systemctl("exit")
         gateway.terminate()
@@ -67,6 +67,12 @@ def scenario() -> dict:
     systemctl("start", "openbell.service")
     until(lambda: shown()["ActiveState"] == "failed", 20)
     seen["misconfigured"] = shown()
+    until(
+        lambda: not systemctl("list-units", "--no-legend", "--state=active,activating", "openbell-alert@*")["said"], 20
+    )
+    seen["alert"] = systemctl(
+        "show", "openbell-alert@openbell.service.service", "-p", "ExecMainStartTimestampMonotonic"
+    )
     config.write_text(config.read_text().replace('mode = "papr"', 'mode = "paper"'))
     seen["files"] = sorted(f"{path.relative_to(RUN / 'etc')}" for path in (RUN / "etc").rglob("*") if path.is_file())
     seen["beats"] = (RUN / "etc/logs/openbell-paper.jsonl").read_text().count('"heartbeat"')
@@ -96,8 +102,12 @@ def confinement(pid: int) -> dict:
     return {
         **{key: facts[key] for key in ("NoNewPrivs", "Seccomp", "CapBnd", "CapEff")},
         "root_is_read_only": "ro" in root[5].split(","),
-        "user_namespace_is_its_own": os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user"),
+        "user_namespace_is_its_own": user_namespace(f"{pid}") != user_namespace("self"),
     }
+
+
+def user_namespace(process: str) -> str:
+    return f"{Path('/proc', process, 'ns', 'user').readlink()}"
 
 
 def shown() -> dict:
