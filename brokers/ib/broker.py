@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from brokers.ib.codes import code_table
 from brokers.ib.connection import Address
 from brokers.ib.contracts import Contracts
@@ -197,14 +199,19 @@ class IbBroker:
     async def report(self) -> BrokerReported:
         """Ask for everything; what did not come completely is named in `unanswered`.
 
-        Executions told here and not before also arrive as events, ahead of the report's return.
+        Executions told here and not before also arrive as events, ahead of the report's return. Entries that still wait
+        for room are among the open orders, without a permId: they are not lost.
 
         Raises:
             BrokerUnavailable: not connected, or TWS has lost its server and would answer from memory.
         """
         async with self._reporting:
-            questions = self._asking()
-            return await questions.report(self._clock)
+            session, questions = self._live(), self._asking()
+            waiting = session.waiting_orders()
+            answer = await questions.report(self._clock)
+            told = {line.ref for line in answer.open_orders}
+            on_their_way = {line.ref: line for line in (*waiting, *session.waiting_orders()) if line.ref not in told}
+            return replace(answer, open_orders=(*answer.open_orders, *on_their_way.values()))
 
     async def server_time(self) -> datetime:
         """The broker's clock. Silence is a lost connection: it is told as such and the socket is dropped.

@@ -58,6 +58,10 @@ class EntryLane:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def waiting(self) -> list[Placed]:
+        """What has not left yet, in its order."""
+        return [placed for bracket in self._waiting for placed in bracket]
+
     def put(self, bracket: list[Placed]) -> None:
         """Send the bracket now or, behind those that wait, as soon as there is room."""
         self._waiting.append(bracket)
@@ -85,7 +89,7 @@ class EntryLane:
 
     def clear(self) -> list[str]:
         """Throw everything away that has not left; the references."""
-        refs = [placed.order.ref for bracket in self._waiting for placed in bracket]
+        refs = [placed.order.ref for placed in self.waiting()]
         self._waiting.clear()
         if self._timer is not None:
             self._timer.cancel()

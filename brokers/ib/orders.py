@@ -10,7 +10,7 @@ from msgspec import Struct
 from brokers.ib.history import instant_text
 from brokers.ib.register import Ended, OrderRecord, OrderRegister
 from shared.commands import CancelOrder, Flatten, OrderCommand, PlaceBracket, ReplaceStop
-from shared.orders import BracketOrder, Order, OrderType
+from shared.orders import BracketOrder, OpenOrder, Order, OrderType
 
 OCA_REDUCE_WITH_BLOCK = 2
 """A fill reduces the other orders of the group, and only one of them is at an exchange at a time."""
@@ -90,6 +90,27 @@ def _trail(ib_order: IbOrder, order: Order) -> None:
         ib_order.auxPrice = order.trail_amount
     if order.stop_price is not None:
         ib_order.trailStopPrice = order.stop_price
+
+
+def waiting_line(placed: Placed, client_id: int) -> OpenOrder:
+    """The line of an order that has not left yet."""
+    order = placed.order
+    return OpenOrder(
+        ref=order.ref,
+        perm_id=0,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type.value,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        status="PendingSubmit",
+        client_id=client_id,
+        order_id=placed.ib_order.orderId,
+        trail_amount=order.trail_amount,
+        trail_percent=order.trail_percent,
+        good_till=order.good_till,
+    )
 
 
 def record_of(placed: Placed, client_id: int) -> OrderRecord:

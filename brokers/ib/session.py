@@ -23,13 +23,14 @@ from brokers.ib.lanes import Budget, EntryLane
 from brokers.ib.line import Line
 from brokers.ib.order_news import OrderNews
 from brokers.ib.order_wrapper import OrderWrapper
-from brokers.ib.orders import Placed, record_of
+from brokers.ib.orders import Placed, record_of, waiting_line
 from brokers.ib.register import Ended, OrderRegister
 from brokers.ib.requests import Requests
 from brokers.ib.translate import simulated_clock
 from brokers.port import BrokerListener, Clock
 from shared.errors import ConfigError
 from shared.events import ConnectionLost, ConnectionRestored, OrderCancelled, OrderUnknown
+from shared.orders import OpenOrder
 
 log = structlog.get_logger("brokers.ib")
 
@@ -169,6 +170,10 @@ class Session:
         for placed in bracket:
             self.register.add(record_of(placed, self.register.client_id))
         self._entries.put(bracket)
+
+    def waiting_orders(self) -> list[OpenOrder]:
+        """Lines of the entries and their legs that wait for room: no broker knows them yet, they are on their way."""
+        return [waiting_line(placed, self.register.client_id) for placed in self._entries.waiting()]
 
     def place(self, placed: Placed) -> None:
         """Send one order that reduces risk, or the change of one, now."""

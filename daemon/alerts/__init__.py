@@ -6,6 +6,6 @@ throttle.py    PURE: repeats are counted, floods merged, pages always pass
 beat_watch.py  PURE: what successive heartbeats give reason to say
 desk.py        takes notices and heartbeats, fills the outboxes; outbox.py one channel's queue, spool.py its memory
 channels.py    builds the channels of [[alert]]: mail.py, webhook.py, telegram.py, apprise_bridge.py (posting.py: HTTP)
-watcher.py     the second process that notices when heartbeats stop; cli.py `openbell alerts`, `openbell watch`
-open_desk.py   a desk as the configuration wants it
+watcher.py     the second process that notices when heartbeats stop; mqtt_follower.py the same from another host
+open_desk.py   a desk as the configuration wants it; cli.py `openbell alerts`, `openbell watch`
 """

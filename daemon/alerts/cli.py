@@ -73,6 +73,9 @@ def send(
 def watch(
     config: ConfigOption = DEFAULT_CONFIG,
     log: Annotated[Path | None, typer.Option(help="Follow this log instead of the configuration's.")] = None,
+    mqtt: Annotated[
+        bool, typer.Option("--mqtt", help="Follow the heartbeats at the broker of [mqtt] instead.")
+    ] = False,
 ) -> None:
     """Alarm when the daemon's heartbeats stop; runs until Ctrl-C, in a process or on a host of its own.
 
@@ -83,24 +86,28 @@ def watch(
     from daemon.runtime.lifecycle import log_path
 
     settings = loaded(config)
-    asyncio.run(_watch(settings, log or log_path(settings)))
+    asyncio.run(_watch(settings, None if mqtt else log or log_path(settings)))
 
 
-async def _watch(settings: Config, log_file: Path) -> None:
+async def _watch(settings: Config, log_file: Path | None) -> None:
     import asyncio
 
+    from daemon.alerts.mqtt_follower import MqttFollower
     from daemon.alerts.open_desk import open_desk
     from daemon.alerts.watcher import LogFollower, watch
     from daemon.runtime.clock import wall_now
 
-    desk, follower = open_desk(settings, "watch"), LogFollower(log_file)
+    desk = open_desk(settings, "watch")
+    follower = MqttFollower(settings) if log_file is None else LogFollower(log_file)
     if not desk.outboxes:
         typer.echo("no [[alert]] in the configuration: alarms are shown here and reach nobody else", err=True)
-    typer.echo(f"watching {log_file}")
+    typer.echo(f"watching {log_file or f'{settings.mqtt.host}:{settings.mqtt.port}'}")
     every_s = settings.runtime.heartbeat_every_s
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(desk.run())
+            if isinstance(follower, MqttFollower):
+                group.create_task(follower.run())
             group.create_task(watch(follower, desk, every_s=every_s, say=typer.echo, wall=wall_now))
     finally:
         follower.close()

@@ -1,7 +1,7 @@
 """The outside watcher: another process, better another host, that notices when heartbeats stop (F21, I18).
 
-A daemon that was killed cannot say so. The watcher follows the log that the heartbeats go to and judges silence by its
-own monotonic clock, so that a clock set wrong at either end neither hides nor invents one.
+A daemon that was killed cannot say so. The watcher follows the log that the heartbeats go to (or MQTT) and judges
+silence by its own monotonic clock, so that a clock set wrong at either end neither hides nor invents one.
 """
 
 from __future__ import annotations
@@ -11,14 +11,26 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Protocol
 
 from daemon.alerts.catalogue import Severity
 from daemon.alerts.desk import AlertDesk
 from daemon.alerts.message import Alarm
+from daemon.alerts.mqtt_follower import KEPT_BY_BROKER
 from daemon.runtime.status import INTERVALS_MAX, heartbeat_of, interval_s, last_heartbeats
 
-POLL_S = 1.0
+_POLL_S_MAX = 1.0
 Beat = dict[str, object]
+
+
+class Follower(Protocol):
+    """Where heartbeats come from."""
+
+    def fresh(self) -> list[Beat]:
+        """The beats since the last call; called in a thread."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
 
 
 class LogFollower:
@@ -98,7 +110,11 @@ class SilenceWatch:
     def check(self, now_s: float) -> Alarm | None:
         """The alarm that is due for silence, if one is; a daemon that was told to stop is not missed."""
         silence_s = now_s - self._seen_s
-        if self._is_lost or self._has_said_stopped or silence_s < INTERVALS_MAX * self._every_s - POLL_S:
+        if (
+            self._is_lost
+            or self._has_said_stopped
+            or silence_s < INTERVALS_MAX * self._every_s - pause_s(self._every_s)
+        ):
             return None
         if self._last is not None and self._last.get("stopping"):
             self._has_said_stopped = True
@@ -110,21 +126,27 @@ class SilenceWatch:
         return Alarm(severity=Severity.PAGE, code="heartbeat_lost", text=text)
 
 
+def pause_s(every_s: float) -> float:
+    """How long the watcher sleeps between looks; taken off the limit, so that three intervals are never exceeded."""
+    return min(_POLL_S_MAX, every_s / 4)
+
+
 async def watch(
-    follower: LogFollower, desk: AlertDesk, *, every_s: float, say: Callable[[str], None], wall: Callable[[], datetime]
+    follower: Follower, desk: AlertDesk, *, every_s: float, say: Callable[[str], None], wall: Callable[[], datetime]
 ) -> None:
-    """Follow the log for ever; every alarm goes to the desk and, as a line, to `say`."""
+    """Follow the heartbeats for ever; every alarm goes to the desk and, as a line, to `say`."""
     now_s = asyncio.get_running_loop().time
     silence = SilenceWatch(every_s=every_s, now_s=now_s())
     is_first = True
     while True:
         for beat in await asyncio.to_thread(follower.fresh):
-            age_s = _age_s(beat, wall()) if is_first else 0.0
+            is_old = is_first or beat.get(KEPT_BY_BROKER) is True
+            age_s = _age_s(beat, wall()) if is_old else 0.0
             _pass_on(silence.on_beat(beat, now_s(), age_s), desk, say)
         is_first = False
         _pass_on(silence.check(now_s()), desk, say)
         desk.tick()
-        await asyncio.sleep(min(POLL_S, every_s / 4))
+        await asyncio.sleep(pause_s(every_s))
 
 
 def _pass_on(alarm: Alarm | None, desk: AlertDesk, say: Callable[[str], None]) -> None:

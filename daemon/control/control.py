@@ -17,6 +17,7 @@ from daemon.control.mqtt_commands import MqttCommands
 from daemon.control.switchboard import Switchboard
 from daemon.control.verbs import scope_fault
 from daemon.runtime.clock import wall_now
+from daemon.runtime.companion import Companion
 from shared.config import Config
 from shared.io.mqtt import BACK_OFF_S, MqttLink, MqttMessage
 from shared.io.secrets import read_secret
@@ -25,9 +26,9 @@ _log = structlog.get_logger("openbell")
 
 
 class Control:
-    """`open` before trading begins, `beat` with each heartbeat, `run` beside the loop, `close` at the end.
+    """`bind` before trading begins, then `open`, `run` beside the loop, `beat` with each heartbeat, `close` at the end.
 
-    Nothing that happens to socket or broker after `open` raises into the daemon.
+    Nothing that happens to socket or broker after `bind` raises into the daemon.
 
     Raises:
         ConfigError: a key is missing or short, a file of authorities is none.
@@ -81,8 +82,13 @@ class Control:
                 wall_now=self._clock,
             )
 
+    def bind(self) -> None:
+        """Take the socket's file. Raises what ControlSocket.bind raises."""
+        if self._socket is not None:
+            self._socket.bind()
+
     async def open(self) -> None:
-        """Take the socket. Raises what ControlSocket.open raises."""
+        """Answer at the socket; takes its file if that was not done before."""
         if self._socket is not None:
             await self._socket.open()
 
@@ -112,6 +118,18 @@ class Control:
         """Give the socket back."""
         if self._socket is not None:
             await self._socket.close()
+
+    def companion(self) -> Companion:
+        """This as one of the daemon's companions; `bind` is for the caller, before anything is traded."""
+
+        async def run() -> None:
+            await self.open()
+            await self.run()
+
+        async def farewell(_reason: str) -> None:
+            await self.close()
+
+        return Companion(name="control", sink=self.beat, run=run, farewell=farewell)
 
     def _take(self, message: MqttMessage) -> None:
         if self._commands is not None:

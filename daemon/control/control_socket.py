@@ -13,6 +13,7 @@ import os
 import pwd
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -52,11 +53,12 @@ class ControlSocket:
         self._path = path
         self._switchboard = switchboard
         self._allowed_uids = frozenset({os.geteuid(), 0}) if allowed_uids is None else allowed_uids
+        self._listening: socket.socket | None = None
         self._server: asyncio.Server | None = None
-        self._peers = 0
+        self._talks: set[asyncio.Task[None]] = set()
 
-    async def open(self) -> None:
-        """Listen; the file is ours alone (0600) from its first moment.
+    def bind(self) -> None:
+        """Take the file; it is ours alone (0600) from its first moment. Who connects waits for `open`.
 
         Raises:
             ConfigError: the path is too long for a socket or cannot be written.
@@ -64,46 +66,54 @@ class ControlSocket:
         """
         _check_length(self._path)
         _clear_the_way(self._path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         mask = os.umask(0o177)
         try:
             listening.bind(str(self._path))
+            listening.listen()
         except OSError as error:
             listening.close()
             raise ConfigError(f"{self._path}: no control socket can be made ({error.strerror})") from error
         finally:
             os.umask(mask)
-        self._server = await asyncio.start_unix_server(self._serve, sock=listening, limit=LINE_BYTES_MAX)
+        self._listening = listening
+
+    async def open(self) -> None:
+        """Answer. Raises what `bind` raises if that was not done before."""
+        if self._listening is None:
+            self.bind()
+        self._server = await asyncio.start_unix_server(self._serve, sock=self._listening, limit=LINE_BYTES_MAX)
 
     async def close(self) -> None:
-        """Stop listening and take the file away."""
+        """Stop listening, hang up, and take the file away."""
+        if self._listening is None:
+            return
         if self._server is not None:
             self._server.close()
-            self._server = None
-            self._path.unlink(missing_ok=True)
+        self._listening.close()
+        self._listening = self._server = None
+        self._path.unlink(missing_ok=True)
+        for talk in self._talks:
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._peers += 1
+        talk = asyncio.current_task()
+        if talk is not None:
+            self._talks.add(talk)
         try:
             await self._talk(reader, writer)
         except (OSError, TimeoutError):
             pass  # the person has gone: what was asked for is done all the same
         finally:
-            self._peers -= 1
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+            if talk is not None:
+                self._talks.discard(talk)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        uid = _peer_uid(writer)
-        actor = f"local:{_user_name(uid)}"
-        if uid not in self._allowed_uids:
-            await _answer(
-                writer, self._switchboard.refused(f"user {_user_name(uid)} may not command this daemon", actor)
-            )
-            return
-        if self._peers > _PEERS_MAX:
-            await _answer(writer, self._switchboard.refused(f"more than {_PEERS_MAX} talk at once, try again", actor))
-            return
+        actor_uid = _peer_uid(writer)
         while True:
             try:
                 async with asyncio.timeout(_IDLE_S):
@@ -111,11 +121,18 @@ class ControlSocket:
             except asyncio.IncompleteReadError:
                 return
             except asyncio.LimitOverrunError:
-                await _answer(writer, self._switchboard.refused(f"more than {LINE_BYTES_MAX} bytes in a line", actor))
+                reason = f"more than {LINE_BYTES_MAX} bytes in a line"
+                await _answer(writer, self._switchboard.refused(reason, _actor(actor_uid)))
                 return
-            await _answer(writer, await self._reply(line, actor))
+            await _answer(writer, await self._reply(line, actor_uid))
 
-    async def _reply(self, line: bytes, actor: str) -> Reply:
+    async def _reply(self, line: bytes, uid: int) -> Reply:
+        """Only after the line was read: a peer that is refused while it writes would not hear why."""
+        actor = _actor(uid)
+        if uid not in self._allowed_uids:
+            return self._switchboard.refused(f"user {_user_name(uid)} may not command this daemon", actor)
+        if len(self._talks) > _PEERS_MAX:
+            return self._switchboard.refused(f"more than {_PEERS_MAX} talk at once, try again", actor)
         try:
             request = msgspec.json.decode(line, type=Request)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -138,7 +155,11 @@ def _check_length(path: Path) -> None:
 
 
 def _clear_the_way(path: Path) -> None:
-    """Remove the socket of a daemon that has died."""
+    """Make the folder, remove the socket of a daemon that has died."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path.parent}: cannot be made ({error.strerror})") from error
     if not path.exists() and not path.is_symlink():
         return
     if not path.is_socket():
@@ -161,6 +182,10 @@ def _peer_uid(writer: asyncio.StreamWriter) -> int:
     end = writer.get_extra_info("socket")
     credentials = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", credentials)[1])
+
+
+def _actor(uid: int) -> str:
+    return f"local:{_user_name(uid)}"
 
 
 def _user_name(uid: int) -> str:

@@ -57,7 +57,11 @@ class MqttCommands:
     async def run(self) -> None:
         """Work off what arrives, until cancelled."""
         while True:
-            await self.handle(await self._waiting.get())
+            message = await self._waiting.get()
+            try:
+                await self.handle(message)
+            except Exception:  # noqa: BLE001 - one message must not end what the next one may need
+                _log.exception("control.failed")
 
     async def handle(self, message: MqttMessage) -> None:
         """Judge one message, carry it out, answer."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from brokers.port import Broker
 from daemon.control.control_socket import socket_path
-from daemon.control.rescue_plan import exits_of, orders_in
+from daemon.control.rescue_plan import exits_of, orders_in, stops_without_position
 from daemon.control.rescue_view import order_line
 from daemon.control.socket_client import is_listening
 from daemon.runtime.clock import wall_now
@@ -27,9 +27,6 @@ from shared.orders import OpenOrder, Order
 BESIDE = 100
 """How far the client ids are from the daemon's while it lives."""
 _NEEDED = frozenset({"open_orders", "positions"})
-_LOOK_EVERY_S = 0.5
-_GONE_WITHIN_S = 10.0
-_FLAT_WITHIN_S = 30.0
 
 
 class RescueBroker(Broker, Protocol):
@@ -45,6 +42,15 @@ class Ids(Struct, frozen=True, kw_only=True):
     orders: int
     data: int
     daemon: str
+
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """Wall seconds. Positions may follow their fills late (TWS.md 4.53): nothing is closed while one is younger."""
+
+    look_every_s: float = 0.5
+    gone_within_s: float = 10.0
+    flat_within_s: float = 30.0
+    settle_s: float = 5.0
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -84,9 +90,10 @@ class Listener:
 class Rescue:
     """One connection for it."""
 
-    def __init__(self, broker: RescueBroker, listener: Listener, client_id: int) -> None:
+    def __init__(self, broker: RescueBroker, listener: Listener, client_id: int, patience: Patience) -> None:
         self._broker = broker
         self._listener = listener
+        self._patience = patience
         self.client_id = client_id
 
     async def look(self) -> BrokerReported:
@@ -120,12 +127,17 @@ class Rescue:
         """Cancel what works in these instruments, then close what is held; an instrument whose orders stay is left.
 
         Raises:
-            Refused: as `cancel`.
+            Refused: as `cancel`; or a stop stands before no position, which may be told late.
         """
-        before = await self.look()
+        before = await self._settled(symbols)
+        if bare := stops_without_position(before, symbols):
+            raise Refused(
+                f"{', '.join(bare)}: a stop works there, but the broker tells no position, which may lag; nothing was "
+                "sent; look again, or cancel the stop with `rescue cancel --ref`"
+            )
         working = list(before.open_orders) if everything else orders_in(before, symbols)
         pulled = await self.cancel(working, everything=everything) if working else Outcome()
-        report = await self.look()
+        report = await self._settled(symbols)
         stuck = {order.symbol for order in orders_in(report, symbols)}
         exits = [order for symbol in symbols if symbol not in stuck for order in exits_of(report, symbol, wall_now())]
         for order in exits:
@@ -152,22 +164,43 @@ class Rescue:
     async def _gone(self, wanted: dict[int, OpenOrder]) -> list[OpenOrder]:
         """Those of the orders that still work after a while."""
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + _GONE_WITHIN_S
+        until_s = loop.time() + self._patience.gone_within_s
         while True:
             left = [order for order in (await self.look()).open_orders if order.perm_id in wanted]
             if not left or loop.time() > until_s:
                 return left
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(self._patience.look_every_s)
+
+    async def _settled(self, symbols: Sequence[str]) -> BrokerReported:
+        """A look that positions had time to follow: no execution is fresh, no stop stands before nothing."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._patience.settle_s
+        while True:
+            report = await self.look()
+            if "executions" in report.unanswered:
+                raise BrokerUnavailable("could not ask for executions: whether positions are up to date is not known")
+            if loop.time() > until_s or not (
+                stops_without_position(report, symbols) or await self._is_fresh(report, symbols)
+            ):
+                return report
+            await asyncio.sleep(self._patience.look_every_s)
+
+    async def _is_fresh(self, report: BrokerReported, symbols: Sequence[str]) -> bool:
+        """Whether the last execution in these instruments is younger than positions may lag."""
+        newest = max((fill.filled_at for fill in report.fills if fill.symbol in symbols), default=None)
+        if newest is None:
+            return False
+        return (await self._broker.server_time() - newest).total_seconds() <= self._patience.settle_s
 
     async def _flat(self, symbols: Sequence[str]) -> dict[str, float]:
         """What is still held of them after a while."""
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + _FLAT_WITHIN_S
+        until_s = loop.time() + self._patience.flat_within_s
         while True:
             held = {each.symbol: each.quantity for each in (await self.look()).positions if each.symbol in symbols}
             if not held or loop.time() > until_s:
                 return held
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(self._patience.look_every_s)
 
     def _complaints(self, left: Sequence[OpenOrder]) -> tuple[str, ...]:
         refs = {order.ref for order in left}
@@ -211,7 +244,12 @@ def living_daemon(config: Config) -> str:
 
 @asynccontextmanager
 async def connected(
-    config: Config, ids: Ids, *, live_flag: bool = False, extra_symbols: Sequence[str] = ()
+    config: Config,
+    ids: Ids,
+    *,
+    live_flag: bool = False,
+    extra_symbols: Sequence[str] = (),
+    patience: Patience | None = None,
 ) -> AsyncIterator[Rescue]:
     """A rescue at the broker, whose account is the one that may be traded.
 
@@ -224,7 +262,7 @@ async def connected(
     try:
         account = await broker.connect()
         check_account(config, account)
-        yield Rescue(broker, listener, ids.orders)
+        yield Rescue(broker, listener, ids.orders, patience or Patience())
     finally:
         await broker.disconnect()
 

@@ -36,16 +36,24 @@ class Protected(Struct, frozen=True, kw_only=True):
 
 def protected_positions(report: BrokerReported) -> list[Protected]:
     """Every position, in the broker's order."""
+    working = _awake(report)
     return [
         Protected(
             symbol=held.symbol,
             quantity=held.quantity,
             average_cost=held.average_cost,
-            stops=tuple(order for order in report.open_orders if _protects(order, held.symbol, held.quantity)),
+            stops=tuple(order for order in working if _protects(order, held.symbol, held.quantity)),
         )
         for held in report.positions
         if held.quantity
     ]
+
+
+def stops_without_position(report: BrokerReported, symbols: Sequence[str]) -> list[str]:
+    """Those of the instruments in which a stop works though no position is told: it may be on its way."""
+    held = {held.symbol for held in report.positions if held.quantity}
+    stopped = {order.symbol for order in _awake(report) if order.order_type in _STOP_TYPES}
+    return [symbol for symbol in symbols if symbol in stopped - held]
 
 
 def entries_of(report: BrokerReported) -> list[OpenOrder]:
@@ -76,7 +84,7 @@ def _shared_out(report: BrokerReported, symbol: str, shares: int, side: Side, no
     """References and quantities: by plan where the stops add up to the position, else the only plan, else none."""
     number = int(f"{now:%H%M%S}")  # beyond any that the daemon has given
     covered: dict[str, int] = {}
-    for order in report.open_orders:
+    for order in _awake(report):
         ref = parse_ref(order.ref)
         if ref is not None and (order.symbol, order.side) == (symbol, side) and ref.leg in _PROTECTIVE:
             covered[ref.plan_id] = covered.get(ref.plan_id, 0) + order.quantity
@@ -92,6 +100,18 @@ def _plans_filled(report: BrokerReported, symbol: str) -> dict[str, None]:
     """Plans of the symbol that today's executions name."""
     refs = [parse_ref(fill.ref) for fill in report.fills if fill.symbol == symbol]
     return dict.fromkeys(ref.plan_id for ref in refs if isinstance(ref, OrderRef))
+
+
+def _awake(report: BrokerReported) -> list[OpenOrder]:
+    """Open orders but for the children of entries of which nothing has filled: those protect nothing yet."""
+    opening = {ref.plan_id for order in entries_of(report) if (ref := parse_ref(order.ref)) is not None}
+    filled = {ref.plan_id for fill in report.fills if (ref := parse_ref(fill.ref)) is not None}
+    return [order for order in report.open_orders if _plan_of(order) not in opening - filled]
+
+
+def _plan_of(order: OpenOrder) -> str:
+    ref = parse_ref(order.ref)
+    return "" if ref is None else ref.plan_id
 
 
 def _protects(order: OpenOrder, symbol: str, quantity: float) -> bool:

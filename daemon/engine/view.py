@@ -37,7 +37,7 @@ class Viewer:
         book, column = self._book, self._columns[intent.symbol]
         buys, sells = book.working_entries(None, intent.symbol)
         opens_at, closes_at = self._window(now)
-        stakes = stakes_of(book, self._columns)
+        stakes = {} if intent.reduces else stakes_of(book, self._columns)  # an exit asks for no room and shall not wait
         return RiskView(
             now=now,
             price=price,

@@ -33,8 +33,9 @@ class Companion(Struct, frozen=True, kw_only=True):
 class Companions:
     """All of them: their tasks begin with the run and end with it."""
 
-    def __init__(self, members: Sequence[Companion]) -> None:
+    def __init__(self, members: Sequence[Companion], farewell_s: float = FAREWELL_S) -> None:
         self._members = tuple(members)
+        self._farewell_s = farewell_s
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -54,7 +55,9 @@ class Companions:
     async def leave(self, reason: str) -> None:
         """Say farewell to each in its time, then end all."""
         farewells = [
-            _guarded(member.name, _bounded(member.farewell, reason)) for member in self._members if member.farewell
+            _guarded(member.name, _bounded(member.farewell, reason, self._farewell_s))
+            for member in self._members
+            if member.farewell is not None
         ]
         await asyncio.gather(*farewells)
         for task in self._tasks:
@@ -71,9 +74,9 @@ async def _guarded(name: str, run: Runs) -> None:
         _log.exception("companion_ended", name=name)
 
 
-def _bounded(farewell: Callable[[str], Coroutine[Any, Any, None]], reason: str) -> Runs:
+def _bounded(farewell: Callable[[str], Coroutine[Any, Any, None]], reason: str, within_s: float) -> Runs:
     async def say() -> None:
-        async with asyncio.timeout(FAREWELL_S):
+        async with asyncio.timeout(within_s):
             await farewell(reason)
 
     return say

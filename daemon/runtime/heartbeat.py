@@ -22,6 +22,7 @@ from shared.config import Config
 from shared.io.logging import HEARTBEAT
 
 _log = structlog.get_logger("openbell")
+_READY_POLL_S = 0.2  # whoever waits for the start need not wait for a beat
 Sink = Callable[[Facts], None]
 Source = Callable[[], Mapping[str, object]]
 _Answer = TypeVar("_Answer")
@@ -62,7 +63,10 @@ class Heartbeat:
         while True:
             due_s = loop.time() + self._every_s
             self.beat()
-            await asyncio.sleep(self._every_s)
+            while not self._is_ready and loop.time() < due_s - _READY_POLL_S:
+                await asyncio.sleep(_READY_POLL_S)
+                self._say_ready()
+            await asyncio.sleep(max(due_s - loop.time(), 0.0))
             self._lag_s = max(0.0, loop.time() - due_s)
 
     def beat(self) -> None:
@@ -71,6 +75,7 @@ class Heartbeat:
         for source in self._sources:
             facts.update(self._guarded(source, source) or {})
         _log.info(HEARTBEAT, **facts)
+        facts["at"] = self._wall().isoformat()  # the log stamps its own lines
         for sink in self._sinks:
             self._guarded(sink, partial(sink, dict(facts)))
         self._tell_systemd(facts)
@@ -102,6 +107,12 @@ class Heartbeat:
         self._faulty.discard(id(party))
         return answer
 
+    def _say_ready(self) -> None:
+        """READY=1 once; the recovered book still says what the last run knew, a live connection makes it this run's."""
+        organs = self._organs
+        if not self._is_ready and organs.connection.is_up and organs.loop.engine.book.is_reconciled:
+            self._is_ready = systemd.notify(systemd.READY)
+
     def _tell_systemd(self, facts: Facts) -> None:
         organs = self._organs
         pulse = Pulse(
@@ -112,9 +123,7 @@ class Heartbeat:
             journal_syncs=self._syncs,
         )
         may_feed = self._watchdog.may_feed(pulse)
-        # The recovered book still says what the last run knew; only a live connection makes it this run's word.
-        if not self._is_ready and organs.connection.is_up and organs.loop.engine.book.is_reconciled:
-            self._is_ready = systemd.notify(systemd.READY)
+        self._say_ready()
         if not self._is_ready:
             # Waiting for a gateway is no failure to start: ask for three more beats.
             systemd.notify(systemd.extension(self._every_s * 3))

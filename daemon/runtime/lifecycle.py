@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct
 
 from brokers.port import Broker
+from daemon.runtime import systemd
 from daemon.runtime.clock import wall_now
 from daemon.runtime.companion import Companion, Companions
 from daemon.runtime.engine_port import Engine
@@ -183,6 +184,7 @@ class Daemon:
 
     async def _stop(self) -> Ending:
         """Pull entries, keep protection, ask a last time, keep a snapshot."""
+        systemd.notify(systemd.STOPPING, systemd.status(f"stopping ({self._signal or 'session closed'})"))
         organs = self._organs
         if self._begun.is_set():
             stop = StopRequested(received_at=organs.clock.now(), reason=self._signal or "session closed")

@@ -21,7 +21,7 @@ _STATUS_CHARACTERS_MAX = 200
 def notify(*lines: str) -> bool:
     """Send the lines, such as READY=1 or WATCHDOG=1, to systemd if it started us with Type=notify.
 
-    Never waits: False if systemd is too far behind to take them now, then the next heartbeat says it again.
+    Never waits and never fails: False if systemd cannot take them now, then the next heartbeat says it again.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
@@ -32,7 +32,7 @@ def notify(*lines: str) -> bool:
         try:
             sending.connect("\0" + address[1:] if address.startswith("@") else address)
             sending.sendall("\n".join(lines).encode())
-        except BlockingIOError:
+        except OSError:  # too busy to take it, or its socket is gone: no reason for us to end
             return False
     return True
 

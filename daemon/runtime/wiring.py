@@ -33,7 +33,7 @@ from shared.errors import OpenbellError
 from shared.events import BarsClosed, Event
 from shared.io.journal import Journal
 from shared.io.journal_place import open_journal
-from shared.io.logging import hide, set_up_logging
+from shared.io.logging import bind_run, hide, set_up_logging
 from shared.market import Bar, BarRow
 
 _log = structlog.get_logger("openbell")
@@ -109,14 +109,8 @@ def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_
         journal=journal,
         session=session,
     )
-    return Daemon(
-        config=config,
-        broker=broker,
-        organs=organs,
-        reporter=reporter,
-        timers=timers,
-        companions=companions_of(config, notices, loop),
-    )
+    beside = companions_of(config, notices, loop, clock)
+    return Daemon(config=config, broker=broker, organs=organs, reporter=reporter, timers=timers, companions=beside)
 
 
 def rehearse(engine: Engine, config: Config) -> None:
@@ -160,6 +154,9 @@ async def _run(config: Config, *, until_close: bool) -> Ending:
     except BaseException:
         journal.close()
         raise
+    bind_run(daemon.run_id, code_version())
+    risk = config.risk
+    _log.info("limits", owner=risk.owner, reviewed_on=risk.reviewed_on, reason=risk.reason)
     return await daemon.run(until_close=until_close)
 
 
@@ -180,5 +177,5 @@ def ib_broker(config: Config, listener: BrokerListener, clock: Clock) -> Broker:
         account=config.account,
         calendar=config.session.calendar,
         quotes=section.quotes,
-        codes_file=section.codes_file,
+        codes_file=str(config.base_dir / section.codes_file) if section.codes_file else "",
     )

@@ -33,6 +33,7 @@ KEEP_ALIVE_S = 15
 BACK_OFF_S = (1.0, 60.0)
 """The first wait after a loss and the longest; each is twice the one before."""
 _STABLE_S = 30.0
+_HANDSHAKE_S = 10.0
 _WAITING_MAX = 100
 _AT_LEAST_ONCE = 1
 
@@ -98,7 +99,7 @@ class MqttLink:
         self._once: deque[tuple[str, str]] = deque(maxlen=_WAITING_MAX)
         self._wake = asyncio.Event()
         self.is_up = False
-        self.connects = 0
+        self.connects = self.losses = 0
 
     def keep(self, message: Retained) -> None:
         """Publish it retained as soon as possible; an older one of its topic that waits is forgotten."""
@@ -125,6 +126,7 @@ class MqttLink:
             except Exception:  # noqa: BLE001 - a fault of a library must not end the daemon that trades
                 _log.exception("mqtt.failed", place=str(self._place), again_in_s=wait_s)
             self.is_up = False
+            self.losses += 1
             if loop.time() - began_s > _STABLE_S:
                 wait_s = self._back_off_s[0]
             await asyncio.sleep(wait_s)
@@ -132,6 +134,7 @@ class MqttLink:
 
     async def _serve(self) -> None:
         """One connection, from hello to loss."""
+        await _shake_hands(self._place, self._tls)
         async with self._client() as client, client.messages(queue_maxsize=_WAITING_MAX) as arriving:
             for topic in self._topics:
                 await client.subscribe(topic, qos=_AT_LEAST_ONCE)
@@ -189,17 +192,7 @@ class MqttLink:
         await client.publish(topic, payload.encode(), qos=_AT_LEAST_ONCE, retain=retain, timeout=timeout_s)
 
     def _client(self) -> Client:
-        will = self._will
-        return Client(
-            self._place.host,
-            self._place.port,
-            username=self._place.username or None,
-            password=str(self._place.password) or None,
-            client_id=self._client_id,
-            tls_context=self._tls,
-            will=None if will is None else Will(will.topic, will.payload.encode(), qos=_AT_LEAST_ONCE, retain=True),
-            keepalive=KEEP_ALIVE_S,
-        )
+        return _client(self._place, self._client_id, self._tls, self._will)
 
 
 async def ask_once(
@@ -210,16 +203,10 @@ async def ask_once(
     Raises:
         BrokerUnavailable: there is no broker, or it does not let us in.
     """
-    client = Client(
-        place.host,
-        place.port,
-        username=place.username or None,
-        password=str(place.password) or None,
-        client_id=client_id,
-        tls_context=tls_context(place),
-        keepalive=KEEP_ALIVE_S,
-    )
+    tls = tls_context(place)
+    client = _client(place, client_id, tls)
     try:
+        await _shake_hands(place, tls)
         async with client, client.messages() as arriving:
             await client.subscribe(reply_topic, qos=_AT_LEAST_ONCE)
             await client.publish(question[0], question[1].encode(), qos=_AT_LEAST_ONCE)
@@ -243,6 +230,33 @@ def tls_context(place: MqttPlace) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=place.ca_file or None)
     except OSError as error:
         raise ConfigError(f"mqtt.ca_file: {place.ca_file}: {_one_line(error)}, a PEM file is expected") from error
+
+
+def _client(place: MqttPlace, client_id: str, tls: ssl.SSLContext | None, will: Retained | None = None) -> Client:
+    return Client(
+        place.host,
+        place.port,
+        username=place.username or None,
+        password=str(place.password) or None,
+        client_id=client_id,
+        tls_context=tls,
+        will=None if will is None else Will(will.topic, will.payload.encode(), qos=_AT_LEAST_ONCE, retain=True),
+        keepalive=KEEP_ALIVE_S,
+    )
+
+
+async def _shake_hands(place: MqttPlace, tls: ssl.SSLContext | None) -> None:
+    """Try TLS once by ourselves: after a handshake that fails paho leaves its socket open, once for each attempt."""
+    if tls is None:
+        return
+    try:
+        async with asyncio.timeout(_HANDSHAKE_S):
+            _, writer = await asyncio.open_connection(place.host, place.port, ssl=tls)
+    except TimeoutError:
+        raise OSError(f"no TLS handshake within {_HANDSHAKE_S:g} s") from None
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _one_line(error: BaseException) -> str:

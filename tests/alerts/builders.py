@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from daemon.alerts.catalogue import Severity
 from daemon.alerts.channels import Channel
-from daemon.alerts.message import Alarm, compose
+from daemon.alerts.message import Alarm, Message, compose
 from daemon.alerts.posting import DeliveryFailed
 from shared.config_outside import AlertsConfig
 
@@ -27,13 +27,19 @@ def a_section(**changes):
     )
 
 
+def said(alarm):
+    """The alarm, which there must be."""
+    assert alarm is not None
+    return alarm
+
+
 class Receiver:
     """An HTTP server that answers with `status` and keeps what it was sent."""
 
     def __init__(self):
         self.status = 200
         self.location = ""
-        self.requests = []
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,9 +76,10 @@ class Pigeon:
 
     def __init__(self, name="pigeon", level=Severity.DIGEST):
         self.fault = ""
-        self.refuses = ()
-        self.carried = []
-        self.tried = []
+        self.refuses: tuple[str, ...] = ()
+        self.waits_for: threading.Event | None = None
+        self.carried: list[Message] = []
+        self.tried: list[str] = []
         self.channel = Channel(name=name, kind="webhook", level=level, send=self._send)
 
     @property
@@ -81,6 +88,8 @@ class Pigeon:
 
     def _send(self, message):
         self.tried.append(message.code)
+        if self.waits_for is not None:
+            self.waits_for.wait(5)
         if self.fault or message.code in self.refuses:
             raise DeliveryFailed(self.fault or "HTTP 400")
         self.carried.append(message)

@@ -128,8 +128,12 @@ class Services:
     def __init__(self, knows, delivers):
         self.Apprise = lambda: self
         self.add = lambda url: knows
-        self.notified = []
-        self.notify = lambda **words: self.notified.append(words) or delivers
+        self.notified: list[dict[str, str]] = []
+        self.delivers = delivers
+
+    def notify(self, **words):
+        self.notified.append(words)
+        return self.delivers
 
 
 def test_apprise_is_handed_title_body_and_kind():

@@ -1,6 +1,7 @@
 """One message after the close, and only one."""
 
 from daemon.alerts.digest import DayDigest
+from tests.alerts.builders import said
 
 
 def a_beat(market_at, session="2013-10-08", **changes):
@@ -25,7 +26,7 @@ def a_beat(market_at, session="2013-10-08", **changes):
 def test_the_digest_comes_with_the_first_beat_after_the_close():
     digest = DayDigest()
     assert digest.on_beat(a_beat("2013-10-08T19:59:50+00:00")) is None
-    told = digest.on_beat(a_beat("2013-10-08T20:00:00+00:00"))
+    told = said(digest.on_beat(a_beat("2013-10-08T20:00:00+00:00")))
     assert (told.code, told.severity) == ("day_digest", "digest")
     assert digest.on_beat(a_beat("2013-10-08T20:00:10+00:00")) is None
 
@@ -35,7 +36,7 @@ def test_it_names_profit_slippage_breaches_and_uptime():
     digest.count("filled")
     digest.count("filled")
     digest.count("rejected")
-    told = digest.on_beat(a_beat("2013-10-08T20:00:00+00:00", positions=[{"symbol": "SPY", "quantity": 10}]))
+    told = said(digest.on_beat(a_beat("2013-10-08T20:00:00+00:00", positions=[{"symbol": "SPY", "quantity": 10}])))
     assert told.text.splitlines() == [
         "session 2013-10-08: ok, ACTIVE",
         "round trips 3, fills 2",
@@ -50,7 +51,7 @@ def test_it_names_profit_slippage_breaches_and_uptime():
 def test_it_tells_of_the_session_that_ended_even_if_the_next_one_is_announced_already():
     digest = DayDigest()
     digest.on_beat(a_beat("2013-10-08T19:59:50+00:00", day_profit=50.0))
-    told = digest.on_beat(a_beat("2013-10-08T20:00:15+00:00", session="2013-10-09", day_profit=0.0))
+    told = said(digest.on_beat(a_beat("2013-10-08T20:00:15+00:00", session="2013-10-09", day_profit=0.0)))
     assert told.text.startswith("session 2013-10-08:")
     assert "day profit +50.00" in told.text
 
@@ -59,7 +60,7 @@ def test_every_session_has_its_own():
     digest = DayDigest()
     digest.count("rejected")
     digest.on_beat(a_beat("2013-10-08T20:00:00+00:00"))
-    told = digest.on_beat(a_beat("2013-10-09T20:00:00+00:00", session="2013-10-09"))
+    told = said(digest.on_beat(a_beat("2013-10-09T20:00:00+00:00", session="2013-10-09")))
     assert "told: nothing" in told.text
 
 

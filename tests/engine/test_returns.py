@@ -11,7 +11,8 @@ NAN = np.nan
 
 def returns_of(*closes):
     returns = Returns.empty(2)
-    [returns.update(np.array(close)) for close in closes]
+    for close in closes:
+        returns.update(np.array(close))
     return returns
 
 

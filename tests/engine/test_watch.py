@@ -249,10 +249,13 @@ def test_after_a_reset_losses_count_from_what_they_were():
 
 def test_what_is_won_back_after_a_reset_is_excused_no_longer():
     engine = a_started(an_engine_with(max_drawdown_pct=2.0))
-    told(engine, 970_000.0, first=120)
-    engine.handle(command("reset", seconds=400))
-    told(engine, 1_000_000.0, first=420)
-    told(engine, 980_000.0, first=720)
+    told(engine, 1_000_000.0, first=120)
+    told(engine, 970_000.0, first=420)
+    assert state_of(engine) is REDUCING
+    engine.handle(command("reset", seconds=700))
+    told(engine, 1_000_000.0, first=720)
+    assert state_of(engine) is TradingState.ACTIVE
+    told(engine, 980_000.0, first=1020)
     assert state_of(engine) is REDUCING
 
 

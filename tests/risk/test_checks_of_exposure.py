@@ -1,6 +1,7 @@
 """Rules about the whole account. Reference: sums by hand; the tail's numbers from numpy and scipy in test_portfolio."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,12 @@ def test_buying_power_max():
 
 def some_holdings(value=0.0, **changes):
     """Up and down by 1 % in turn: the historical VaR of 1,000,000 is 10,000, the normal one a good 23,000."""
-    usual = {"values": np.array([value]), "returns": np.array([[0.01], [-0.01]] * 50), "per_day": 1.0, "column": 0}
+    usual: dict[str, Any] = {
+        "values": np.array([value]),
+        "returns": np.array([[0.01], [-0.01]] * 50),
+        "per_day": 1.0,
+        "column": 0,
+    }
     return Holdings(**(usual | changes))
 
 

@@ -10,6 +10,12 @@ RETURNS = np.random.default_rng(7).normal(0.0005, 0.01, (500, 3))
 VALUES = np.array([100_000.0, -40_000.0, 25_000.0])
 
 
+def known(holdings, added):
+    tail = tail_of(holdings, added)
+    assert tail is not None
+    return tail
+
+
 def test_the_historical_tail_is_the_empirical_quantile_and_the_mean_beyond_it():
     losses = -(RETURNS @ VALUES)
     tail = historical(RETURNS, VALUES)
@@ -26,14 +32,14 @@ def test_the_parametric_tail_is_the_normal_distributions():
 
 
 def test_the_worse_of_both_counts():
-    tail = tail_of(Holdings(values=VALUES, returns=RETURNS, per_day=1.0, column=0), 0.0)
+    tail = known(Holdings(values=VALUES, returns=RETURNS, per_day=1.0, column=0), 0.0)
     both = (historical(RETURNS, VALUES), parametric(RETURNS, VALUES))
     assert (tail.var, tail.cvar) == (max(each.var for each in both), max(each.cvar for each in both))
 
 
 def test_returns_of_minutes_are_scaled_by_the_square_root_of_time():
-    day = tail_of(Holdings(values=VALUES, returns=RETURNS, per_day=1.0, column=0), 0.0)
-    minutes = tail_of(Holdings(values=VALUES, returns=RETURNS, per_day=390.0, column=0), 0.0)
+    day = known(Holdings(values=VALUES, returns=RETURNS, per_day=1.0, column=0), 0.0)
+    minutes = known(Holdings(values=VALUES, returns=RETURNS, per_day=390.0, column=0), 0.0)
     assert minutes.var == pytest.approx(day.var * 390**0.5)
 
 
@@ -46,7 +52,7 @@ def test_an_instrument_that_is_not_held_needs_no_history():
 
 
 def test_holding_nothing_risks_nothing():
-    tail = tail_of(Holdings(values=np.zeros(3), returns=RETURNS, per_day=1.0, column=0), 0.0)
+    tail = known(Holdings(values=np.zeros(3), returns=RETURNS, per_day=1.0, column=0), 0.0)
     assert (tail.var, tail.cvar) == (0.0, 0.0)
 
 

@@ -216,7 +216,7 @@ async def test_no_line_of_the_log_names_the_account(config):
     assert "DU1234567" not in log_path(config).read_text()
 
 
-async def test_systemd_hears_that_it_is_ready_and_alive(config, tmp_path, monkeypatch):
+async def test_systemd_hears_that_it_is_ready_alive_and_stopping(config, tmp_path, monkeypatch):
     address = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(address)
@@ -224,5 +224,5 @@ async def test_systemd_hears_that_it_is_ready_and_alive(config, tmp_path, monkey
         monkeypatch.setenv("NOTIFY_SOCKET", address)
         await a_traded_morning(config)
         heard: set[bytes] = set()
-        while not {b"READY=1", b"WATCHDOG=1"} <= heard:
+        while not {b"READY=1", b"WATCHDOG=1", b"STOPPING=1"} <= heard:
             heard.update(systemd.recv(1000).splitlines())

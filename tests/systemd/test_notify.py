@@ -42,6 +42,11 @@ def test_a_systemd_that_does_not_read_is_not_waited_for(manager):
     assert not told[-1]
 
 
+def test_a_systemd_that_is_gone_does_not_end_the_daemon(tmp_path, monkeypatch):
+    monkeypatch.setenv("NOTIFY_SOCKET", f"{tmp_path}/gone")
+    assert not systemd.notify(systemd.ALIVE)
+
+
 @pytest.mark.parametrize(
     ("line", "text"),
     [

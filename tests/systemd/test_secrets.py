@@ -99,8 +99,8 @@ def keyring(monkeypatch):
         return {("openbell", "mqtt_password"): "from-the-keyring"}.get((service, name))
 
     package, errors = ModuleType("keyring"), ModuleType("keyring.errors")
-    package.get_password = get_password
-    errors.KeyringError = LockedError
+    vars(package)["get_password"] = get_password
+    vars(errors)["KeyringError"] = LockedError
     monkeypatch.setitem(sys.modules, "keyring", package)
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
 

@@ -69,6 +69,7 @@ def test_the_test_above_would_notice_a_mistyped_key(copies):
 def test_the_exposure_of_each_service_is_at_most_one_and_a_half(name):
     ended = analyze("security", "--offline=true", UNITS / name)
     score = re.search(r"Overall exposure level for \S+: ([\d.]+)", ended.stdout)
+    assert score is not None
     assert float(score[1]) <= EXPOSURE_MAX
 
 

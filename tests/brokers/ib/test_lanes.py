@@ -142,3 +142,19 @@ def test_the_budget_lets_pass_what_keeps_within_the_limit_of_a_second():
     assert budget.wait_s(2, 4, 0.3) == pytest.approx(0.7)  # until the first is a second old
     assert budget.wait_s(4, 4, 0.3) == pytest.approx(0.9)
     assert budget.wait_s(4, 4, 1.2) == 0
+
+
+async def test_entries_that_wait_for_room_are_told_in_the_report_and_so_not_lost():
+    async with ScriptedTws() as tws:
+        notebook = Notebook()
+        broker = ib_broker(tws.port, notebook)
+        await broker.connect()
+        for number in range(ENTRIES):
+            await broker.execute(bracket(number))
+        report = await broker.report()
+        sent = {fields[26] for fields in tws.requests("3")}
+        await broker.disconnect()
+    told = {line.ref: line for line in report.open_orders}
+    everything = {ref for number in range(ENTRIES) for ref in refs_of(number)}
+    assert everything - sent <= set(told)
+    assert {(line.perm_id, line.status) for line in told.values()} == {(0, "PendingSubmit")}

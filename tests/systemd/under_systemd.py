@@ -1,5 +1,7 @@
 """Run inside `unshare --mount` as root: a user manager of systemd with a /run of its own, and the installed unit in it.
 
+`whole`: root's manager, which can do all that the machine's can; the drop-in for users is taken away again, so that
+every line of hardening holds. `user`: the manager of a user without any privilege, the unit as installed.
 Prints one JSON object of what was seen; the test judges it. Everything that was started is gone at the end.
 """
 
@@ -11,31 +13,42 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-OPENBELL = Path(sys.executable).with_name("openbell")
 RUN = Path("/run/openbell-test")
-RUNTIME = Path("/run/user/0")
+IS_WHOLE = sys.argv[1:] == ["whole"]
+NOBODY = 65534
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+SYSTEM_PYTHON = f"/usr/bin/python{VERSION}"
+OPENBELL = Path(sys.executable).with_name("openbell") if IS_WHOLE else RUN / "venv/bin/openbell"
+RUNTIME = Path("/run/user/0" if IS_WHOLE else f"/run/user/{NOBODY}")
+CGROUPS = [Path("/sys/fs/cgroup", name, "openbell-test") for name in ("systemd", "unified", ".")]
 ENVIRON = {
     **{key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ},
     "HOME": f"{RUN / 'home'}",
     "XDG_RUNTIME_DIR": f"{RUNTIME}",
 }
-# Only times are shortened; not one line of hardening is touched.
-TIMES = "[Service]\nWatchdogSec=6\nTimeoutStartSec=120\nRestartSec=0\n"
+TIMES = "[Service]\nWatchdogSec=10\nTimeoutStartSec=120\nRestartSec=0\n"
+# There is no user openbell here, this Python may lie in root's home, and this manager knows no credentials.
+UNAVOIDABLE = "[Service]\nUser=\nGroup=\nProtectHome=read-only\nLoadCredentialEncrypted=\n"
 SHOWN = ("ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StatusText")
 
 
 def main() -> None:
     own_run_folder()
+    if not IS_WHOLE:
+        become_nobody()
     manager = started("/lib/systemd/systemd", "--user", "--log-level=warning", "--log-target=console")
     gateway = started(
         OPENBELL, "gateway", "--synthetic", "--symbols", "SPY", "--port", "0", "--speed", "60", stdout=subprocess.PIPE
     )
     try:
         until((RUNTIME / "systemd" / "private").is_socket, 20)
-        # The machine's own manager makes these at boot; what is hidden from a unit is covered with them.
-        shutil.copytree(RUNTIME / "systemd" / "inaccessible", "/run/systemd/inaccessible", copy_function=copied_node)
+        if IS_WHOLE:
+            # The machine's own manager makes these at boot; what is hidden from a unit is covered with them.
+            shutil.copytree(RUNTIME / "systemd/inaccessible", "/run/systemd/inaccessible", copy_function=copied_node)
+        assert gateway.stdout is not None
         configured(gateway.stdout.readline().split("127.0.0.1:")[1].split()[0])
         sys.stdout.write(json.dumps(scenario()))
     finally:
@@ -45,20 +58,22 @@ def main() -> None:
         manager.wait(30)
 
 
-def scenario() -> dict:
-    seen = {"installed": openbell("service", "install", "--user", "--folder", RUN / "etc", "--yes")}
+def scenario() -> dict[str, Any]:
+    seen: dict[str, Any] = {"installed": openbell("service", "install", "--user", "--folder", RUN / "etc", "--yes")}
     drop_in = RUN / "home/.config/systemd/user/openbell.service.d/30-times.conf"
     drop_in.write_text(TIMES)
+    if IS_WHOLE:
+        drop_in.with_name("20-user.conf").write_text(UNAVOIDABLE)
     systemctl("daemon-reload")
     seen["start"] = systemctl("start", "openbell.service")
-    seen["ready"] = shown()
+    seen["ready"] = {**shown(), "logged": logged_in_last_run()}
     pid = int(seen["ready"]["MainPID"])
     if pid:
         seen["confined"] = confinement(pid)
         os.kill(pid, signal.SIGSTOP)
         seen["hung_pid"] = pid
         until(lambda: shown()["NRestarts"] == "1" and shown()["ActiveState"] == "active", 45)
-        seen["restarted"] = shown()
+        seen["restarted"] = {**shown(), "logged": logged_in_last_run()}
     seen["uninstall_at_work"] = openbell("service", "uninstall", "--user", "--folder", RUN / "etc", "--yes")
     seen["stop"] = systemctl("stop", "openbell.service")
     seen["stopped"] = shown()
@@ -75,7 +90,9 @@ def scenario() -> dict:
     )
     config.write_text(config.read_text().replace('mode = "papr"', 'mode = "paper"'))
     seen["files"] = sorted(f"{path.relative_to(RUN / 'etc')}" for path in (RUN / "etc").rglob("*") if path.is_file())
-    seen["beats"] = (RUN / "etc/logs/openbell-paper.jsonl").read_text().count('"heartbeat"')
+    lines = [json.loads(line) for line in (RUN / "etc/logs/openbell-paper.jsonl").read_text().splitlines()]
+    beats = [line for line in lines if line["event"] == "heartbeat"]
+    seen["stamps"] = sorted({(line.get("run", ""), line.get("code", "")) for line in beats})
     seen["uninstalled"] = openbell("service", "uninstall", "--user", "--folder", RUN / "etc", "--yes")
     seen["units_left"] = [f"{path}" for path in drop_in.parent.parent.rglob("*") if path.is_file()]
     return seen
@@ -87,6 +104,27 @@ def own_run_folder() -> None:
         Path(folder).mkdir(parents=True)
 
 
+def become_nobody() -> None:
+    """A user of nobody's with an installation, a home and a cgroup that he may divide, as logind gives him."""
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    ran(SYSTEM_PYTHON, "-m", "venv", "--without-pip", RUN / "venv")
+    site = RUN / f"venv/lib/python{VERSION}/site-packages/openbell.pth"
+    site.write_text(f"{packages}\n{ROOT}\n")
+    OPENBELL.write_text(f"#!{RUN}/venv/bin/python\nimport sys, openbell\nsys.exit(openbell.main())\n")
+    OPENBELL.chmod(0o755)
+    for group in CGROUPS:
+        if (group.parent / "cgroup.procs").is_file():
+            group.mkdir(exist_ok=True)
+            (group / "cgroup.procs").write_text(f"{os.getpid()}")
+            for path in (group, *group.iterdir()):
+                os.chown(path, NOBODY, NOBODY)
+    for folder in (RUNTIME, RUN / "etc", RUN / "home"):
+        os.chown(folder, NOBODY, NOBODY)
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+
+
 def configured(port: str) -> None:
     text = (ROOT / "config.toml").read_text().replace("port = 4010", f"port = {port}")
     text = text.replace("heartbeat_every_s = 10 ", "heartbeat_every_s = 1 ").replace("top = 3", "top = 1")
@@ -94,7 +132,7 @@ def configured(port: str) -> None:
     (RUN / "etc" / "config.toml").write_text(f'{text[:symbols]}symbols = ["SPY"{text[end:]}')
 
 
-def confinement(pid: int) -> dict:
+def confinement(pid: int) -> dict[str, Any]:
     status = Path(f"/proc/{pid}/status").read_text()
     facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     mounts = [line.split() for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines()]
@@ -106,25 +144,31 @@ def confinement(pid: int) -> dict:
     }
 
 
+def logged_in_last_run() -> list[str]:
+    """The events that the newest run has logged by now, heartbeats too."""
+    lines = [json.loads(line) for line in (RUN / "etc/logs/openbell-paper.jsonl").read_text().splitlines()]
+    return [line["event"] for line in lines if line.get("run") == lines[-1].get("run")]
+
+
 def user_namespace(process: str) -> str:
     return f"{Path('/proc', process, 'ns', 'user').readlink()}"
 
 
-def shown() -> dict:
+def shown() -> dict[str, Any]:
     properties = [part for name in SHOWN for part in ("-p", name)]
     said = systemctl("show", "openbell.service", *properties)["said"]
     return dict(line.split("=", 1) for line in said.splitlines())
 
 
-def openbell(*arguments) -> dict:
+def openbell(*arguments) -> dict[str, Any]:
     return ran(OPENBELL, *arguments)
 
 
-def systemctl(*arguments) -> dict:
+def systemctl(*arguments) -> dict[str, Any]:
     return ran("systemctl", "--user", "--no-pager", *arguments)
 
 
-def ran(*command) -> dict:
+def ran(*command) -> dict[str, Any]:
     ended = subprocess.run(
         [*map(str, command)],
         env=ENVIRON,
@@ -139,7 +183,7 @@ def ran(*command) -> dict:
     return {"code": ended.returncode, "said": ended.stdout}
 
 
-def started(*command, **streams) -> subprocess.Popen:
+def started(*command, **streams) -> subprocess.Popen[str]:
     return subprocess.Popen([*map(str, command)], env=ENVIRON, cwd="/", text=True, **streams)
 
 
