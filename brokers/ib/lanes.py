@@ -47,9 +47,9 @@ class Budget:
 
 
 class EntryLane:
-    """Brackets on their way out, first in, first out, each as a whole; `send` writes one order to the wire."""
+    """Brackets on their way out, first in, first out; `send` writes a whole one to the wire."""
 
-    def __init__(self, budget: Budget, send: Callable[[Placed], None]) -> None:
+    def __init__(self, budget: Budget, send: Callable[[list[Placed]], None]) -> None:
         self._budget = budget
         self._send = send
         self._waiting: deque[list[Placed]] = deque()
@@ -104,5 +104,4 @@ class EntryLane:
             if wait_s > 0:
                 self._timer = loop.call_later(wait_s, self._pump)
                 return
-            for placed in self._waiting.popleft():
-                self._send(placed)
+            self._send(self._waiting.popleft())

@@ -65,6 +65,14 @@ class OrderRegister:
             self._by_perm[record.perm_id] = record
         return record
 
+    def renumber(self, ref: str, order_id: int, parent_id: int) -> None:
+        """An order that has not left yet goes out under another id."""
+        record = self._by_ref[ref]
+        if self._by_id.get(record.order_id) is record:
+            del self._by_id[record.order_id]
+        record.order_id, record.parent_id = order_id, parent_id
+        self._by_id[order_id] = record
+
     def name_perm(self, record: OrderRecord, perm_id: int) -> None:
         """The broker has told the record's permId."""
         if perm_id and not record.perm_id:

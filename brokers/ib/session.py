@@ -72,7 +72,8 @@ class Session:
         now = asyncio.get_running_loop().time
         connection = Connection(self._wrapper, address, lambda: self._budget.note(now()))
         self.line = Line(connection, requests, Pacing(QUESTIONS_PER_S))
-        self._entries = EntryLane(self._budget, self._write)
+        self._entries = EntryLane(self._budget, self._leave)
+        self._highest_sent = 0
         self._is_live = False
 
     # ------------------------------------------------------------------ life
@@ -198,8 +199,20 @@ class Session:
                 record.is_cancel_asked = True
             self.line.client.cancelOrder(order_id)
 
+    def _leave(self, bracket: list[Placed]) -> None:
+        """Order ids must rise (103, TWS.md 3.14): a bracket that an exit has overtaken gets fresh ones."""
+        if bracket[0].ib_order.orderId < self._highest_sent:
+            ids = [self.line.next_id() for _ in bracket]
+            for placed, order_id in zip(bracket, ids, strict=True):
+                placed.ib_order.orderId = order_id
+                placed.ib_order.parentId = ids[0] if placed.ib_order.parentId else 0
+                self.register.renumber(placed.order.ref, order_id, placed.ib_order.parentId)
+        for placed in bracket:
+            self._write(placed)
+
     def _write(self, placed: Placed) -> None:
         ib_order: IbOrder = placed.ib_order
+        self._highest_sent = max(self._highest_sent, ib_order.orderId)
         ib_order.account = self.account_id
         contract: Contract = self._contracts.of(placed.order.symbol)
         self.line.client.placeOrder(ib_order.orderId, contract, ib_order)

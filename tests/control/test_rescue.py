@@ -149,13 +149,19 @@ async def test_all_reaches_the_orders_of_every_client(orphaned):
 async def test_beside_a_living_daemon_rescue_connects_under_ids_of_its_own(holding):
     ids = chosen_ids(holding.config, None)
     assert (ids.orders, ids.data) == (107, 108)
-    assert ids.daemon.startswith("process ")
+    assert ids.daemon == "its control socket answers"
     async with rescued(holding) as rescue:
         assert len((await rescue.look()).positions) == 1
         with pytest.raises(Refused, match="belong to client id 7, we are 107"):
             await rescue.flatten(["SPY"])
     assert holding.daemon.is_up
     assert holding.stops() == holding.shares > 0
+
+
+async def test_a_living_daemon_without_a_socket_is_seen_by_its_journals_lock(floor_with):  # noqa: F811
+    floor = await floor_with()
+    await floor.start(control={"enabled": False})
+    assert living_daemon(floor.config).startswith("process ")
 
 
 async def test_the_id_of_a_living_daemon_is_not_taken(holding):

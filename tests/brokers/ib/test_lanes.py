@@ -158,3 +158,15 @@ async def test_entries_that_wait_for_room_are_told_in_the_report_and_so_not_lost
     everything = {ref for number in range(ENTRIES) for ref in refs_of(number)}
     assert everything - sent <= set(told)
     assert {(line.perm_id, line.status) for line in told.values()} == {(0, "PendingSubmit")}
+
+
+async def test_order_ids_rise_on_the_wire_even_where_an_exit_overtakes_entries():
+    """TWS refuses an id below one it has seen with 103."""
+    async with a_burst(Flatten(order=an_order(EXIT, Side.SELL))) as (tws, _):
+        sent = await tws.until("3", 2 * ENTRIES_PER_S)
+    ids = [int(fields[1]) for fields in sent]
+    assert ids == sorted(set(ids))
+    parents = {fields[26]: fields[1] for fields in sent if fields[26].endswith(":E")}
+    children = {fields[26]: fields[28] for fields in sent if fields[26].endswith(":S")}
+    pairs = [(parents[ref.removesuffix("S") + "E"], parent) for ref, parent in children.items()]
+    assert [own for own, parent in pairs if own != parent] == []
