@@ -143,7 +143,7 @@ def _write_config(folder: Path, port: int) -> Path:
         "follow_gateway_clock": "true",
         "heartbeat_every_s": "2",
         "reconcile_every_s": "5",
-        "account_age_max_s": "23_400",  # a report every 5 s is one in 50 minutes of this market
+        "account_age_max_s": "23_400",  # a report a second is one in ten minutes of this market
     }
     for key, value in changes.items():
         text, found = re.subn(rf"(?m)^{key} = [^#\n]*", f"{key} = {value} ", text, count=1)

@@ -101,6 +101,7 @@ class Daemon:
         heartbeat = Heartbeat(
             config=self._config, run_id=self.run_id, organs=organs, sinks=beside.sinks, sources=beside.sources
         )
+        organs.loop.on_durable.append(heartbeat.on_durable)
         beside.start()
         reason = ""
         tasks = [

@@ -53,7 +53,7 @@ class EngineLoop:
         self._busy_since: float | None = None
         self._commit_s_max = 0.0
         self.handled = 0
-        self.on_durable: OnDurable | None = None
+        self.on_durable: list[OnDurable] = []
 
     async def run(self) -> None:
         """Handle events for ever: what has piled up is made durable together, then others have their turn."""
@@ -98,8 +98,8 @@ class EngineLoop:
         for _, commands in handled:
             await self._executor.execute(commands)
         self._count(len(handled))
-        if self.on_durable is not None:
-            self.on_durable(handled, took_s)
+        for hear in self.on_durable:
+            hear(handled, took_s)
         for future in awaited:
             if not future.done():
                 future.set_result(None)

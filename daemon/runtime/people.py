@@ -47,7 +47,7 @@ def _alerts(config: Config, notices: Notices) -> Companion:
 def _metrics(config: Config, loop: EngineLoop) -> Companion:
     figures = Figures(config.universe.symbols)
     exporter: Exporter | None = open_exporter(figures.registry, config.metrics.port)
-    loop.on_durable = figures.on_durable
+    loop.on_durable.append(figures.on_durable)
 
     async def farewell(_reason: str) -> None:
         if exporter is not None:

@@ -231,6 +231,17 @@ async def test_a_broker_that_goes_and_comes_back_shows_the_newest_heartbeat(tmp_
     assert texts(heard, "openbell/availability")[-1] == "online"
 
 
+async def test_a_broker_that_has_forgotten_everything_is_told_again(tmp_path):
+    port = free_port()
+    async with running(a_mqtt_config(tmp_path, port), FakeGate()) as control:
+        async with an_amqtt_broker(port), watching(port, "openbell/state") as (_, before):
+            control.beat(FACTS)
+            await eventually(lambda: before)
+        async with an_amqtt_broker(port), watching(port, "openbell/state") as (_, after):
+            await eventually(lambda: after)
+    assert after[0][1] == before[0][1]
+
+
 async def test_home_assistant_finds_the_device_with_four_readings_and_no_button(tmp_path):
     port = free_port()
     config = a_mqtt_config(tmp_path, port, home_assistant=True)

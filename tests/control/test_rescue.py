@@ -9,6 +9,7 @@ from daemon.control.control_socket import ControlSocket, socket_path
 from daemon.control.rescue import Listener, Patience, Rescue, chosen_ids, connected, living_daemon
 from daemon.control.rescue_plan import entries_of, exits_of, protected_positions
 from daemon.runtime.clock import wall_now
+from daemon.control.socket_client import ask_daemon
 from shared.account import BrokerPosition
 from shared.commands import PlaceBracket
 from shared.errors import BrokerUnavailable, ConfigError, Refused
@@ -175,6 +176,7 @@ async def test_a_daemon_whose_journal_cannot_be_asked_is_seen_by_its_socket(tmp_
     control = ControlSocket(socket_path(config), a_switchboard(tmp_path, FakeGate()))
     await control.open()
     found = await asyncio.to_thread(living_daemon, config)
+    await asyncio.to_thread(ask_daemon, socket_path(config), verb="status", scope="account")
     await control.close()
     assert found == "its control socket answers"
 

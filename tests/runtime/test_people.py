@@ -233,3 +233,12 @@ async def test_a_companion_that_cannot_part_is_left():
     with capture_logs() as lines:
         await asyncio.wait_for(companions.leave(""), 2)
     assert [(line["event"], line["name"]) for line in lines] == [("companion_unfinished", "a")]
+
+
+async def test_after_a_persons_order_the_next_beat_comes_at_once(tmp_path):
+    config = a_config(tmp_path, runtime={"heartbeat_every_s": 3600.0})
+    set_up_logging(log_path(config), stderr_is_terminal=False)
+    async with a_run(config) as run:
+        loop = run.daemon._organs.loop
+        await loop.submit(OperatorCommanded(received_at=at(1), verb="halt", scope="account", actor="a test"))
+        await eventually(lambda: last_heartbeats(log_path(config), 1)[0]["state"] == "HALTED")
