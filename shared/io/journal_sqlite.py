@@ -145,7 +145,8 @@ class SqliteWriter(SqliteDatabase):
 
     def __del__(self) -> None:
         """Who forgets to close: the connection would fold the log in by itself, and the note would still name it."""
-        self.close()
+        if self._lock_file >= 0:  # a closed one may be collected in any thread
+            self.close()
 
 
 def writer_of(path: Path) -> int | None:

@@ -142,6 +142,7 @@ class MqttLink:
                 await self._publish(client, self._hello.topic, self._hello.payload, retain=True)
             self._once.clear()
             self._stale = dict.fromkeys(self._kept)
+            self._wake.set()
             self.is_up = True
             self.connects += 1
             _log.info("mqtt.up", place=str(self._place))

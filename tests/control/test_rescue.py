@@ -8,8 +8,8 @@ import pytest
 from daemon.control.control_socket import ControlSocket, socket_path
 from daemon.control.rescue import Listener, Patience, Rescue, chosen_ids, connected, living_daemon
 from daemon.control.rescue_plan import entries_of, exits_of, protected_positions
-from daemon.runtime.clock import wall_now
 from daemon.control.socket_client import ask_daemon
+from daemon.runtime.clock import wall_now
 from shared.account import BrokerPosition
 from shared.commands import PlaceBracket
 from shared.errors import BrokerUnavailable, ConfigError, Refused

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
@@ -38,6 +39,7 @@ class Line:
             row_grace_s=1,
         )
         self.reporter = Reporter(broker=self.broker, inbox=self.inbox, clock=self.clock, every_s=60)
+        self.session, self.notices = SessionKeeper(self.config.session, self.clock, self.inbox), Notices()
         self.connection = Connection(
             config=self.config,
             broker=self.broker,
@@ -45,8 +47,8 @@ class Line:
             inbox=self.inbox,
             feed=self.feed,
             reporter=self.reporter,
-            session=SessionKeeper(self.config.session, self.clock, self.inbox),
-            notices=Notices(),
+            session=self.session,
+            notices=self.notices,
         )
 
     async def begin(self):
@@ -235,3 +237,50 @@ def test_three_keys_that_agree_open_the_door(tmp_path):
     config = a_config(tmp_path, mode="live", account="U1111111")
     check_keys(config, live_flag=True)
     check_account(config, "U1111111")
+
+
+SUNDAY = datetime(2013, 10, 13, 5, 30, tzinfo=UTC)  # 01:30 in New York: every login has ended half an hour ago
+
+
+async def test_f15_a_gateway_without_its_weekly_login_is_one_clear_message_and_heals_by_itself(line, run):
+    """F15, TWS.md 4.17: the port is refused for a day; a person must log in, once told."""
+    made = line()
+    heard = []
+    made.notices.listen(heard.append)
+    run(made)
+    await made.up()
+    made.broker.is_down = True
+    made.connection.on_event(ConnectionLost(received_at=made.clock.now(), reason="reset by peer"))
+    await eventually(lambda: made.broker.log.count("connect") == 2)
+    made.clock.follow(SUNDAY, 1)
+    for _ in range(3):
+        made.connection._hint.set()
+        await asyncio.sleep(0.01)
+    await eventually(lambda: heard and heard[-1].code == "login_needed")
+    assert [notice.code for notice in heard].count("login_needed") == 1
+    assert heard[-1].level == "critical"
+    assert "positions and orders are not known" in heard[-1].text
+    made.broker.is_down = False
+    made.connection._hint.set()
+    await made.up()
+
+
+async def test_a_gateway_that_restarts_on_schedule_raises_no_alarm(line, run):
+    """TWS.md 4.16: silence in a quiet window is expected, said once and quietly."""
+    made = line()
+    heard = []
+    made.notices.listen(heard.append)
+    made.clock.follow(datetime(2013, 10, 9, 3, 44, tzinfo=UTC), 1)  # 23:44 in New York, a minute before the restart
+    made.session.scheduled()
+    made.broker.is_down = True
+    run(made)
+    await eventually(lambda: bool(heard))
+    assert [(notice.code, notice.level) for notice in heard] == [("broker_quiet", "info")]
+
+
+async def test_a_market_that_runs_faster_is_asked_more_often(line):
+    made = line()
+    made.clock.follow(at(600), 10)
+    assert made.reporter._pause_s() == 6.0  # every 60 s of the market's time
+    made.clock.follow(at(600), 5000)
+    assert made.reporter._pause_s() == 1.0

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.server import SimulatedGateway
+from daemon.control.control_socket import socket_path
+from daemon.control.socket_client import ask_daemon
 from daemon.engine.assembly import build_engine
 from daemon.runtime.lifecycle import journal_path
 from daemon.runtime.wiring import assemble, ib_broker
 from shared.commands import Flatten, PlaceBracket, ReplaceStop
 from shared.config import Config
+from shared.events import OperatorCommanded
 from shared.io.journal import Journal, JournalReader
 from shared.messages import decode_command, decode_event
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, flat
@@ -85,8 +88,8 @@ def a_config(folder, port, **changes):
 class Floor:
     """One gateway, one daemon, one journal; `gateway.ledger` is the oracle."""
 
-    def __init__(self, folder, gateway, clock):
-        self.folder, self.gateway, self.clock = folder, gateway, clock
+    def __init__(self, folder, gateway, clock, opens_at=OPENS_AT):
+        self.folder, self.gateway, self.clock, self.opens_at = folder, gateway, clock, opens_at
         self.steps_played = 0
         self.daemon = self.broker = self.config = None
         self._run = None
@@ -111,12 +114,25 @@ class Floor:
         """The daemon is connected, has compared everything, and bars stream."""
         await self.until(lambda: self.daemon.is_streaming and self.book.is_reconciled, within_s)
 
+    async def command(self, verb, scope="account"):
+        """A person's order through the loop; returns once it is durable and carried out."""
+        now = self.daemon._organs.clock.now()
+        event = OperatorCommanded(received_at=now, verb=verb, scope=scope, actor="a test")
+        await self.daemon._organs.loop.submit(event)
+
     async def kill(self):
         """End the daemon as SIGKILL would: nothing is said to the broker any more."""
         self._run.cancel()
         with suppress(asyncio.CancelledError):
             await self._run
         self._run = None
+
+    async def died(self, within_s=WITHIN_S):
+        """Wait until the daemon has ended of itself; returns of what."""
+        async with asyncio.timeout(within_s):
+            await asyncio.wait([self._run])
+        run, self._run = self._run, None
+        return run.exception()
 
     async def stop(self):
         """End it in good order; returns how it ended."""
@@ -137,13 +153,18 @@ class Floor:
         """Nothing waits to be handled."""
         return self._run is None or self.daemon.is_idle
 
+    async def order(self, verb, scope="account"):
+        """A person's order over the control socket; returns the daemon's reply once it is done."""
+        path = socket_path(self.config)
+        return await asyncio.to_thread(ask_daemon, path, verb=verb, scope=scope, wait_s=WITHIN_S)
+
     # ------------------------------------------------------------------ the market
 
     async def play(self, steps=1):
         """Let the market go on by so many steps, one by one, and the daemon follow each."""
         for _ in range(steps):
             self.steps_played += 1
-            at = OPENS_AT + STEP_S * self.steps_played
+            at = self.opens_at + STEP_S * self.steps_played
             self.clock.advance_to(at)
             async with asyncio.timeout(WITHIN_S):
                 await self.gateway.session.played_to(at)
@@ -213,6 +234,10 @@ class Floor:
                 f"reconciled {self.book.is_reconciled}, unknown {self.book.unknown_orders()}, locks {self.book.locks}"
             ) from None
 
+    def entries(self):
+        """The references of the entries the daemon has commanded."""
+        return [ref for ref in self.sent() if ref.endswith(":E")]
+
     def sent(self):
         """The references of the orders the daemon has commanded, in order, changes of a working stop included."""
         with JournalReader.open(journal_path(self.config)) as journal:
@@ -239,11 +264,11 @@ class Floor:
             return [decode_event(payload) for payload in journal.events_of_kind(kind.__name__)]
 
 
-async def a_floor(stack, folder, script, **settings):
+async def a_floor(stack, folder, script, *, opens_at=OPENS_AT, lasts_s=6.5 * 3600, **settings):
     """A floor on a scripted market; `stack` closes both ends."""
-    market = ScriptedMarket(script, lasts_s=6.5 * 3600)
-    clock = ManualClock(OPENS_AT - 60)
+    market = ScriptedMarket(script, lasts_s=lasts_s, opens_at=opens_at)
+    clock = ManualClock(opens_at - 60)
     gateway = await stack.enter_async_context(SimulatedGateway(market, clock, port=0, **settings))
-    floor = Floor(folder, gateway, clock)
+    floor = Floor(folder, gateway, clock, opens_at)
     stack.push_async_callback(floor.close)
     return floor
