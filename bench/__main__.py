@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from bench.bar_pace import compare_bar_pace
+from bench.commands import compare_burst, compare_kill
 from bench.fuzz import ENGINES, run_fuzz
 from bench.gateway_memory import compare_gateway_memory
 from bench.latency import compare_latency
@@ -25,6 +26,8 @@ COMPARISONS: dict[str, Callable[[argparse.Namespace], Comparison | None]] = {
     "latency": lambda chosen: compare_latency(chosen.bars),
     "loaded": lambda chosen: compare_loaded_latency(chosen.bars),
     "restart": lambda _: compare_restart(),
+    "kill": lambda _: compare_kill(),
+    "burst": lambda _: compare_burst(),
     "idle": lambda _: compare_idle(),
     "ticks": lambda chosen: compare_tick_rate(chosen.messages),
     "pace": lambda _: compare_bar_pace(),

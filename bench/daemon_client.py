@@ -1,7 +1,7 @@
 """Our side of the latency comparison: the whole daemon, as `openbell run` starts it.
 
-`python -m bench.daemon_client PORT FOLDER [SYMBOLS [hold]]` runs until it is killed; journal and log go into FOLDER.
-With `hold` it buys every symbol on the first bar and keeps it.
+`python -m bench.daemon_client PORT FOLDER [SYMBOLS [STRATEGY]]` runs until it is killed; journal and log go into FOLDER.
+With `hold` (and `burst`) it buys every symbol and keeps it, with `waves` by limit on every other bar.
 """
 
 from __future__ import annotations
@@ -29,17 +29,21 @@ def config_of(port: int, folder: Path, symbols: list[str], strategy: str) -> Con
             },
             "universe": {"symbols": symbols},
             "bars": {"interval_s": 5, "warm_up": 0},
+            "runtime": {"heartbeat_every_s": 0.2 if strategy == "burst" else 10.0},
             "strategy": [
                 {
                     "name": strategy,
-                    "kind": str(Path(__file__).with_name(f"{strategy}.py")),
+                    "kind": str(Path(__file__).with_name(f"{'hold' if strategy == 'burst' else strategy}.py")),
                     "allocation": 1.0,
-                    "sizing": {"method": "fixed_fraction", "fraction": 0.001 if len(symbols) > 1 else 0.01},
+                    "sizing": {
+                        "method": "fixed_fraction",
+                        "fraction": 0.001 if len(symbols) > 1 else 0.1 if strategy == "burst" else 0.01,
+                    },
                     "exits": {"method": "percent", "stop_pct": 1.0, "target_pct": 2.0},
                 }
             ],
             "execution": {
-                "entry": "market",
+                "entry": "limit" if strategy == "waves" else "market",
                 "limit_offset_bps": 0.0,
                 "entry_timeout_s": 60.0,
                 "acknowledge_within_s": 10.0,

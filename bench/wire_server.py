@@ -94,6 +94,16 @@ class WireServer:
         """Orders that work in the session."""
         return len(self._session.desk.open_orders())
 
+    async def fill_in_pieces(self, pieces: int, within_s: float) -> None:
+        """Fill one share after the other of the newest resting order, spread over the time."""
+        order = self._session.desk.open_orders()[-1]
+        for number in range(pieces):
+            self._session.desk.fill(order.perm_id, 1.0, PRICE)
+            if number % 10 == 0:
+                self._session.flush()
+                await asyncio.sleep(within_s * 10 / pieces)
+        self._session.flush()
+
     def drop(self) -> None:
         """Cut every client's connection."""
         for client in list(self._session.each_client()):

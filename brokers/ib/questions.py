@@ -56,20 +56,20 @@ class Questions:
         asked_at = clock()
         unanswered: list[str] = []
 
-        async def answered(name: str, question: Coroutine[Any, Any, tuple[_T, ...]]) -> tuple[_T, ...]:
+        async def answered(name: str, ask: Callable[[], Coroutine[Any, Any, tuple[_T, ...]]]) -> tuple[_T, ...]:
             try:
-                return await question
+                return await ask()
             except (BrokerUnavailable, RequestRefused) as error:
                 log.warning("broker.unanswered", question=name, reason=str(error))
                 unanswered.append(name)
                 return ()
 
         fills, open_orders, completed_orders, positions, account = await asyncio.gather(
-            answered("executions", self._executions()),
-            answered("open_orders", self._open_orders()),
-            answered("completed_orders", self._completed_orders()),
-            answered("positions", self._positions()),
-            answered("account", self._account()),
+            answered("executions", self._executions),
+            answered("open_orders", self._open_orders),
+            answered("completed_orders", self._completed_orders),
+            answered("positions", self._positions),
+            answered("account", self._account),
         )
         return BrokerReported(
             received_at=clock(),

@@ -21,7 +21,9 @@ IS_WHOLE = sys.argv[1:] == ["whole"]
 NOBODY = 65534
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 SYSTEM_PYTHON = f"/usr/bin/python{VERSION}"
-OPENBELL = Path(sys.executable).with_name("openbell") if IS_WHOLE else RUN / "venv/bin/openbell"
+# A unit has a /tmp of its own: a checkout there is shown to it elsewhere, as an installation of its own.
+IS_HIDDEN = ROOT.is_relative_to("/tmp") or ROOT.is_relative_to("/var/tmp")
+OPENBELL = Path(sys.executable).with_name("openbell") if IS_WHOLE and not IS_HIDDEN else RUN / "venv/bin/openbell"
 RUNTIME = Path("/run/user/0" if IS_WHOLE else f"/run/user/{NOBODY}")
 CGROUPS = [Path("/sys/fs/cgroup", name, "openbell-test") for name in ("systemd", "unified", ".")]
 ENVIRON = {
@@ -37,6 +39,8 @@ SHOWN = ("ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainS
 
 def main() -> None:
     own_run_folder()
+    if OPENBELL.is_relative_to(RUN):
+        own_installation()
     if not IS_WHOLE:
         become_nobody()
     manager = started("/lib/systemd/systemd", "--user", "--log-level=warning", "--log-target=console")
@@ -104,14 +108,23 @@ def own_run_folder() -> None:
         Path(folder).mkdir(parents=True)
 
 
-def become_nobody() -> None:
-    """A user of nobody's with an installation, a home and a cgroup that he may divide, as logind gives him."""
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    ran(SYSTEM_PYTHON, "-m", "venv", "--without-pip", RUN / "venv")
+def own_installation() -> None:
+    """Openbell in RUN: this checkout and its packages, under names that a unit may see."""
+    checkout, packages = RUN / "checkout", Path(next(path for path in sys.path if path.endswith("site-packages")))
+    checkout.mkdir()
+    ran("mount", "--bind", ROOT, checkout)
+    if packages.is_relative_to(ROOT):
+        packages = checkout / packages.relative_to(ROOT)
+    python = f"{sys.base_prefix}/bin/python{VERSION}" if IS_WHOLE else SYSTEM_PYTHON
+    ran(python, "-m", "venv", "--without-pip", RUN / "venv")
     site = RUN / f"venv/lib/python{VERSION}/site-packages/openbell.pth"
-    site.write_text(f"{packages}\n{ROOT}\n")
+    site.write_text(f"{packages}\n{checkout}\n")
     OPENBELL.write_text(f"#!{RUN}/venv/bin/python\nimport sys, openbell\nsys.exit(openbell.main())\n")
     OPENBELL.chmod(0o755)
+
+
+def become_nobody() -> None:
+    """A user of nobody's with a home and a cgroup that he may divide, as logind gives him."""
     for group in CGROUPS:
         if (group.parent / "cgroup.procs").is_file():
             group.mkdir(exist_ok=True)
