@@ -1,6 +1,7 @@
 """Our side of the latency comparison: the whole daemon, as `openbell run` starts it.
 
-`python -m bench.daemon_client PORT FOLDER [SYMBOLS [STRATEGY]]` runs until it is killed; journal and log go into FOLDER.
+`python -m bench.daemon_client PORT FOLDER [SYMBOLS [STRATEGY]]` runs until it is killed; journal and
+log go into FOLDER.
 With `hold` (and `burst`) it buys every symbol and keeps it, with `waves` by limit on every other bar.
 """
 

@@ -14,12 +14,13 @@ from brokers.ib.codes import code_table
 from brokers.ib.connection import Address
 from brokers.ib.contracts import Contracts
 from brokers.ib.data_link import DataLink
-from brokers.ib.data_questions import DataQuestions, HistoryQuestion
+from brokers.ib.data_questions import HistoryQuestion
 from brokers.ib.data_session import DataSession
 from brokers.ib.fill_news import FillNews
 from brokers.ib.history import bar_size_of, duration_of, rows_of
 from brokers.ib.market_data import MarketData
 from brokers.ib.orders import Cancel, Refused, plan_of
+from brokers.ib.qualification import Qualification
 from brokers.ib.questions import Questions
 from brokers.ib.session import Session
 from brokers.ib.streams import StreamCounts
@@ -76,6 +77,7 @@ class IbBroker:
         self._with_quotes = quotes
         self._codes = code_table(codes_file)
         self._contracts = Contracts(universe)
+        self._qualification = Qualification(self._contracts)
         self._fills = FillNews(listener.on_event, clock)
         self._session: Session | None = None
         self._questions: Questions | None = None
@@ -99,6 +101,8 @@ class IbBroker:
     async def connect(self) -> str:
         """Connect both lines, qualify every instrument, learn our open orders; the account id the broker reports.
 
+        Once every instrument is known, neither its qualification nor the line for data is waited for again.
+
         Raises:
             BrokerUnavailable: nobody answers, not completely, a client id is in use, or TWS has lost its
                 server.
@@ -116,8 +120,7 @@ class IbBroker:
         )
         try:
             await session.open(self._connect_timeout_s, self._wanted_account)
-            await self._data.open()
-            await self._qualify(self._data.session().questions)
+            await self._open_data()
             questions = Questions(session, self._request_timeout_s, self._universe.instruments[0].currency)
             await questions.own_open_orders()
             session.never_below(session.register.highest_order_id())
@@ -251,18 +254,18 @@ class IbBroker:
             request_timeout_s=self._request_timeout_s,
             with_quotes=self._with_quotes,
             on_lost=on_lost,
+            qualification=self._qualification,
         )
 
-    async def _qualify(self, questions: DataQuestions) -> None:
-        instruments = self._universe.instruments
-        answers = await _all(
-            [questions.contract_details(self._contracts.question(instrument)) for instrument in instruments]
-        )
-        for instrument, details in zip(instruments, answers, strict=True):
-            if not details and self._contracts.knows(instrument.symbol):
-                # During its nightly reset TWS denies what it knew (TWS.md 3.39).
-                raise BrokerUnavailable(f"contract details of {instrument.symbol}: denied, though known before")
-            self._contracts.accept(instrument, details)
+    async def _open_data(self) -> None:
+        """Connect the line for data and ask what we must know before we trade; a known universe needs neither."""
+        try:
+            await self._data.open()
+            await self._qualification.ask_unknown(self._data.session().questions)
+        except BrokerUnavailable:
+            if not self._qualification.knows_all:
+                raise
+            self._data.heal()
 
     def _open_since(self, now: datetime) -> datetime | None:
         hours = session_at_or_after(self._calendar, now)

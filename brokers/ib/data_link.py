@@ -35,12 +35,19 @@ class DataLink:
         self._session = await self._connect()
         self._data.on_line_back()
 
+    def heal(self) -> None:
+        """Where `open` has failed: go on trying, as after a loss."""
+        if self._session is None and self._healing is None:
+            self._data.on_line_lost("the line for data could not be opened")
+            self._healing = asyncio.get_running_loop().create_task(self._heal(), name="data line")
+
     async def close(self) -> None:
         """Leave without a word; harmless when not open."""
         healing, self._healing = self._healing, None
         if healing is not None:
             healing.cancel()
             await asyncio.gather(healing, return_exceptions=True)
+        self._wants_streams = False  # whoever connects again says when rows may begin
         session, self._session = self._session, None
         if session is not None:
             await session.close()

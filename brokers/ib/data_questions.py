@@ -42,6 +42,10 @@ class DataQuestions:
         self._ledger = ledger
         self._slots = asyncio.Semaphore(OPEN_MAX)
 
+    def check(self) -> None:
+        """Raise BrokerUnavailable unless questions can be asked."""
+        self._line.check()
+
     async def contract_details(self, contract: Contract) -> list[ContractDetails]:
         """Every contract that fits; empty if the broker knows none."""
         self._line.check()

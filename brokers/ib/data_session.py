@@ -20,6 +20,7 @@ from brokers.ib.data_questions import DataQuestions, asked_of
 from brokers.ib.data_wrapper import DataWrapper
 from brokers.ib.line import Line
 from brokers.ib.market_data import MarketData
+from brokers.ib.qualification import Qualification
 from brokers.ib.requests import Requests
 from brokers.ib.streams import STREAM_BAR_S
 from brokers.ib.translate import simulated_clock
@@ -45,12 +46,14 @@ class DataSession:
         request_timeout_s: float,
         with_quotes: bool,
         on_lost: Callable[[str], None],
+        qualification: Qualification,
     ) -> None:
         self._data = data
         self._contracts = contracts
         self._codes = codes
         self._with_quotes = with_quotes
         self._on_lost = on_lost
+        self._qualification = qualification
         requests = Requests()
         wrapper = DataWrapper(requests=requests, hooks=self, codes=codes, data=data)
         self.line = Line(Connection(wrapper, address), requests, Pacing(REQUESTS_PER_S))
@@ -121,6 +124,7 @@ class DataSession:
                     await self._ask_bars(symbol)
         if not was_subscribed:
             self._start(self._watch, "watch streams")
+            self._start(partial(self._qualification.ask_known, self.questions), "ask for contracts again")
         if self._with_quotes:
             self._start(self._subscribe_quotes, "subscribe quotes")
 

@@ -79,16 +79,23 @@ class Answers:
         for ref, working in list(self._book.orders.items()):
             if working.status in (OrderStatus.PENDING, OrderStatus.CANCELLING):
                 self._book.move(ref, Happening.SILENCE)
+        for plan in self._book.plans.values():
+            plan.cancels_awaited.clear()  # their timers say nothing of the new line
 
     # --- cancels ------------------------------------------------------------------------------------------------
 
     def cancel(self, working: WorkingOrder, reason: str) -> list[Command]:
-        """Ask for the cancel of an order that can still be cancelled."""
-        if working.status not in _CANCELLABLE:
+        """Ask for the cancel of an order that can still be cancelled; one that was asked for is its timer's to repeat.
+
+        Whoever wants it gone looks at it with every row and report: without the pause a broker that answers "cannot be
+        cancelled, state: PendingCancel" (10148) would be asked as often as it answers.
+        """
+        plan, ref = self._book.plans[working.plan], working.order.ref
+        if working.status not in _CANCELLABLE or ref in plan.cancels_awaited:
             return []
-        ref = working.order.ref
+        plan.cancels_awaited.append(ref)
         self._book.move(ref, Happening.CANCEL_ASKED)
-        asked = self._book.plans[working.plan].cancels_asked
+        asked = plan.cancels_asked
         asked[ref] = asked.get(ref, 0) + 1
         after_s = min(self._settings.acknowledge_within_s * 2 ** (asked[ref] - 1), CANCEL_RETRY_S_MAX)
         timer = SetTimer(timer_id=CANCEL_TIMER + ref, after_s=after_s, clock="wall")
@@ -99,7 +106,9 @@ class Answers:
         working = self._book.orders.get(ref)
         if working is None or not self._book.is_connected:  # after a reconnect everything is asked anew
             return []
-        asked = self._book.plans[working.plan].cancels_asked.get(ref, 0)
+        plan = self._book.plans[working.plan]
+        plan.cancels_awaited = [other for other in plan.cancels_awaited if other != ref]
+        asked = plan.cancels_asked.get(ref, 0)
         commands: list[Command] = [AskBroker(reasons=(f"{ref}: its cancel has no answer",))]
         if asked >= CANCELS_BEFORE_ALARM:
             text = f"{ref}: its cancel was asked for {asked} times and never answered, it may still fill"

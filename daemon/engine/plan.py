@@ -45,6 +45,7 @@ class Plan(Struct, kw_only=True):
     flatten_reason: str = ""
     is_doubt_told: bool = False
     cancels_asked: dict[str, int] = field(default_factory=dict)
+    cancels_awaited: list[str] = field(default_factory=list)
     unconfirmed_changes: list[str] = field(default_factory=list)
 
     @property

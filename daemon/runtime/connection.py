@@ -60,7 +60,10 @@ class Probe(Struct):
 
 
 class Connection:
-    """Supervises one broker; `begin` is awaited after each connect, before anything is asked."""
+    """Supervises one broker; `begin` is awaited after each connect, before anything is asked.
+
+    `account_id` is the account that the recovered book is of, empty if it is of none yet.
+    """
 
     def __init__(  # noqa: PLR0913 - one name per part it looks after
         self,
@@ -73,6 +76,7 @@ class Connection:
         reporter: Reporter,
         session: SessionKeeper,
         notices: Notices,
+        account_id: str = "",
     ) -> None:
         self._config = config
         self._broker = broker
@@ -90,7 +94,7 @@ class Connection:
         self._is_server_back = False
         self.state = ConnectionState.CONNECTING
         self.probe = Probe()
-        self._account_id = ""
+        self._account_id = account_id
 
     @property
     def is_up(self) -> bool:
@@ -153,7 +157,7 @@ class Connection:
         self._is_server_back = False
         account_id = await self._broker.connect()
         hide(account_id)
-        check_account(self._config, account_id)
+        check_account(self._config, account_id, self._account_id)
         await begin()
         _log.info("connected", account=account_id, market_at=self._clock.now().isoformat())
         await self._synchronise(account_id)

@@ -76,8 +76,10 @@ def live_facts(config: Config, arming: Arming) -> dict[str, object]:
     }
 
 
-def check_account(config: Config, reported: str) -> None:
+def check_account(config: Config, reported: str, known: str = "") -> None:
     """Refuse a broker that reports another account than the configuration allows; nothing was sent yet.
+
+    `known` is the account that the journal's book is of, empty if it is of none yet: a book never goes over to another.
 
     Raises:
         ConfigError: naming both accounts, masked.
@@ -89,3 +91,8 @@ def check_account(config: Config, reported: str) -> None:
         raise ConfigError(f'{at}: reports the paper account {masked(reported)}; mode is "live"')
     if config.account and reported != config.account:
         raise ConfigError(f"{at}: reports account {masked(reported)}, the configuration names {masked(config.account)}")
+    if known and reported != known:
+        raise ConfigError(
+            f"{at}: reports account {masked(reported)}, the journal is of {masked(known)}; log in to that one, or use "
+            "another state_dir"
+        )

@@ -90,6 +90,7 @@ def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_
         reporter=reporter,
         session=session,
         notices=notices,
+        account_id=engine.book.account.account_id if engine.book.account else "",
     )
     callbacks.forward = connection.on_event
     loop = EngineLoop(

@@ -158,7 +158,9 @@ def _mutated(chance):
 
 
 def test_ten_thousand_forged_and_mutated_messages_change_nothing(judge):
-    texts, passed, tried = json.loads(by_hand()), [], []
+    texts = json.loads(by_hand())
+    passed: list[Envelope] = []
+    tried: list[bytes] = []
 
     @seed(20261121)
     @settings(max_examples=FUZZED // BATCH, deadline=None, database=None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ class Daemon:
         )
         self.book = engine.book
         self.gate = LoopGate(self.loop, clock)
-        self.replies = []
+        self.replies: list[dict[str, Any]] = []
         self.commands = MqttCommands(
             key=KEY,
             gate=self.gate,
@@ -97,6 +98,7 @@ async def test_the_answer_comes_when_the_journal_holds_the_verb(start):
     daemon = await start()
     assert await daemon.order("halt") == "HALTED"
     [event] = [decode_event(payload) for payload in daemon.journal.events_of_kind("OperatorCommanded")]
+    assert isinstance(event, OperatorCommanded)
     assert (event.verb, event.scope, event.actor) == ("halt", "account", "me")
 
 

@@ -108,7 +108,7 @@ async def test_a_daemon_that_vanishes_is_reported_by_its_last_will(tmp_path):
             await eventually(lambda: "offline" in texts(heard, "openbell/availability"))
 
 
-_writers = []
+_writers: list[asyncio.StreamWriter] = []
 
 
 async def _relay(reader, writer, port):

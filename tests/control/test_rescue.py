@@ -203,6 +203,9 @@ class LaggingBroker(FakeBroker):
 
     looks = 0
 
+    def global_cancel(self):
+        self.log.append("global_cancel")
+
     async def report(self):
         self.looks += 1
         self.positions = (BrokerPosition(symbol="SPY", quantity=98.0, average_cost=100.0),) if self.looks < 4 else ()

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from shared.commands import AskBroker, CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop, SetTimer
 from shared.events import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, TimerFired
-from shared.ids import parse_ref
+from shared.ids import OrderRef, parse_ref
 from shared.orders import Fill, Leg, Order, Side
 from tests.engine.builders import a_completed, a_report, a_start, an_engine, an_open_order, at, bars, says
 
@@ -38,7 +38,7 @@ class Resting(Struct):
         return _ref(self.order.ref).plan_id
 
 
-def _ref(text):
+def _ref(text: str) -> OrderRef:
     ref = parse_ref(text)
     assert ref is not None
     return ref

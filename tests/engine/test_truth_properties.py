@@ -76,7 +76,7 @@ def test_whatever_of_a_settled_shortfall_is_told_after_all_counts_once(theirs, d
     handle_all(
         engine, [disconnected(2000), connected(MORNING), *[a_report(MORNING + 3 * n, **held) for n in range(1, 5)]]
     )
-    missing, parts = 500 - theirs, []
+    missing, parts = 500 - theirs, list[int]()
     while missing and len(parts) < 4:
         parts.append(data.draw(st.integers(1, missing)))
         missing -= parts[-1]

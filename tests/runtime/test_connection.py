@@ -16,6 +16,7 @@ from daemon.runtime.inbox import Inbox
 from daemon.runtime.notices import Notices
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
+from shared.commands import Notify
 from shared.errors import ConfigError
 from shared.events import BarsClosed, BrokerReported, ConnectionLost, ConnectionRestored
 from tests.fakes.broker import FakeBroker
@@ -245,7 +246,7 @@ SUNDAY = datetime(2013, 10, 13, 5, 30, tzinfo=UTC)  # 01:30 in New York: every l
 async def test_f15_a_gateway_without_its_weekly_login_is_one_clear_message_and_heals_by_itself(line, run):
     """F15, TWS.md 4.17: the port is refused for a day; a person must log in, once told."""
     made = line()
-    heard = []
+    heard: list[Notify] = []
     made.notices.listen(heard.append)
     run(made)
     await made.up()
@@ -268,7 +269,7 @@ async def test_f15_a_gateway_without_its_weekly_login_is_one_clear_message_and_h
 async def test_a_gateway_that_restarts_on_schedule_raises_no_alarm(line, run):
     """TWS.md 4.16: silence in a quiet window is expected, said once and quietly."""
     made = line()
-    heard = []
+    heard: list[Notify] = []
     made.notices.listen(heard.append)
     made.clock.follow(datetime(2013, 10, 9, 3, 44, tzinfo=UTC), 1)  # 23:44 in New York, a minute before the restart
     made.session.scheduled()

@@ -195,7 +195,7 @@ async def test_a_backlog_is_durable_before_any_of_its_commands_leaves(tmp_path):
     running.cancel()
     work.journal.close()
     assert in_the_journal == [3, 3, 3]
-    assert [command.ref for command in broker.sent] == ["1", "2", "3"]
+    assert broker.sent == [CancelOrder(ref=ref) for ref in ("1", "2", "3")]
 
 
 async def test_a_persons_order_goes_ahead_of_what_waits_and_returns_when_it_is_done(bench):

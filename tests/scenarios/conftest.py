@@ -30,3 +30,13 @@ async def holding(floor):
     await floor.play(4)
     await floor.until(lambda: floor.shares > 0 and floor.stops() == floor.shares)
     return floor
+
+
+@pytest.fixture
+async def waiting(floor_with):
+    """An entry limited to 102.00 works at the broker while the price has gone on to 103.00."""
+    floor = await floor_with(prices(CALM, CALM, UP, 103.0))
+    await floor.start(execution={"entry": "limit", "limit_offset_bps": 0.0})
+    await floor.play(4)
+    await floor.until(lambda: floor.resting("E") and not floor.book.unknown_orders())
+    return floor

@@ -9,6 +9,7 @@ import shutil
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from brokers.simulated.gateway.runtime.clock import ManualClock
 from brokers.simulated.gateway.server import SimulatedGateway
@@ -17,9 +18,9 @@ from daemon.control.socket_client import ask_daemon
 from daemon.engine.assembly import build_engine
 from daemon.runtime.lifecycle import journal_path
 from daemon.runtime.wiring import assemble, ib_broker
-from shared.commands import Flatten, PlaceBracket, ReplaceStop
+from shared.commands import Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.config import Config
-from shared.events import OperatorCommanded
+from shared.events import ConnectionRestored, OperatorCommanded
 from shared.io.journal import Journal, JournalReader
 from shared.messages import decode_command, decode_event
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT, STEP_S, ScriptedMarket, flat
@@ -91,8 +92,10 @@ class Floor:
     def __init__(self, folder, gateway, clock, opens_at=OPENS_AT):
         self.folder, self.gateway, self.clock, self.opens_at = folder, gateway, clock, opens_at
         self.steps_played = 0
-        self.daemon = self.broker = self.config = None
-        self._run = None
+        self.daemon: Any = None
+        self.broker: Any = None
+        self.config: Any = None
+        self._run: Any = None
 
     # ------------------------------------------------------------------ the daemon
 
@@ -126,6 +129,13 @@ class Floor:
         with suppress(asyncio.CancelledError):
             await self._run
         self._run = None
+
+    async def cut(self):
+        """Every connection ends; returns once the daemon is back, which may take milliseconds."""
+        before = len(self.events(ConnectionRestored))
+        self.gateway.controls.drop()
+        await self.until(lambda: len(self.events(ConnectionRestored)) > before)
+        await self.back()
 
     async def died(self, within_s=WITHIN_S):
         """Wait until the daemon has ended of itself; returns of what."""
@@ -247,7 +257,7 @@ class Floor:
 
     def filled_at_broker(self):
         """Shares that the broker's ledger says were filled, by order reference."""
-        filled = {}
+        filled: dict[str, float] = {}
         for execution in self.gateway.ledger.executions:
             filled[execution.order_ref] = filled.get(execution.order_ref, 0) + execution.quantity
         return filled
@@ -256,7 +266,7 @@ class Floor:
         """The texts of the engine's notices with that code, in the journal's order."""
         with JournalReader.open(journal_path(self.config)) as journal:
             commands = [decode_command(each) for record in journal.records() for each in record.commands]
-        return [command.text for command in commands if getattr(command, "code", None) == code]
+        return [command.text for command in commands if isinstance(command, Notify) and command.code == code]
 
     def events(self, kind):
         """The journalled events of that kind."""

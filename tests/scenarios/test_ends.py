@@ -7,6 +7,7 @@ import pytest
 from daemon.alerts.watcher import SilenceWatch
 from daemon.runtime.lifecycle import journal_path
 from shared.errors import ConfigError, InvariantViolated
+from shared.events import OrderFilled
 from shared.io.journal import JournalReader
 from tests.scenarios.floor import CALM, UP, prices
 
@@ -56,7 +57,7 @@ async def test_f22_a_position_stays_protected_while_the_journal_is_dead_and_is_k
     assert floor.shares == 0
     await floor.start()
     await floor.agreed()
-    assert [trip.exit_leg.value for trip in floor.book.round_trips] == ["S"]
+    assert floor.events(OrderFilled)[-1].fill.ref == "OB1:t:20131008:SPY-1:S"
 
 
 async def test_f22_a_damaged_journal_is_refused_before_anything_is_sent(holding):
@@ -103,6 +104,17 @@ async def test_another_account_is_refused_also_where_the_configuration_names_non
     holding.gateway.faults.inject("restart_as_another", account=OTHER, for_s=0.1)
     holding.clock.advance_to(holding.clock.now() + 5)
     assert isinstance(await holding.died(), ConfigError)
+
+
+async def test_the_book_of_one_account_is_not_continued_on_another_after_a_restart(holding):
+    """TWS.md 4.12: while nobody ran, somebody logged in to another account."""
+    await holding.kill()
+    holding.gateway.faults.inject("restart_as_another", account=OTHER, for_s=0.1)
+    holding.clock.advance_to(holding.clock.now() + 5)
+    await holding.start(reconciled=False)
+    error = await holding.died()
+    assert isinstance(error, ConfigError)
+    assert "the journal is of" in str(error)
 
 
 async def test_a_live_account_behind_a_paper_configuration_is_refused(floor_with):

@@ -1,12 +1,15 @@
 """F16: a split jumps the position and takes the resting orders; a person's word settles it, not ours."""
 
+import pytest
+
 from shared.events import OperatorCommanded
 
 ENTRY = "OB1:t:20131008:SPY-1:E"
 
 
 async def _split(holding):
-    """Two shares for one at half the price; the stops are gone; the daemon has locked SPY."""
+    """Agreed about 98 shares; then two for one at half the price, the stops are gone, and the daemon has locked SPY."""
+    await holding.until(lambda: "SPY" in holding.book.agreed)
     holding.gateway.faults.inject("split", ratio=2.0)
     await holding.until(lambda: holding.book.locks != {}, 20)
     return holding
@@ -29,7 +32,7 @@ async def test_f16_accepted_the_position_is_whole_and_its_stop_stands_at_the_new
     assert reply.accepted
     await floor.agreed(20)
     assert [(order.remaining, order.stop_price) for order in floor.resting("P")] == [(196, 50.49)]
-    assert floor.book.positions()["SPY"].average_price == 51.005
+    assert floor.book.positions()["SPY"].average_price == pytest.approx(51.005)
     assert len(floor.notices("settled")) == 1
     assert [event.verb for event in floor.events(OperatorCommanded)] == ["accept"]
 

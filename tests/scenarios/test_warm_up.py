@@ -1,5 +1,7 @@
 """F20: what a daemon knows after its warm-up is what a strategy knows that has seen the same bars, bit for bit."""
 
+from typing import Any
+
 import numpy as np
 
 from shared.events import BarsClosed
@@ -8,7 +10,7 @@ from strategies.registry import load_strategy
 from tests.brokers.simulated.gateway.scripted_market import OPENS_AT
 from tests.scenarios.floor import CALM, prices
 
-CROSS = {
+CROSS: dict[str, Any] = {
     "name": "t",
     "kind": "sma_cross",
     "params": {"fast": 2, "slow": 5},

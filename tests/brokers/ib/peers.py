@@ -103,6 +103,8 @@ class ScriptedTws:
         self.received: list[list[str]] = []
         self.asked_by: dict[int, list[str]] = {}
         """Numbers of the requests, by client id."""
+        self.greetings: dict[int, list[str]] = {}
+        """What a client id hears instead of `greeting`."""
         self.port = 0
         self._changed = asyncio.Event()
         self._writers: dict[int, asyncio.StreamWriter] = {}
@@ -163,7 +165,8 @@ class ScriptedTws:
     def _take(self, client: int, fields: list[str]) -> None:
         self.received.append(fields)
         self.asked_by[client] = [*self.asked_by.get(client, []), fields[0]]
-        script = self.greeting if fields[0] == "71" else self.answers.get(fields[0], [])
+        greeting = self.greetings.get(client, self.greeting)
+        script = greeting if fields[0] == "71" else self.answers.get(fields[0], [])
         self.say(*(line.format(*fields) for line in script), client=client)
         self.on_request.get(fields[0], lambda: None)()
         self._changed.set()

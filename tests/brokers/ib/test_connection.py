@@ -79,15 +79,6 @@ async def test_an_unknown_instrument_is_a_mistake_of_the_configuration():
             await ib_broker(tws.port, Notebook()).connect()
 
 
-async def test_an_instrument_denied_in_the_nightly_reset_is_waited_for():
-    async with ScriptedTws() as tws:
-        broker = ib_broker(tws.port, Notebook())
-        await broker.connect()
-        tws.answers["9"] = ["4|2|{2}|200|No security definition has been found for the request||"]
-        with pytest.raises(BrokerUnavailable, match="denied, though known before"):
-            await broker.connect()
-
-
 async def test_two_contracts_for_one_symbol_are_named():
     async with ScriptedTws() as tws:
         tws.answers["9"].insert(0, contract_details("{2}", "{4}", con_id=1))
