@@ -107,7 +107,7 @@ class Answers:
         if working is None or not self._book.is_connected:  # after a reconnect everything is asked anew
             return []
         plan = self._book.plans[working.plan]
-        plan.cancels_awaited = [other for other in plan.cancels_awaited if other != ref]
+        plan.take_off_awaited(ref)
         asked = plan.cancels_asked.get(ref, 0)
         commands: list[Command] = [AskBroker(reasons=(f"{ref}: its cancel has no answer",))]
         if asked >= CANCELS_BEFORE_ALARM:

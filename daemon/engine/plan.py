@@ -48,6 +48,10 @@ class Plan(Struct, kw_only=True):
     cancels_awaited: list[str] = field(default_factory=list)
     unconfirmed_changes: list[str] = field(default_factory=list)
 
+    def take_off_awaited(self, ref: str) -> None:
+        """The cancel of this order may be asked for again."""
+        self.cancels_awaited = [other for other in self.cancels_awaited if other != ref]
+
     @property
     def open_quantity(self) -> int:
         """Filled entry minus filled exits; negative if exits overfilled."""

@@ -125,6 +125,7 @@ def _doubt_cancel(book: Book, order: OpenOrder) -> None:
     if order.status == "PendingCancel":
         return
     if book.suspicions.pop(order.ref, "") == "uncancelled":
+        book.plans[book.orders[order.ref].plan].take_off_awaited(order.ref)
         book.move(order.ref, Happening.SILENCE)
     else:
         book.suspicions[order.ref] = "uncancelled"
@@ -149,6 +150,7 @@ def _adopt(book: Book, order: OpenOrder) -> None:
         good_till=order.good_till,
     )
     plan = book.plan_of(ref, symbol=order.symbol, side=order.side)
+    plan.take_off_awaited(order.ref)
     if ref.leg in PROTECTIVE and plan.stop_price is None:
         plan.stop_price = order.stop_price
     if ref.leg is Leg.TAKE_PROFIT and plan.take_profit_price is None:

@@ -1,8 +1,10 @@
 """Every leg must be confirmed in time, every cancel answered: what the engine does about silence."""
 
 import pytest
+from msgspec.structs import replace
 
 from shared.commands import AskBroker, CancelOrder, Flatten, ReplaceStop, SetTimer
+from shared.events import OperatorCommanded, OrderUnknown
 from shared.ids import leg_ref
 from shared.orders import Leg, OrderStatus
 from tests.engine.builders import (
@@ -19,6 +21,7 @@ from tests.engine.builders import (
     an_engine_at_work,
     an_engine_that_asked,
     an_open_order,
+    at,
     bars,
     cancelled,
     codes,
@@ -214,6 +217,18 @@ def test_a_cancel_is_not_asked_again_of_a_dead_line():
     engine, _ = an_overdue_entry()
     engine.handle(disconnected(185))
     assert engine.handle(fired(f"cancel:{ENTRY}", 190)) == []
+
+
+def test_a_cancel_the_broker_cannot_carry_out_yet_is_asked_again_by_its_timer_and_not_by_every_report():
+    """10148 "cannot be cancelled, state: PendingCancel": each answer makes a question, each report a wish."""
+    engine, _ = an_overdue_entry()
+    halt = OperatorCommanded(received_at=at(180), verb="halt", scope="account", actor="me")
+    lines = [replace(line, status="PendingCancel") for line in lines_of(engine)]
+    answers = [OrderUnknown(received_at=at(second), ref=ENTRY, reason="10148") for second in (181, 182, 183)]
+    reports = [a_report(second + 0.5, open_orders=lines) for second in (181, 182, 183)]
+    turns = [event for turn in zip(answers, reports, strict=True) for event in turn]
+    assert of_kind(handle_all(engine, [halt, *turns]), CancelOrder) == []
+    assert len(of_kind(engine.handle(fired(f"cancel:{ENTRY}", 190)), CancelOrder)) == 1
 
 
 def test_a_fill_after_an_unanswered_cancel_is_protected_by_the_stop_that_still_rests():

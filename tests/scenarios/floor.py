@@ -18,7 +18,7 @@ from daemon.control.socket_client import ask_daemon
 from daemon.engine.assembly import build_engine
 from daemon.runtime.lifecycle import journal_path
 from daemon.runtime.wiring import assemble, ib_broker
-from shared.commands import Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.config import Config
 from shared.events import ConnectionRestored, OperatorCommanded
 from shared.io.journal import Journal, JournalReader
@@ -267,6 +267,12 @@ class Floor:
         with JournalReader.open(journal_path(self.config)) as journal:
             commands = [decode_command(each) for record in journal.records() for each in record.commands]
         return [command.text for command in commands if isinstance(command, Notify) and command.code == code]
+
+    def cancels(self, ref):
+        """How often the daemon has asked for the cancel of that order."""
+        with JournalReader.open(journal_path(self.config)) as journal:
+            commands = [decode_command(each) for record in journal.records() for each in record.commands]
+        return sum(isinstance(command, CancelOrder) and command.ref == ref for command in commands)
 
     def events(self, kind):
         """The journalled events of that kind."""

@@ -1,4 +1,4 @@
-"""Aggregate stops (F17, RISK.md): what a strategy that orders on every row may do at most, and what latches for good."""
+"""Aggregate stops (F17, RISK.md): what a strategy that orders on every row may do, and what latches for good."""
 
 import pytest
 

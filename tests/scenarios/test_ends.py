@@ -1,4 +1,4 @@
-"""How a run may end (F21, F22, TWS.md 4.12): the wrong account, a full disk, a locked journal, nobody left to say so."""
+"""How a run may end (F21, F22, TWS.md 4.12): the wrong account, a full disk, a locked journal, nobody left."""
 
 import sqlite3
 
@@ -66,7 +66,7 @@ async def test_f22_a_damaged_journal_is_refused_before_anything_is_sent(holding)
     data = bytearray(path.read_bytes())
     data[4096:8192] = bytes(4096)
     path.write_bytes(data)
-    with pytest.raises(Exception, match="damaged|cannot be read"):
+    with pytest.raises(Exception, match=r"damaged|cannot be read"):
         await holding.start()
     assert holding.stops() == holding.shares == 98
 
@@ -78,6 +78,7 @@ async def test_f21_a_dead_daemon_is_missed_by_whoever_follows_its_heartbeats(hol
     await holding.kill()
     assert silence.check(20.0) is None
     alarm = silence.check(30.0)
+    assert alarm is not None
     assert (alarm.code, alarm.severity) == ("heartbeat_lost", "page")
     assert holding.stops() == holding.shares == 98
 

@@ -1,4 +1,4 @@
-"""Sessions (F13, F14, F15, F19): entries by the exchange's calendar, flat before a half day's close, the weekly login."""
+"""Sessions (F13, F14, F15): entries by the exchange's calendar, flat before an early close, the weekly login."""
 
 from datetime import UTC, datetime
 

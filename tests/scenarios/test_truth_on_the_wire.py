@@ -1,4 +1,4 @@
-"""What is not ours, what nobody will tell any more, and money that is not what it should be: each settled in its way."""
+"""What is not ours, what nobody will tell any more, money that is not what it should be: each settled in its way."""
 
 import shutil
 
