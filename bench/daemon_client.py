@@ -7,12 +7,16 @@ With `hold` (and `burst`) it buys every symbol and keeps it, with `waves` by lim
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 from bench.limits import lifted
+from bench.loop_lag import LagMeter
 from daemon.runtime.wiring import run_daemon
 from shared.config import Config
+
+LAG_FILE = "lag.jsonl"
 
 
 def config_of(port: int, folder: Path, symbols: list[str], strategy: str) -> Config:
@@ -30,7 +34,6 @@ def config_of(port: int, folder: Path, symbols: list[str], strategy: str) -> Con
             },
             "universe": {"symbols": symbols},
             "bars": {"interval_s": 5, "warm_up": 0},
-            "runtime": {"heartbeat_every_s": 0.2 if strategy == "burst" else 10.0},
             "strategy": [
                 {
                     "name": strategy,
@@ -68,5 +71,7 @@ def config_of(port: int, folder: Path, symbols: list[str], strategy: str) -> Con
 if __name__ == "__main__":
     symbols = sys.argv[3].split(",") if len(sys.argv) > 3 else ["SPY"]  # noqa: PLR2004 - as above
     strategy = sys.argv[4] if len(sys.argv) > 4 else "alternate"  # noqa: PLR2004 - as above
+    if strategy == "burst":
+        asyncio.set_event_loop_policy(LagMeter(Path(sys.argv[2]) / LAG_FILE))
     config = config_of(int(sys.argv[1]), Path(sys.argv[2]), symbols, strategy)
     run_daemon(config, until_close=False, live_flag=False)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 from bench.result import Comparison, Measured
 from bench.wire_server import WireServer
@@ -52,7 +53,10 @@ async def _turns(ours: WireServer, theirs: WireServer, bars: int) -> tuple[list[
     return taken
 
 
-async def start(module: str, *arguments: str) -> asyncio.subprocess.Process:
+async def start(
+    module: str, *arguments: str, says: int | IO[bytes] = asyncio.subprocess.DEVNULL
+) -> asyncio.subprocess.Process:
+    """Run a module of ours as a process; `says` takes what it prints, errors included."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -60,8 +64,8 @@ async def start(module: str, *arguments: str) -> asyncio.subprocess.Process:
         *arguments,
         cwd=Path(__file__).parents[1],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stdout=says,
+        stderr=says,
     )
 
 

@@ -1,4 +1,4 @@
-"""What an operator waits for: a restart, a reconnect, a kill; and what the daemon costs while nothing happens."""
+"""What an operator waits for, a restart and a reconnect; and what the daemon costs while nothing happens."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Daemon:
         self._strategy = strategy
         self._folder = folder
         self._symbols = symbols
+        self._printed = folder / "printed.txt"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._process: asyncio.subprocess.Process | None = None
 
@@ -59,11 +60,21 @@ class Daemon:
         self._forget_notifications()
         began = loop.time()
         arguments = (str(self._server.port), str(self._folder), ",".join(self._symbols), self._strategy)
-        self._process = await start("bench.daemon_client", *arguments)
-        async with asyncio.timeout(READY_WITHIN_S):
-            while "READY=1" not in (await loop.sock_recv(self._socket, 65_536)).decode():
-                pass
+        with self._printed.open("wb") as says:
+            self._process = await start("bench.daemon_client", *arguments, says=says)
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                while "READY=1" not in (await loop.sock_recv(self._socket, 65_536)).decode():
+                    pass
+        except TimeoutError:
+            raise RuntimeError(f"the daemon is not READY within {READY_WITHIN_S:g} s; {self.last_words()}") from None
         return loop.time() - began
+
+    def last_words(self) -> str:
+        """The end of what it printed and logged."""
+        log = self._folder / "logs" / "openbell-paper.jsonl"
+        found = [path.read_text(encoding="utf-8") for path in (self._printed, log) if path.exists()]
+        return "\n".join(["it said:", *(line for text in found for line in text.splitlines()[-20:])])
 
     def _forget_notifications(self) -> None:
         """What the process before has said is no news of this one."""
@@ -111,7 +122,10 @@ async def with_daemon(
     with tempfile.TemporaryDirectory(prefix="openbell-bench-") as name:
         folder = Path(name)
         async with WireServer(symbols) as server, Daemon(server, folder, symbols, strategy) as daemon:
-            return await measure(server, daemon, folder)
+            try:
+                return await measure(server, daemon, folder)
+            except TimeoutError:
+                raise RuntimeError(f"the measurement did not end; {daemon.last_words()}") from None
 
 
 async def _restarts(server: WireServer, daemon: Daemon, _folder: Path) -> list[float]:

@@ -28,7 +28,9 @@ SERVER_VERSION = 176
 PLACE_ORDER = b"3\0"
 REQUEST_MARKET_DATA = b"1\0"
 CANCEL_ORDER = b"4\0"
+ORDER_STATUS, OPEN_ORDER = b"3\0", b"5\0"
 RAIN_EVERY_S = 0.01
+ORDER_CLIENT = 7
 
 
 class WireServer:
@@ -48,6 +50,8 @@ class WireServer:
         self._quoted: list[tuple[Client, int]] = []
         self._rain: asyncio.Task[None] | None = None
         self.rained = 0
+        self.repeated = 0
+        self._order_news: dict[bytes, bytes] = {}
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -109,16 +113,22 @@ class WireServer:
         for client in list(self._session.each_client()):
             client.close()
 
-    def rain(self, messages_per_s: int) -> None:
-        """From now on send so many tick messages a second to whoever has asked for quotes; 0 ends it."""
+    def rain(self, messages_per_s: int, repeats_per_s: int = 0) -> None:
+        """From now on send so many tick messages a second to whoever has asked for quotes; 0 ends it.
+
+        `repeats_per_s` is how often a second the latest orderStatus and openOrder are said again.
+        """
         if self._rain is not None:
             self._rain.cancel()
-        self._rain = asyncio.create_task(self._pour(messages_per_s)) if messages_per_s else None
+        self._rain = asyncio.create_task(self._pour(messages_per_s, repeats_per_s)) if messages_per_s else None
 
-    async def _pour(self, messages_per_s: int) -> None:
+    async def _pour(self, messages_per_s: int, repeats_per_s: int) -> None:
         loop = asyncio.get_running_loop()
-        started, sent = loop.time(), 0
+        started, sent, repeated = loop.time(), 0, 0
         while True:
+            wanted = int((loop.time() - started) * repeats_per_s)
+            self._repeat(wanted - repeated)
+            repeated = wanted
             due = int((loop.time() - started) * messages_per_s)
             for client, request_id in self._quoted:
                 client.send_frame(b"".join(_tick(request_id, number) for number in range(sent, due)))
@@ -127,6 +137,21 @@ class WireServer:
             sent = due
             await asyncio.sleep(RAIN_EVERY_S)
 
+    def _repeat(self, messages: int) -> None:
+        """What was last said of orders, in turn, once more."""
+        news = [*self._order_news.values()]
+        if not news or messages <= 0:
+            return
+        for client in self._session.each_client():
+            if client.client_id == ORDER_CLIENT:
+                client.send_frame(b"".join(news[number % len(news)] for number in range(messages)))
+                client.flush()
+                self.repeated += messages
+
+    def _note(self, _client: Client, _direction: str, sent: bytes) -> None:
+        if sent[4:6] in {ORDER_STATUS, OPEN_ORDER}:
+            self._order_news[sent[4:6]] = sent
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(4)
         await read_payload(reader)
@@ -134,6 +159,7 @@ class WireServer:
         payload = await read_payload(reader)
         assert payload is not None
         client = Client(writer, int(fields_of(payload)[2]))
+        client.tap = self._note
         self._session.clients[client.client_id] = client
         client.send(message(layouts.MANAGED_ACCOUNTS, accounts=ACCOUNT))
         client.send(message(layouts.NEXT_VALID_ID, orderId=1))

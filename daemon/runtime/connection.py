@@ -249,5 +249,6 @@ class Connection:
 async def _within(happened: asyncio.Event, seconds: float) -> bool:
     """Wait for the event at most so long; whether it has happened."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(happened.wait(), seconds)
+        async with asyncio.timeout(seconds):  # wait_for of Python 3.11 loses a cancel that comes with the event
+            await happened.wait()
     return happened.is_set()

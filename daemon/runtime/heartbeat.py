@@ -71,7 +71,8 @@ class Heartbeat:
                 await asyncio.sleep(_READY_POLL_S)
                 self._say_ready()
             with suppress(TimeoutError):  # nobody commanded anything: it is time by the clock
-                await asyncio.wait_for(self._wanted.wait(), max(due_s - loop.time(), 0.0))
+                async with asyncio.timeout_at(due_s):  # wait_for of 3.11 loses a cancel that comes with it
+                    await self._wanted.wait()
             self._lag_s = max(0.0, loop.time() - due_s)
 
     def on_durable(self, handled: Sequence[tuple[Event, Sequence[Command]]], _took_s: float) -> None:

@@ -38,7 +38,8 @@ class Reporter:
         """Ask when wanted and every `every_s`, while the connection is open; for ever."""
         while True:
             with suppress(TimeoutError):  # nobody asked: it is time to ask by the clock
-                await asyncio.wait_for(self._wanted.wait(), self._pause_s())
+                async with asyncio.timeout(self._pause_s()):  # wait_for of 3.11 loses a cancel that comes with it
+                    await self._wanted.wait()
             if self.is_open:
                 await self.report()
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -155,6 +156,8 @@ async def _run(config: Config, *, until_close: bool) -> Ending:
     except BaseException:
         journal.close()
         raise
+    gc.collect()
+    gc.freeze()  # what was loaded at the start is no garbage: a collection that looks at it again takes tens of ms
     bind_run(daemon.run_id, code_version())
     risk = config.risk
     _log.info("limits", owner=risk.owner, reviewed_on=risk.reviewed_on, reason=risk.reason)
