@@ -49,8 +49,8 @@ def config_of(port: int, folder: Path, symbols: list[str], strategy: str) -> Con
             "execution": {
                 "entry": "limit" if strategy == "waves" else "market",
                 "limit_offset_bps": 0.0,
-                "entry_timeout_s": 60.0,
-                "acknowledge_within_s": 10.0,
+                "entry_timeout_s": 600.0,
+                "acknowledge_within_s": 120.0,
             },
             "risk": {
                 **lifted(),

@@ -15,7 +15,7 @@ from bench.latency import start
 from bench.result import Comparison, Measured
 from bench.wire_server import WireServer
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S, SETTLED_WITHIN_S = 60.0, 180.0
 SYMBOLS_OF_200_ORDERS = 100
 ORDERS = 200
 RECONNECT_ALLOWED_S, READY_ALLOWED_S = 10.0, 15.0
@@ -113,6 +113,24 @@ async def holding(server: WireServer, orders: int) -> None:
             await asyncio.sleep(1.0)
 
 
+async def _settled(server: WireServer) -> None:
+    """Play bars until one leads to no order any more: entries leave ten a second, 500 take their time."""
+    async with asyncio.timeout(SETTLED_WITHIN_S):
+        before = -1
+        while server.open_orders() != before or not before:
+            before = server.open_orders()
+            server.bar()
+            await _still(server)
+
+
+async def _still(server: WireServer) -> None:
+    """Return once no order has come for two seconds."""
+    placed = -1
+    while len(server.placed) != placed:
+        placed = len(server.placed)
+        await asyncio.sleep(2.0)
+
+
 async def with_daemon(
     symbols: tuple[str, ...],
     measure: Callable[[WireServer, Daemon, Path], Awaitable[list[float]]],
@@ -161,7 +179,7 @@ async def _reconnects(server: WireServer, daemon: Daemon, folder: Path) -> list[
 async def _idle(server: WireServer, daemon: Daemon, _folder: Path) -> list[float]:
     await daemon.start()
     await server.until_subscribed()
-    await holding(server, 2)
+    await _settled(server)
     began = daemon.cpu_s()
     for _ in range(int(IDLE_S / STEP_S)):
         server.bar()

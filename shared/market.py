@@ -65,7 +65,10 @@ class BarRow(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class QuoteRow(Struct, frozen=True, kw_only=True, eq=False):
-    """Best bid and ask of the whole universe at one moment: float64 of shape (n_instruments,), NaN where unknown."""
+    """Best bid and ask of the whole universe at one moment: float64 of shape (n_instruments,).
+
+    NaN: nobody shows that side. Infinite (bid below, ask above everything): the instrument's quotes are not streamed.
+    """
 
     bid: np.ndarray
     ask: np.ndarray

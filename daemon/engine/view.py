@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -108,9 +109,10 @@ class Viewer:
 
     def _market_facts(self, symbol: str, now: datetime) -> dict[str, Any]:
         book, column = self._book, self._columns[symbol]
+        bid, ask = (None, None) if book.quotes is None else (book.quotes.bid[column], book.quotes.ask[column])
         return {
-            "bid": None if book.quotes is None else float(book.quotes.bid[column]),
-            "ask": None if book.quotes is None else float(book.quotes.ask[column]),
+            "bid": None if bid is None or math.isinf(bid) else float(bid),
+            "ask": None if ask is None or math.isinf(ask) else float(ask),
             "is_halted": book.market.is_halted(symbol),
             "data_quality": book.market.quality_of(symbol),
             "quiet_reason": None if book.hours is None else book.hours.quiet_reason(now),

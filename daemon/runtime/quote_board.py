@@ -8,12 +8,16 @@ from shared.market import QuoteRow, Universe
 
 
 class QuoteBoard:
-    """Holds what was quoted last; nothing at all until somebody quotes."""
+    """Holds what was quoted last; nothing at all until somebody quotes.
+
+    An instrument of which nothing was ever told has no line (the broker's are limited, TWS.md 3.36): its quotes are
+    infinite, so that it is traded by its bars, as all are where no quotes are streamed.
+    """
 
     def __init__(self, universe: Universe) -> None:
         self._place = {symbol: index for index, symbol in enumerate(universe.symbols)}
-        self._bid = np.full(len(universe), np.nan)
-        self._ask = np.full(len(universe), np.nan)
+        self._bid = np.full(len(universe), -np.inf)
+        self._ask = np.full(len(universe), np.inf)
         self._is_quoted = False
 
     def put(self, symbol: str, bid: float, ask: float) -> None:
@@ -24,7 +28,7 @@ class QuoteBoard:
 
     def clear(self) -> None:
         """Forget everything: the streams were interrupted."""
-        self._bid[:], self._ask[:] = np.nan, np.nan
+        self._bid[:], self._ask[:] = -np.inf, np.inf
         self._is_quoted = False
 
     def row(self) -> QuoteRow | None:

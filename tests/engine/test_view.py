@@ -102,6 +102,12 @@ def test_a_crossed_quote_or_one_without_the_side_we_take_stops_an_entry(bid, ask
     assert bought(entering(a_started(), event=event)) == shares
 
 
+def test_an_instrument_without_a_line_for_quotes_is_entered_by_its_bars():
+    quotes = QuoteRow(bid=np.array([-np.inf, 184.9]), ask=np.array([np.inf, 185.1]))
+    event = replace(bars(600, SPY=100.0, IBM=185.0), quotes=quotes)
+    assert bought(entering(a_started(), event=event)) == 500
+
+
 def test_account_values_that_are_too_old_stop_entries():
     engine = a_started(an_engine_with(account_age_max_s=300.0))
     assert "the account values are 600 s old" in said(entering(engine))
