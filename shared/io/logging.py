@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -26,6 +27,14 @@ _QUIET_AT_INFO = ("ib_insync", "asyncio", "numba", "matplotlib")
 _run: dict[str, str] = {}
 
 
+class LogFile(RotatingFileHandler):
+    """Goes over to the next file once this one is full; a line is written whole, so a file may end a line later."""
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802, ARG002 - the parent's names
+        """By the size so far: the parent formats the whole line a second time to know its length."""
+        return self.stream is not None and os.fstat(self.stream.fileno()).st_size >= self.maxBytes
+
+
 def set_up_logging(log_file: Path, *, stderr_is_terminal: bool | None = None) -> None:
     """Send every line to `log_file` (JSON, 20 MB, 5 old files kept) and to stderr.
 
@@ -33,7 +42,7 @@ def set_up_logging(log_file: Path, *, stderr_is_terminal: bool | None = None) ->
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     is_terminal = sys.stderr.isatty() if stderr_is_terminal is None else stderr_is_terminal
-    to_file = RotatingFileHandler(log_file, maxBytes=_FILE_BYTES_MAX, backupCount=_FILES_KEPT, encoding="utf-8")
+    to_file = LogFile(log_file, maxBytes=_FILE_BYTES_MAX, backupCount=_FILES_KEPT, encoding="utf-8")
     to_file.setFormatter(_formatter(structlog.processors.JSONRenderer(serializer=_to_json)))
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(_formatter(structlog.dev.ConsoleRenderer(colors=is_terminal)))
