@@ -17,6 +17,7 @@ from daemon.control.rescue_view import order_line
 from daemon.control.socket_client import is_listening
 from daemon.runtime.clock import wall_now
 from daemon.runtime.guard import check_account, check_keys
+from daemon.runtime.ib_broker import ib_broker
 from shared.commands import CancelOrder, Flatten
 from shared.config import Config
 from shared.errors import BrokerUnavailable, ConfigError, OpenbellError, Refused
@@ -268,24 +269,9 @@ async def connected(
 
 
 def _broker(config: Config, ids: Ids, listener: Listener) -> RescueBroker:
-    from brokers.ib.broker import IbBroker
-
-    section = config.broker
-    return IbBroker(
-        host=section.host,
-        port=section.port,
-        client_id=ids.orders,
-        data_client_id=ids.data,
-        universe=config.universe_of(),
-        connect_timeout_s=section.connect_timeout_s,
-        request_timeout_s=section.request_timeout_s,
-        listener=listener,
-        clock=wall_now,
-        account=config.account,
-        calendar=config.session.calendar,
-        quotes=False,
-        codes_file=section.codes_file,
-    )
+    """Without quotes: what a rescue sends goes at the market."""
+    section = config.broker.model_copy(update={"client_id": ids.orders, "data_client_id": ids.data, "quotes": False})
+    return ib_broker(config.model_copy(update={"broker": section}), listener, wall_now)
 
 
 def _with_symbols(config: Config, extra: Sequence[str]) -> Config:

@@ -71,6 +71,6 @@ async def _lines(config: Config, *, acceptance: bool) -> list[Line]:
 
         return await diagnose(config)
     from daemon.doctor.acceptance import rehearse_orders
-    from daemon.runtime.wiring import ib_broker
+    from daemon.runtime.ib_broker import ib_broker
 
     return await rehearse_orders(config, ib_broker)

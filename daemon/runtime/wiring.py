@@ -18,6 +18,7 @@ from daemon.runtime.engine_port import BuildEngine, Engine
 from daemon.runtime.executor import Executor
 from daemon.runtime.feed import Feed, Intervals
 from daemon.runtime.guard import check_start, live_facts
+from daemon.runtime.ib_broker import ib_broker
 from daemon.runtime.inbox import Inbox
 from daemon.runtime.lifecycle import Daemon, Ending, log_path
 from daemon.runtime.loop import EngineLoop
@@ -162,24 +163,3 @@ async def _run(config: Config, *, until_close: bool) -> Ending:
     risk = config.risk
     _log.info("limits", owner=risk.owner, reviewed_on=risk.reviewed_on, reason=risk.reason)
     return await daemon.run(until_close=until_close)
-
-
-def ib_broker(config: Config, listener: BrokerListener, clock: Clock) -> Broker:
-    from brokers.ib.broker import IbBroker
-
-    section = config.broker
-    return IbBroker(
-        host=section.host,
-        port=section.port,
-        client_id=section.client_id,
-        data_client_id=section.data_client_id,
-        universe=config.universe_of(),
-        connect_timeout_s=section.connect_timeout_s,
-        request_timeout_s=section.request_timeout_s,
-        listener=listener,
-        clock=clock,
-        account=config.account,
-        calendar=config.session.calendar,
-        quotes=section.quotes,
-        codes_file=str(config.base_dir / section.codes_file) if section.codes_file else "",
-    )

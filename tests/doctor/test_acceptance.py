@@ -4,7 +4,7 @@ import ib_insync
 import pytest
 
 from daemon.doctor.acceptance import rehearse_orders
-from daemon.runtime.wiring import ib_broker
+from daemon.runtime.ib_broker import ib_broker
 from shared.errors import ConfigError
 from tests.brokers.ib.gateways import MARKET, a_gateway
 from tests.doctor.test_gateway_faults import config_for

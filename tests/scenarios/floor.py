@@ -16,8 +16,9 @@ from brokers.simulated.gateway.server import SimulatedGateway
 from daemon.control.control_socket import socket_path
 from daemon.control.socket_client import ask_daemon
 from daemon.engine.assembly import build_engine
+from daemon.runtime.ib_broker import ib_broker
 from daemon.runtime.lifecycle import journal_path
-from daemon.runtime.wiring import assemble, ib_broker
+from daemon.runtime.wiring import assemble
 from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.config import Config
 from shared.events import ConnectionRestored, OperatorCommanded
