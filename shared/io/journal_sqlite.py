@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -22,6 +22,13 @@ from shared.io.journal_sqlite_schema import APPLICATION_ID, STEPS, bring_up_to_d
 _BUSY_MS = 5_000
 _OWNER_ONLY = 0o600
 _LOG_IN_USE = "wal"
+Connect = Callable[[Path], sqlite3.Connection]
+"""Opens the file for writing, without transactions of its own making."""
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """A connection through the operating system's own files."""
+    return sqlite3.connect(path, isolation_level=None)
 
 
 class SqliteDatabase:
@@ -85,8 +92,8 @@ class SqliteWriter(SqliteDatabase):
         self._lock_file = lock_file
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """Open the file for writing, bring it up to date, or make a new one.
+    def create(cls, path: Path, connect: Connect = connected) -> Self:
+        """Open the file for writing, bring it up to date, or make a new one; `connect` chooses the file layer.
 
         Raises:
             Refused: another daemon writes it, it is damaged, not ours, of another release, or cannot be written.
@@ -100,10 +107,11 @@ class SqliteWriter(SqliteDatabase):
             _refuse_a_lost_log(path, lock_file)
             with _readable(path):
                 path.touch(mode=_OWNER_ONLY)  # it names the account
-                connection = _prepared(path)
+                connection = _prepared(path, connect, lock_file)
         except BaseException:
             os.close(lock_file)
             raise
+        _sync_folders(path)  # before the note, which would miss a log whose name a power cut took
         _note(lock_file, _LOG_IN_USE)
         return cls(connection, path, lock_file)
 
@@ -137,11 +145,14 @@ class SqliteWriter(SqliteDatabase):
             raise JournalError(f"{self.place}: cannot be written ({error})") from error
 
     def close(self) -> None:
+        if self._lock_file < 0:
+            return
+        is_folded_in = _fold_in(self._connection, self._lock_file)
         super().close()
-        if self._lock_file >= 0:
-            _note(self._lock_file, _LOG_IN_USE if _log_of(self._path).exists() else "")
-            os.close(self._lock_file)
-            self._lock_file = -1
+        if not is_folded_in and not _log_of(self._path).exists():
+            _note(self._lock_file, "")
+        os.close(self._lock_file)
+        self._lock_file = -1
 
     def __del__(self) -> None:
         """Who forgets to close: the connection would fold the log in by itself, and the note would still name it."""
@@ -193,6 +204,37 @@ def _note(lock_file: int, word: str) -> None:
     os.pwrite(lock_file, line.encode(), 0)
 
 
+def _fold_in(connection: sqlite3.Connection, lock_file: int) -> bool:
+    """Bring all of the log into the file, then take back the note for good, and only then may the log be removed.
+
+    In any other order a kill or a power cut in between leaves a note that misses a log which held nothing. False where
+    a reader or the disk prevents it; the note then stays.
+    """
+    try:
+        (is_busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            return False
+        _note(lock_file, "")
+        os.fsync(lock_file)
+    except (sqlite3.Error, OSError):
+        return False
+    return True
+
+
+def _sync_folders(path: Path) -> None:
+    """Make the names durable that lead to the file, whoever made them and when.
+
+    A file system that cannot do that for a folder is passed over, as SQLite does.
+    """
+    for folder in path.absolute().parents:
+        with suppress(OSError):
+            number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)
+
+
 def _refuse_a_lost_log(path: Path, lock_file: int) -> None:
     before = os.pread(lock_file, 64, 0).decode(errors="replace").split()
     is_there = path.is_file() and path.stat().st_size > 0
@@ -204,11 +246,12 @@ def _refuse_a_lost_log(path: Path, lock_file: int) -> None:
     _note(lock_file, " ".join(before[1:]))  # the holder from now on; what is known of the log stays
 
 
-def _prepared(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
+def _prepared(path: Path, connect: Connect, lock_file: int) -> sqlite3.Connection:
+    connection = connect(path)
     try:
         _prepare(connection, path)
     except BaseException:
+        _fold_in(connection, lock_file)  # closing does it anyway and removes the log
         connection.close()
         raise
     return connection

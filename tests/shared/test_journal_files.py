@@ -226,6 +226,42 @@ def test_a_write_ahead_log_lost_after_a_kill_is_noticed_before_anything_is_trade
         assert journal.last_seq() >= 5
 
 
+KILLED_BY_ITSELF = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.shared.test_journal import Journal, a_run, an_event
+journal = Journal.create(Path(sys.argv[1]), "paper")
+journal.start_run(a_run(), b"start")
+journal._database._connection.execute("PRAGMA user_version = 99")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.process
+def test_a_start_refused_after_a_kill_does_not_make_the_next_one_miss_the_log(path):
+    """The refusing start closes the file, which folds the log in and removes it: nothing is missing then."""
+    subprocess.run([sys.executable, "-c", KILLED_BY_ITSELF, str(path), str(ROOT)], check=False)
+    assert path.with_name("journal.sqlite-wal").exists()
+    for _ in range(2):  # the second start must say the same as the first
+        with pytest.raises(Refused, match="journal version 99, this release reads 1 to 2"):
+            Journal.create(path, "paper")
+    assert not path.with_name("journal.sqlite-wal").exists()
+
+
+def test_a_log_that_a_reader_keeps_open_is_still_noted_after_the_end(path, journal):
+    journal.append(an_event(), [])
+    with sqlite3.connect(path, isolation_level=None) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        connection_of(journal).execute("PRAGMA busy_timeout = 1")
+        journal.append(an_event(), [])
+        journal.close()
+        assert path.with_name("journal.sqlite.lock").read_text() == f"{os.getpid()} wal\n"
+        reader.execute("COMMIT")
+    reader.close()
+
+
 def test_a_log_folded_in_at_the_end_of_an_orderly_run_is_not_missed(path, journal):
     journal.append(an_event(), [])
     journal.close()
