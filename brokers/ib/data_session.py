@@ -60,7 +60,7 @@ class DataSession:
         self.questions = DataQuestions(self.line, request_timeout_s, data.ledger)
         self._subscribing = asyncio.Lock()
         self._is_subscribed = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
 
     # ------------------------------------------------------------------ life
 
@@ -188,12 +188,12 @@ class DataSession:
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         task = asyncio.get_running_loop().create_task(_until_lost(work), name=name)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._on_done)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         """What nobody watches over any more is worth nothing: such a line is dropped, and comes back whole."""
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("broker.data_line_unattended", work=task.get_name(), exc_info=error)
             self.line.connection.abort()

@@ -7,7 +7,9 @@ keeps its time as text, because ib_insync drops the whole execution if it does n
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 from ib_insync.decoder import Decoder
@@ -43,6 +45,7 @@ MESSAGES = {
 }
 """Message id to the wrapper's method. What the wrapper of a session has no method for is passed over."""
 
+_READ: dict[type, Callable[[str], object]] = {int: int, float: float, bool: lambda text: bool(int(text))}
 _EXECUTION_FIELDS = 27
 _COMMISSION_FIELDS = 8
 
@@ -73,6 +76,15 @@ class RawDecoder(Decoder):
             getattr(self.receiver, methodName)(*values)
 
         return handler
+
+    def parse(self, obj: Any) -> None:  # noqa: ANN401 - one of its dataclasses
+        """As the parent, several times as fast: a report tells every order of the day again."""
+        given = vars(obj)
+        shape: Any = type(obj)
+        for name, convert, default in _conversions(shape):
+            text = given[name]
+            if type(text) is str:
+                given[name] = convert(text) if text else default
 
     def interpret(self, fields: list[str]) -> None:
         try:
@@ -108,6 +120,13 @@ class RawDecoder(Decoder):
             is_liquidation=fields[23] not in {"", "0"},
         )
         self.wrapper.execDetails(raw.req_id, raw)  # type: ignore[arg-type, call-arg]
+
+
+@cache
+def _conversions(shape: Any) -> tuple[tuple[str, Callable[[str], object], object], ...]:  # noqa: ANN401 - a dataclass
+    """What is no text in one of ib_insync's dataclasses: field, how its text is read, what stands for empty."""
+    fields = [field for field in dataclasses.fields(shape) if type(field.default) in _READ]
+    return tuple((field.name, _READ[type(field.default)], field.default) for field in fields)
 
 
 def _value(kind: type, field: str) -> Any:  # noqa: ANN401 - one of str, int, float, bool

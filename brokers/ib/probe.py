@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from datetime import UTC, datetime
+from datetime import UTC
 
 import ib_insync
 from ib_insync import IB, LimitOrder, Stock
 from msgspec import Struct, field
 
+from brokers.port import Clock
 from shared.market import Universe
 
 _STEP_S = 8.0
@@ -65,12 +66,15 @@ class Visit(Struct, frozen=True, kw_only=True):
     universe: Universe
 
 
-async def visit(plan: Visit, *, step_s: float = _STEP_S) -> GatewayFacts:
-    """Knock, shake hands, ask; each step within `step_s` seconds, the first that fails ends the visit. Never raises."""
+async def visit(plan: Visit, *, wall: Clock, step_s: float = _STEP_S) -> GatewayFacts:
+    """Knock, shake hands, ask; each step within `step_s` seconds, the first that fails ends the visit. Never raises.
+
+    `wall` is this machine's clock, which theirs is compared with.
+    """
     facts = GatewayFacts()
     await _knock(plan, facts, step_s)
     if facts.door == "tws":
-        await _ask(plan, facts, step_s)
+        await _ask(plan, facts, wall, step_s)
     return facts
 
 
@@ -101,7 +105,7 @@ async def _knock(plan: Visit, facts: GatewayFacts, step_s: float) -> None:
         writer.close()
 
 
-async def _ask(plan: Visit, facts: GatewayFacts, step_s: float) -> None:
+async def _ask(plan: Visit, facts: GatewayFacts, wall: Clock, step_s: float) -> None:
     ib = IB()  # type: ignore[no-untyped-call]
     ib.RequestTimeout = step_s
     ib.errorEvent += lambda _id, code, text, _contract: facts.errors.append((code, text))
@@ -112,7 +116,7 @@ async def _ask(plan: Visit, facts: GatewayFacts, step_s: float) -> None:
             return
         facts.accounts = tuple(ib.managedAccounts())
         await _second_line(plan, facts, step_s)
-        await _time(ib, facts)
+        await _time(ib, facts, wall)
         await _instruments(ib, plan, facts)
         await _market_data(ib, plan, facts)
         await _orders(ib, plan, facts)
@@ -143,10 +147,10 @@ async def _second_line(plan: Visit, facts: GatewayFacts, step_s: float) -> None:
         data.disconnect()  # type: ignore[no-untyped-call]
 
 
-async def _time(ib: IB, facts: GatewayFacts) -> None:
+async def _time(ib: IB, facts: GatewayFacts, wall: Clock) -> None:
     told = await ib.reqCurrentTimeAsync()
     # Whole seconds are told: the truth lies up to one second later.
-    facts.clock_offset_s = round((datetime.now(UTC) - told.astimezone(UTC)).total_seconds() - 0.5, 1)
+    facts.clock_offset_s = round((wall() - told.astimezone(UTC)).total_seconds() - 0.5, 1)
 
 
 async def _instruments(ib: IB, plan: Visit, facts: GatewayFacts) -> None:

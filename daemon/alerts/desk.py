@@ -114,10 +114,14 @@ class AlertDesk:
         return all(box.is_idle() for box in self.outboxes)
 
     async def _deliver(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_spool(), name="alert spool")
-            for box in self.outboxes:
-                group.create_task(box.run(), name=f"alerts by {box.channel.name}")
+        tasks = [asyncio.create_task(self._keep_spool(), name="alert spool")]
+        tasks += [asyncio.create_task(box.run(), name=f"alerts by {box.channel.name}") for box in self.outboxes]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _post(self, alarm: Alarm, repeats: int = 0, *, without: str = "") -> None:
         self._number += 1

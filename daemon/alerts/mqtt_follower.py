@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections import deque
 
 from daemon.control.mirror import Topics
 from daemon.control.mqtt_client import mqtt_place
+from daemon.runtime.surroundings import Surroundings
 from shared.config import Config
-from shared.io.mqtt import BACK_OFF_S, MqttLink, MqttMessage
+from shared.io.mqtt_port import BACK_OFF_S, MqttMessage
 
 KEPT_BY_BROKER = "kept_by_broker"
 """Marks a beat that the broker had kept: it says how the daemon was, not that it lives."""
@@ -19,11 +19,17 @@ _WAITING_MAX = 100
 class MqttFollower:
     """`run` keeps the line to the broker; `fresh` gives what has come. A broker that is gone is silence too."""
 
-    def __init__(self, config: Config, back_off_s: tuple[float, float] = BACK_OFF_S) -> None:
+    def __init__(
+        self,
+        config: Config,
+        back_off_s: tuple[float, float] = BACK_OFF_S,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        surroundings = surroundings or Surroundings()
         self._arrived: deque[dict[str, object]] = deque(maxlen=_WAITING_MAX)
-        self._link = MqttLink(
+        self._link = surroundings.open_link(
             mqtt_place(config),
-            client_id=f"openbell-watch-{secrets.token_hex(4)}",
+            client_id=f"openbell-watch-{surroundings.entropy(4).hex()}",
             topics=(Topics(config.mqtt.topic).state,),
             on_message=self._take,
             back_off_s=back_off_s,

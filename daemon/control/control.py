@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
 import structlog
 
@@ -16,10 +14,10 @@ from daemon.control.mqtt_client import mqtt_place
 from daemon.control.mqtt_commands import MqttCommands
 from daemon.control.switchboard import Switchboard
 from daemon.control.verbs import scope_fault
-from daemon.runtime.clock import wall_now
 from daemon.runtime.companion import Companion
+from daemon.runtime.surroundings import Surroundings
 from shared.config import Config
-from shared.io.mqtt import BACK_OFF_S, MqttLink, MqttMessage
+from shared.io.mqtt_port import BACK_OFF_S, Link, MqttMessage
 from shared.io.secrets import read_secret
 
 _log = structlog.get_logger("openbell")
@@ -40,16 +38,16 @@ class Control:
         gate: ControlGate,
         *,
         release: str = "",
-        clock: Callable[[], datetime] = wall_now,
+        surroundings: Surroundings | None = None,
         back_off_s: tuple[float, float] = BACK_OFF_S,
     ) -> None:
         self._facts: dict[str, object] = {}
         self._gate = gate
-        self._clock = clock
+        self._surroundings = surroundings or Surroundings()
         self._scope_fault = scope_fault(config)
         self._switchboard = Switchboard(gate=gate, scope_fault=self._scope_fault, facts=lambda: self._facts)
         self._socket = ControlSocket(socket_path(config), self._switchboard) if config.control.enabled else None
-        self.link: MqttLink | None = None
+        self.link: Link | None = None
         self._mirror: MqttMirror | None = None
         self._commands: MqttCommands | None = None
         if config.mqtt.enabled:
@@ -57,16 +55,16 @@ class Control:
 
     def _set_up_mqtt(self, config: Config, release: str, back_off_s: tuple[float, float]) -> None:
         section, topics = config.mqtt, Topics(config.mqtt.topic)
-        self.link = MqttLink(
+        around = self._surroundings
+        self.link = link = around.open_link(
             mqtt_place(config),
-            client_id=f"openbell-{config.mode}-{secrets.token_hex(4)}",
+            client_id=f"openbell-{config.mode}-{around.entropy(4).hex()}",
             hello=topics.online,
             will=topics.offline,
             topics=(topics.command,) if section.commands else (),
             on_message=self._take,
             back_off_s=back_off_s,
         )
-        link = self.link
         discovery = None
         if section.home_assistant:
             every_s = config.runtime.heartbeat_every_s
@@ -79,7 +77,7 @@ class Control:
                 switchboard=self._switchboard,
                 scope_fault=self._scope_fault,
                 say=lambda text: link.send(topics.reply, text),
-                wall_now=self._clock,
+                wall_now=around.wall,
             )
 
     def bind(self) -> None:

@@ -55,7 +55,7 @@ class ControlSocket:
         self._allowed_uids = frozenset({os.geteuid(), 0}) if allowed_uids is None else allowed_uids
         self._listening: socket.socket | None = None
         self._server: asyncio.Server | None = None
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks: dict[asyncio.Task[None], None] = {}
 
     def bind(self) -> None:
         """Take the file; it is ours alone (0600) from its first moment. Who connects waits for `open`.
@@ -100,7 +100,7 @@ class ControlSocket:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talk = asyncio.current_task()
         if talk is not None:
-            self._talks.add(talk)
+            self._talks[talk] = None
         try:
             await self._talk(reader, writer)
         except (OSError, TimeoutError):
@@ -110,7 +110,7 @@ class ControlSocket:
             with suppress(OSError):
                 await writer.wait_closed()
             if talk is not None:
-                self._talks.discard(talk)
+                self._talks.pop(talk, None)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         actor_uid = _peer_uid(writer)

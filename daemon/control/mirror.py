@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.io.mqtt import MqttLink, Retained
+from shared.io.mqtt_port import Link, Retained
 from shared.io.redaction import cleaned_text
 
 ONLINE, OFFLINE = "online", "offline"
@@ -38,7 +38,7 @@ class Topics:
 class MqttMirror:
     """Shows the heartbeats to whoever watches the broker; what happens there changes nothing here."""
 
-    def __init__(self, link: MqttLink, topics: Topics, discovery: Retained | None = None) -> None:
+    def __init__(self, link: Link, topics: Topics, discovery: Retained | None = None) -> None:
         self._link = link
         self._topics = topics
         if discovery is not None:

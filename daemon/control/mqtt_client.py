@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from pathlib import Path
 
 import msgspec
@@ -12,10 +11,11 @@ from daemon.control.envelope import signed
 from daemon.control.mirror import Topics
 from daemon.control.mqtt_commands import checked_key
 from daemon.control.verbs import Reply
-from daemon.runtime.clock import wall_now
+from daemon.runtime.surroundings import Surroundings
 from shared.config import Config
 from shared.errors import BrokerUnavailable
-from shared.io.mqtt import MqttPlace, ask_once
+from shared.io.mqtt import ask_once
+from shared.io.mqtt_port import MqttPlace
 from shared.io.secrets import read_secret
 
 WAIT_S = 15.0
@@ -43,7 +43,8 @@ async def ask_over_mqtt(config: Config, *, verb: str, scope: str, actor: str, wa
     """
     key = checked_key(read_secret(config.mqtt.command_key_secret, config.base_dir))
     topics = Topics(config.mqtt.topic)
-    envelope = signed(verb=verb, scope=scope, actor=actor, key=key, now=wall_now(), entropy=secrets.token_bytes(26))
+    around = Surroundings()
+    envelope = signed(verb=verb, scope=scope, actor=actor, key=key, now=around.wall(), entropy=around.entropy(26))
 
     def fits(payload: bytes) -> bool:
         return envelope.id in payload.decode(errors="replace")
@@ -53,7 +54,7 @@ async def ask_over_mqtt(config: Config, *, verb: str, scope: str, actor: str, wa
         async with asyncio.timeout(wait_s):
             answer = await ask_once(
                 place,
-                client_id=f"openbell-command-{secrets.token_hex(4)}",
+                client_id=f"openbell-command-{around.entropy(4).hex()}",
                 question=(topics.command, msgspec.json.encode(envelope).decode()),
                 reply_topic=topics.reply,
                 fits=fits,

@@ -15,7 +15,7 @@ from daemon.control.gate import ControlGate
 from daemon.control.switchboard import Switchboard
 from daemon.control.verbs import Reply, ScopeFault
 from shared.errors import ConfigError
-from shared.io.mqtt import MqttMessage
+from shared.io.mqtt_port import MqttMessage
 from shared.io.redaction import cleaned_text
 
 _log = structlog.get_logger("openbell")

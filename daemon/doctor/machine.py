@@ -91,9 +91,9 @@ def _journal(config: Config) -> tuple[str, bool, int | None]:
         place = journal_place(config)
         with JournalReader.open(place) as journal:
             faults = journal.storage_faults()
-            modes = {run.mode for run in journal.runs()} - {config.mode}
+            modes = sorted({run.mode for run in journal.runs()} - {config.mode})
             journal.last_seq()
-        wrong = faults[0] if faults else f"holds {modes.pop()} runs, mode is {config.mode}" if modes else ""
+        wrong = faults[0] if faults else f"holds {modes[0]} runs, mode is {config.mode}" if modes else ""
         return wrong, True, writer_of(place)
     except NotFound:
         return "", False, None

@@ -12,6 +12,7 @@ from daemon.doctor.check import Check, Finding, Level, Line, fail, judged, ok, s
 from daemon.doctor.gateway_checks import Visited
 from daemon.doctor.machine import MachineFacts, look
 from daemon.doctor.mqtt_probe import MqttAddress, knock
+from daemon.runtime.clock import wall_now
 from shared.config import Config
 from shared.errors import OpenbellError
 from shared.io.secrets import read_secret
@@ -24,7 +25,7 @@ _IDS = frozenset({"client_id", "data_client_id"})
 async def diagnose(config: Config, *, step_s: float = 8.0) -> list[Line]:
     """One line per check; `step_s` is how long one answer of the gateway may take."""
     machine = look(config)
-    mqtt, gateway = await asyncio.gather(_mqtt(config), visit(_plan(machine), step_s=step_s))
+    mqtt, gateway = await asyncio.gather(_mqtt(config), visit(_plan(machine), wall=wall_now, step_s=step_s))
     visited = judged(gateway_checks.CHECKS, Visited(config=config, gateway=gateway))
     if machine.writer is not None:
         visited = [_of_our_daemon(line) if line.name in _IDS else line for line in visited]

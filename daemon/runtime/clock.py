@@ -7,16 +7,24 @@ beyond the latest observation: if the gateway falls behind its own speed, prices
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 AHEAD_S_MAX = 15.0
 _POLL_S_MIN = 0.001
+_SLICE_S_MAX = 30.0
+"""So late at most is it noticed that the wall's clock was set forward; the nearer the time, the sooner."""
 
 
 def wall_now() -> datetime:
     """The wall's time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def stopwatch_s() -> float:
+    """Seconds from some moment on, never backward: for what is measured where no event loop runs."""
+    return time.monotonic()
 
 
 class MarketClock:
@@ -85,7 +93,8 @@ class MarketClock:
         """Return once market time has reached `at`."""
         while (left_s := (at - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - as above
             # In slices: the wall's clock may be set, and the market's time may be learned meanwhile.
-            await asyncio.sleep(min(max(left_s / self.speed, _POLL_S_MIN), 1.0))
+            longest_s = 1.0 if self._may_follow else min(max(left_s / 10, 1.0), _SLICE_S_MAX)
+            await asyncio.sleep(min(max(left_s / self.speed, _POLL_S_MIN), longest_s))
 
     def _take(self, at: datetime) -> None:
         self._observed_at = at

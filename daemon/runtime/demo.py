@@ -7,7 +7,6 @@ import select
 import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from contextlib import ExitStack
 from datetime import date, timedelta
@@ -17,6 +16,7 @@ from typing import TextIO
 import numpy as np
 from msgspec import json as msgspec_json
 
+from daemon.runtime.clock import stopwatch_s
 from daemon.runtime.lifecycle import journal_path, log_path
 from daemon.runtime.status import heartbeat_line, last_heartbeats
 from shared.config import Config, load_config
@@ -37,7 +37,7 @@ _SECOND_NS = 1_000_000_000
 
 def run_demo(*, seed: int, speed: float, directory: Path | None) -> int:
     """The whole demonstration; 0 if every command succeeded and no position is unprotected, else 1."""
-    started = time.monotonic()
+    started = stopwatch_s()
     folder = _fresh_folder(directory)
     shipped = load_config(ROOT / "config.toml")
     symbols = ",".join(shipped.universe.symbols)
@@ -60,7 +60,7 @@ def run_demo(*, seed: int, speed: float, directory: Path | None) -> int:
     bare = unprotected(ledger)
     _show_places(settings, {"bars": bars, "report": report, "ledger": ledger})
     _print(f"unprotected positions: {len(bare)}" + (f" ({', '.join(bare)})" if bare else ""))
-    _say(f"demo: took {time.monotonic() - started:.0f} s")
+    _say(f"demo: took {stopwatch_s() - started:.0f} s")
     return 1 if bare or any(codes) else 0
 
 

@@ -6,7 +6,6 @@ systemd's watchdog is fed only if engine, broker probe and journal have all move
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -16,7 +15,7 @@ from typing import TypeVar
 import structlog
 
 from daemon.runtime import systemd
-from daemon.runtime.clock import wall_now
+from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.vital_signs import Facts, Measured, Organs, VitalSigns
 from daemon.runtime.watchdog import Pulse, Watchdog
 from shared.commands import Command
@@ -43,18 +42,18 @@ class Heartbeat:
         config: Config,
         run_id: str,
         organs: Organs,
+        surroundings: Surroundings,
         sinks: Sequence[Sink] = (),
         sources: Sequence[Source] = (),
-        wall: Callable[[], datetime] = wall_now,
     ) -> None:
         self._every_s = config.runtime.heartbeat_every_s
         self._organs = organs
-        self._signs = VitalSigns(config=config, run_id=run_id, organs=organs)
+        self._signs = VitalSigns(config=config, run_id=run_id, organs=organs, surroundings=surroundings)
         self._watchdog = Watchdog()
         self._sinks = tuple(sinks)
         self._sources = tuple(sources)
         self._faulty: set[int] = set()
-        self._wall = wall
+        self._wall, self._notify = surroundings.wall, surroundings.notify
         self._last_beat: tuple[datetime, float] | None = None
         self._syncs = 0
         self._lag_s = 0.0
@@ -93,10 +92,11 @@ class Heartbeat:
         self._tell_systemd(facts)
 
     def _measured(self) -> Measured:
-        started = time.perf_counter()
+        now_s = asyncio.get_running_loop().time
+        started_s = now_s()
         self._organs.journal.sync()
         self._syncs += 1
-        commit_s = max(self._organs.loop.take_commit_s_max(), time.perf_counter() - started)
+        commit_s = max(self._organs.loop.take_commit_s_max(), now_s() - started_s)
         return Measured(commit_s=commit_s, lag_s=self._lag_s, wall_step_s=self._wall_step_s())
 
     def _wall_step_s(self) -> float:
@@ -123,7 +123,7 @@ class Heartbeat:
         """READY=1 once; the recovered book still says what the last run knew, a live connection makes it this run's."""
         organs = self._organs
         if not self._is_ready and organs.connection.is_up and organs.loop.engine.book.is_reconciled:
-            self._is_ready = systemd.notify(systemd.READY)
+            self._is_ready = self._notify(systemd.READY)
 
     def _tell_systemd(self, facts: Facts) -> None:
         organs = self._organs
@@ -138,8 +138,8 @@ class Heartbeat:
         self._say_ready()
         if not self._is_ready:
             # Waiting for a gateway is no failure to start: ask for three more beats.
-            systemd.notify(systemd.extension(self._every_s * 3))
-        systemd.notify(systemd.status(status_line(facts)), *([systemd.ALIVE] if may_feed else []))
+            self._notify(systemd.extension(self._every_s * 3))
+        self._notify(systemd.status(status_line(facts)), *([systemd.ALIVE] if may_feed else []))
 
 
 def status_line(facts: Facts) -> str:

@@ -19,6 +19,7 @@ SCHEMA_VERSIONS = {
     "positions": 1,
     "rescue": 1,
     "session-plan": 1,
+    "simulate": 1,
     "status": 1,
     "version": 1,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
@@ -14,12 +13,12 @@ from msgspec import Struct
 
 from brokers.port import Broker
 from daemon.runtime import systemd
-from daemon.runtime.clock import wall_now
 from daemon.runtime.companion import Companion, Companions
 from daemon.runtime.engine_port import Engine
 from daemon.runtime.heartbeat import Heartbeat
 from daemon.runtime.holdings import day_profit, holdings_of
 from daemon.runtime.reports import Reporter
+from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version, strategy_hashes
 from daemon.runtime.vital_signs import Organs
@@ -46,7 +45,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 class Daemon:
     """Owns the tasks of one run."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what wiring.py has put together, by name
         self,
         *,
         config: Config,
@@ -54,7 +53,8 @@ class Daemon:
         organs: Organs,
         reporter: Reporter,
         timers: Timers,
-        companions: Sequence[Companion] = (),
+        companions: Sequence[Companion],
+        surroundings: Surroundings,
     ) -> None:
         self._config = config
         self._broker = broker
@@ -62,7 +62,8 @@ class Daemon:
         self._reporter = reporter
         self._timers = timers
         self._companions = Companions(companions)
-        self.run_id = run_id_of(wall_now(), os.getpid())
+        self._surroundings = surroundings
+        self.run_id = run_id_of(surroundings.wall(), surroundings.pid)
         self._begun = asyncio.Event()
         self._stop_wanted = asyncio.Event()
         self._signal = ""
@@ -99,7 +100,12 @@ class Daemon:
         organs = self._organs
         beside = self._companions
         heartbeat = Heartbeat(
-            config=self._config, run_id=self.run_id, organs=organs, sinks=beside.sinks, sources=beside.sources
+            config=self._config,
+            run_id=self.run_id,
+            organs=organs,
+            surroundings=self._surroundings,
+            sinks=beside.sinks,
+            sources=beside.sources,
         )
         organs.loop.on_durable.append(heartbeat.on_durable)
         beside.start()
@@ -140,7 +146,7 @@ class Daemon:
         self._refuse_the_past()
         run = Run(
             id=self.run_id,
-            started_at=wall_now().isoformat(),
+            started_at=self._surroundings.wall().isoformat(),
             mode=self._config.mode,
             config_json=self._config.model_dump_json(),
             base_dir=str(self._config.base_dir.resolve()),
@@ -185,11 +191,11 @@ class Daemon:
 
     async def _stop(self) -> Ending:
         """Pull entries, keep protection, ask a last time, keep a snapshot."""
-        systemd.notify(systemd.STOPPING, systemd.status(f"stopping ({self._signal or 'session closed'})"))
+        why = self._signal or "session closed"
+        self._surroundings.notify(systemd.STOPPING, systemd.status(f"stopping ({why})"))
         organs = self._organs
         if self._begun.is_set():
-            stop = StopRequested(received_at=organs.clock.now(), reason=self._signal or "session closed")
-            organs.inbox.put(stop)
+            organs.inbox.put(StopRequested(received_at=organs.clock.now(), reason=why))
             await self._quiet()
             if organs.connection.is_up:
                 await self._reporter.report()

@@ -13,28 +13,31 @@ from daemon.runtime.clock import MarketClock
 from daemon.runtime.companion import FAREWELL_S, Companion
 from daemon.runtime.loop import EngineLoop
 from daemon.runtime.notices import Notices
+from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.version import code_version
 from shared.config import Config
 
 
-def companions_of(config: Config, notices: Notices, loop: EngineLoop, clock: MarketClock) -> list[Companion]:
+def companions_of(
+    config: Config, notices: Notices, loop: EngineLoop, clock: MarketClock, surroundings: Surroundings
+) -> list[Companion]:
     """What the configuration asks for, connected to what it listens to.
 
     Raises:
         ConfigError: an alert channel cannot be built, or a socket or key of control.
         Refused: another daemon listens at the control socket.
     """
-    found = [_alerts(config, notices)]
+    found = [_alerts(config, notices, surroundings)]
     if config.metrics.port:
         found.append(_metrics(config, loop))
-    control = Control(config, LoopGate(loop, clock), release=code_version())
+    control = Control(config, LoopGate(loop, clock), release=code_version(), surroundings=surroundings)
     control.bind()
     found.append(control.companion())
     return found
 
 
-def _alerts(config: Config, notices: Notices) -> Companion:
-    desk = open_desk(config)
+def _alerts(config: Config, notices: Notices, surroundings: Surroundings) -> Companion:
+    desk = open_desk(config, surroundings=surroundings)
     notices.listen(desk.take)
 
     async def farewell(reason: str) -> None:

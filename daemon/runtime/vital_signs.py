@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from pathlib import Path
 
 from msgspec import Struct, to_builtins
@@ -16,6 +14,7 @@ from daemon.runtime.holdings import day_profit, gross_exposure, holdings_of, tra
 from daemon.runtime.inbox import Inbox
 from daemon.runtime.loop import EngineLoop
 from daemon.runtime.session import SessionKeeper
+from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.verdict import Signs, Thresholds, Verdict, judge
 from risk.trading_state import ACCOUNT
 from shared.config import Config
@@ -47,11 +46,12 @@ class Measured(Struct, frozen=True, kw_only=True):
 class VitalSigns:
     """Reads the organs; changes nothing."""
 
-    def __init__(self, *, config: Config, run_id: str, organs: Organs) -> None:
+    def __init__(self, *, config: Config, run_id: str, organs: Organs, surroundings: Surroundings) -> None:
         every_s = config.runtime.heartbeat_every_s
         self._config = config
         self._run_id = run_id
         self._organs = organs
+        self._surroundings = surroundings
         self._began_s = asyncio.get_running_loop().time()
         self._state_dir = _existing(config.base_dir / config.state_dir)
         self._limits = Thresholds(
@@ -147,8 +147,8 @@ class VitalSigns:
             "commit_ms": round(signs.commit_ms, 2),
             "lag_ms": round(signs.lag_ms, 1),
             "wall_step_s": round(signs.wall_step_s, 2),
-            "memory_mb": _memory_mb(),
-            "tasks": len(asyncio.all_tasks()),
+            "memory_mb": round(self._surroundings.memory_mb(), 1),
+            "tasks": self._surroundings.task_count(),
             "disk_free_mb": round(signs.disk_free_mb, 1),
         }
 
@@ -175,7 +175,7 @@ class VitalSigns:
             queue=len(organs.inbox),
             lag_ms=measured.lag_s * 1000,
             commit_ms=measured.commit_s * 1000,
-            disk_free_mb=shutil.disk_usage(self._state_dir).free / 1e6,
+            disk_free_mb=self._surroundings.disk_free_mb(self._state_dir),
         )
 
     def _is_session_open(self) -> bool:
@@ -205,12 +205,6 @@ def _existing(folder: Path) -> Path:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
-
-
-def _memory_mb() -> float:
-    """Resident memory of this process now (proc(5): the second field of statm counts pages)."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
 def _scope_name(scope: str) -> str:

@@ -27,6 +27,7 @@ from daemon.runtime.people import companions_of
 from daemon.runtime.recovery import recover
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
+from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version
 from daemon.runtime.vital_signs import Organs
@@ -63,10 +64,16 @@ class Callbacks:
         self._clock.follow(market_at, speed)
 
 
-def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_broker: BuildBroker) -> Daemon:
-    """All parts of one run around the recovered engine; needs a running event loop."""
-    may_follow = config.mode == "paper" and config.broker.follow_gateway_clock
-    clock = MarketClock(may_follow=may_follow, monotonic=asyncio.get_running_loop().time)
+def assemble(
+    config: Config,
+    journal: Journal,
+    build_engine: BuildEngine,
+    build_broker: BuildBroker,
+    surroundings: Surroundings | None = None,
+) -> Daemon:
+    """All parts of one run around the recovered engine; needs a running event loop. The default is the real world."""
+    surroundings = surroundings or Surroundings()
+    clock = _market_clock(config, surroundings)
     inbox = Inbox(config.runtime.inbox_size_max)
     rehearse(build_engine(config), config)
     engine = recover(journal, config, build_engine, code_version())
@@ -104,16 +111,22 @@ def assemble(config: Config, journal: Journal, build_engine: BuildEngine, build_
         snapshot_every_events=config.runtime.snapshot_every_events,
     )
     organs = Organs(
-        clock=clock,
-        inbox=inbox,
-        feed=feed,
-        connection=connection,
-        loop=loop,
-        journal=journal,
-        session=session,
+        clock=clock, inbox=inbox, feed=feed, connection=connection, loop=loop, journal=journal, session=session
     )
-    beside = companions_of(config, notices, loop, clock)
-    return Daemon(config=config, broker=broker, organs=organs, reporter=reporter, timers=timers, companions=beside)
+    return Daemon(
+        config=config,
+        broker=broker,
+        organs=organs,
+        reporter=reporter,
+        timers=timers,
+        companions=companions_of(config, notices, loop, clock, surroundings),
+        surroundings=surroundings,
+    )
+
+
+def _market_clock(config: Config, surroundings: Surroundings) -> MarketClock:
+    may_follow = config.mode == "paper" and config.broker.follow_gateway_clock
+    return MarketClock(may_follow=may_follow, monotonic=asyncio.get_running_loop().time, wall=surroundings.wall)
 
 
 def rehearse(engine: Engine, config: Config) -> None:

@@ -83,7 +83,7 @@ def load_bars(
         span = f"from {start or 'the first day'} to {end or 'the last'}"
         raise DataError(f"{path}: no bars of {', '.join(chosen) or 'any symbol'} {span}, allowed: {_span(table)}")
     noted = {file.interval_s for file in table.files}
-    known_s = noted.pop() if interval_s is None and len(noted) == 1 else interval_s
+    known_s = table.files[0].interval_s if interval_s is None and len(noted) == 1 else interval_s
     sound = checked(bars, interval_s=known_s, drop_bad_bars=drop_bad_bars)
     dropped = sound.dropped + sum(file.skipped for file in table.files)
     return _panel(sound.bars, chosen, sound.interval_s, dropped)

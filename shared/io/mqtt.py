@@ -12,12 +12,12 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import structlog
-from msgspec import Struct
 
 from shared.errors import BrokerUnavailable, ConfigError
-from shared.io.secrets import Secret
+from shared.io.mqtt_port import BACK_OFF_S, MqttMessage, MqttPlace, Retained
 
 
 def _is_not_the_farewell(record: logging.LogRecord) -> bool:
@@ -30,50 +30,31 @@ from asyncio_mqtt import Client, MqttError, Will  # noqa: E402 - the filter must
 
 _log = structlog.get_logger("openbell")
 KEEP_ALIVE_S = 15
-BACK_OFF_S = (1.0, 60.0)
-"""The first wait after a loss and the longest; each is twice the one before."""
 _STABLE_S = 30.0
 _HANDSHAKE_S = 10.0
 _WAITING_MAX = 100
 _AT_LEAST_ONCE = 1
 
 
-class MqttPlace(Struct, frozen=True, kw_only=True):
-    """A broker and how it lets us in. TLS checks the server's name against `ca_file`, or the system's authorities."""
-
-    host: str
-    port: int
-    tls: bool = False
-    ca_file: str = ""
-    username: str = ""
-    password: Secret = Secret("")
-
-    def __str__(self) -> str:
-        return f"mqtt {self.host}:{self.port}"
-
-
-class MqttMessage(Struct, frozen=True, kw_only=True):
-    """What arrived; `is_retained` = the broker had kept it from before we came."""
-
-    topic: str
-    payload: bytes
-    is_retained: bool
+def _client(place: MqttPlace, client_id: str, tls: ssl.SSLContext | None, will: Retained | None = None) -> Client:
+    return Client(
+        place.host,
+        place.port,
+        username=place.username or None,
+        password=str(place.password) or None,
+        client_id=client_id,
+        tls_context=tls,
+        will=None if will is None else Will(will.topic, will.payload.encode(), qos=_AT_LEAST_ONCE, retain=True),
+        keepalive=KEEP_ALIVE_S,
+    )
 
 
-class Retained(Struct, frozen=True, kw_only=True):
-    """A message the broker keeps for whoever comes later."""
-
-    topic: str
-    payload: str
+OpenClient = Callable[[MqttPlace, str, ssl.SSLContext | None, Retained | None], Any]
+"""Makes a client of asyncio-mqtt, or what has its shape, from place, client id, TLS context and will."""
 
 
 class MqttLink:
-    """One connection that comes back for ever, and never makes anybody wait or fail.
-
-    `hello` is published after each connect, `will` by the broker when we vanish and by us when we leave. Of retained
-    messages the newest of each topic is published, and again after each connect; others are dropped while there is no
-    connection.
-    """
+    """The Link of mqtt_port.py over a socket; TLS checks the server's name."""
 
     def __init__(  # noqa: PLR0913 - one name per thing that is configured
         self,
@@ -85,8 +66,10 @@ class MqttLink:
         topics: tuple[str, ...] = (),
         on_message: Callable[[MqttMessage], None] | None = None,
         back_off_s: tuple[float, float] = BACK_OFF_S,
+        open_client: OpenClient = _client,
     ) -> None:
         self._place = place
+        self._open_client = open_client
         self._tls = tls_context(place)
         self._client_id = client_id
         self._hello = hello
@@ -102,19 +85,16 @@ class MqttLink:
         self.connects = self.losses = 0
 
     def keep(self, message: Retained) -> None:
-        """Publish it retained as soon as possible; an older one of its topic that waits is forgotten."""
         self._kept[message.topic] = message.payload
         self._stale[message.topic] = None
         self._wake.set()
 
     def send(self, topic: str, payload: str) -> None:
-        """Publish it once if there is a connection."""
         if self.is_up:
             self._once.append((topic, payload))
             self._wake.set()
 
     async def run(self) -> None:
-        """Connect, serve, and come back after each loss, until cancelled."""
         wait_s = self._back_off_s[0]
         loop = asyncio.get_running_loop()
         while True:
@@ -125,6 +105,7 @@ class MqttLink:
                 _log.warning("mqtt.lost", place=str(self._place), reason=_one_line(error), again_in_s=wait_s)
             except Exception:  # noqa: BLE001 - a fault of a library must not end the daemon that trades
                 _log.exception("mqtt.failed", place=str(self._place), again_in_s=wait_s)
+            _heed_a_cancel()
             self.is_up = False
             self.losses += 1
             if loop.time() - began_s > _STABLE_S:
@@ -135,11 +116,15 @@ class MqttLink:
     async def _serve(self) -> None:
         """One connection, from hello to loss."""
         await _shake_hands(self._place, self._tls)
-        async with self._client() as client, client.messages(queue_maxsize=_WAITING_MAX) as arriving:
+        async with (
+            self._open_client(self._place, self._client_id, self._tls, self._will) as client,
+            client.messages(queue_maxsize=_WAITING_MAX) as arriving,
+        ):
             for topic in self._topics:
                 await client.subscribe(topic, qos=_AT_LEAST_ONCE)
             if self._hello is not None:
                 await self._publish(client, self._hello.topic, self._hello.payload, retain=True)
+            _heed_a_cancel()
             self._once.clear()
             self._stale = dict.fromkeys(self._kept)
             self._wake.set()
@@ -149,8 +134,8 @@ class MqttLink:
             reading = asyncio.create_task(self._read(arriving))
             writing = asyncio.create_task(self._write(client))
             try:
-                done, _ = await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
+                await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+                for task in filter(asyncio.Task.done, (reading, writing)):
                     task.result()
             except asyncio.CancelledError:
                 await self._leave(client)
@@ -170,7 +155,8 @@ class MqttLink:
                 )
 
     async def _write(self, client: Client) -> None:
-        while True:
+        """Until the connection ends; asyncio-mqtt waits with wait_for, which may swallow the cancel that says so."""
+        while self.is_up:
             await self._wake.wait()
             self._wake.clear()
             while self._once:
@@ -191,9 +177,6 @@ class MqttLink:
         self, client: Client, topic: str, payload: str, *, retain: bool = False, timeout_s: int = 10
     ) -> None:
         await client.publish(topic, payload.encode(), qos=_AT_LEAST_ONCE, retain=retain, timeout=timeout_s)
-
-    def _client(self) -> Client:
-        return _client(self._place, self._client_id, self._tls, self._will)
 
 
 async def ask_once(
@@ -233,19 +216,6 @@ def tls_context(place: MqttPlace) -> ssl.SSLContext | None:
         raise ConfigError(f"mqtt.ca_file: {place.ca_file}: {_one_line(error)}, a PEM file is expected") from error
 
 
-def _client(place: MqttPlace, client_id: str, tls: ssl.SSLContext | None, will: Retained | None = None) -> Client:
-    return Client(
-        place.host,
-        place.port,
-        username=place.username or None,
-        password=str(place.password) or None,
-        client_id=client_id,
-        tls_context=tls,
-        will=None if will is None else Will(will.topic, will.payload.encode(), qos=_AT_LEAST_ONCE, retain=True),
-        keepalive=KEEP_ALIVE_S,
-    )
-
-
 async def _shake_hands(place: MqttPlace, tls: ssl.SSLContext | None) -> None:
     """Try TLS once by ourselves: after a handshake that fails paho leaves its socket open, once for each attempt."""
     if tls is None:
@@ -258,6 +228,13 @@ async def _shake_hands(place: MqttPlace, tls: ssl.SSLContext | None) -> None:
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()
+
+
+def _heed_a_cancel() -> None:
+    """Go if told to: asyncio-mqtt swallows a cancel where an answer, or the loss of the line, comes with it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _one_line(error: BaseException) -> str:

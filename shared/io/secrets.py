@@ -107,7 +107,7 @@ def _loaded(content: str, place: str) -> Secret:
         raise ConfigError(
             f"{place}: has {len(value)} characters, must have at least {LENGTH_MIN} to be kept out of logs"
         )
-    for form in _written_forms(value):
+    for form in sorted(_written_forms(value)):
         hide(form, shown="***")
     return Secret(value)
 

@@ -11,7 +11,7 @@ from amqtt.broker import Broker  # type: ignore[import-untyped]
 from daemon.control.envelope import signed
 from daemon.control.switchboard import Switchboard
 from daemon.control.verbs import scope_fault
-from shared.io.mqtt import MqttPlace
+from shared.io.mqtt_port import MqttPlace
 from tests.runtime.builders import a_config
 
 KEY = "0123456789abcdef0123456789abcdef"

@@ -22,7 +22,7 @@ from risk.trading_state import TradingState
 from shared.errors import Refused
 from shared.events import OperatorCommanded
 from shared.io.journal import Journal
-from shared.io.mqtt import MqttMessage
+from shared.io.mqtt_port import MqttMessage
 from shared.messages import decode_event
 from tests.control.builders import KEY, NOW, a_command, a_switchboard
 from tests.fakes.broker import FakeBroker

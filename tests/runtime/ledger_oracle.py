@@ -6,6 +6,7 @@ It walks the ledger in market time and tells where filled exposure had no restin
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass
@@ -67,11 +68,11 @@ class Walk:
         return abs(held) > self.covered(symbol, "SELL" if held > 0 else "BUY")
 
 
-def records_of(path):
+def records_of(path: str | Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
-def bare_spans(records):
+def bare_spans(records: list[dict[str, Any]]) -> list[tuple[str, float]]:
     """(symbol, seconds) of every stretch of market time in which a position was not wholly behind stops."""
     walk = Walk()
     since: dict[str, float] = {}

@@ -82,11 +82,11 @@ def an_open_order(order):
 class Running:
     """One daemon at work and the market it trades in."""
 
-    def __init__(self, config, starts_at):
+    def __init__(self, config, starts_at, surroundings=None):
         self.config = config
         self.made: list[Market] = []
         journal = Journal.create(journal_path(config), config.mode)
-        self.daemon = assemble(config, journal, build_engine, self._build(starts_at))
+        self.daemon = assemble(config, journal, build_engine, self._build(starts_at), surroundings)
         self.book = self.daemon._organs.loop.engine.book
 
     def _build(self, starts_at):

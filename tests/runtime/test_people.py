@@ -16,6 +16,7 @@ from daemon.runtime.heartbeat import Heartbeat, status_line
 from daemon.runtime.holdings import trading_state
 from daemon.runtime.lifecycle import log_path
 from daemon.runtime.status import last_heartbeats
+from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.vital_signs import Facts
 from risk.trading_state import ACCOUNT, TradingState
 from shared.errors import ConfigError
@@ -53,6 +54,7 @@ async def a_run(config, starts_at=at(0)):  # noqa: B008 - an instant does not ch
 
 
 def a_heart(config, run, **parts):
+    parts = {"surroundings": Surroundings()} | parts
     return Heartbeat(config=config, run_id="r1", organs=run.daemon._organs, **parts)
 
 
@@ -96,7 +98,7 @@ async def test_a_step_of_the_wall_clock_is_seen_by_the_next_beat_only(config, st
     async with a_run(config) as run:
         wall = Wall()
         beats: list[Facts] = []
-        heart = a_heart(config, run, sinks=[beats.append], wall=wall)
+        heart = a_heart(config, run, sinks=[beats.append], surroundings=Surroundings(wall=wall))
         heart.beat()
         wall.ahead = timedelta(seconds=step_s)
         heart.beat()

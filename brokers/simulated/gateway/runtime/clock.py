@@ -15,6 +15,11 @@ from typing import Protocol
 SPEED_MIN, SPEED_MAX = 1.0, 5000.0
 
 
+def wall_s() -> float:
+    """The wall's time, in epoch seconds: for what was recorded in real time and is served in real time."""
+    return time.time()
+
+
 class MarketClock(Protocol):
     """What the gateway asks of a clock. One task waits on it, the one that plays the market."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from brokers.simulated.gateway.protocol import answers, layouts
 from brokers.simulated.gateway.protocol import requests as ask
@@ -76,7 +75,7 @@ class Connections:
         self.on_admit: Callable[[Client], None] = lambda _: None
         self._session = session
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._without_handshake = 0
         self._lingering: set[int] = set()
         self._is_closed = False
@@ -97,8 +96,8 @@ class Connections:
     def listen_again(self) -> None:
         """As `listen`, as soon as the loop gets to it; a port that is taken meanwhile is tried again and again."""
         task = asyncio.get_running_loop().create_task(self._listen_or_log())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
     async def _listen_or_log(self) -> None:
         try:
@@ -129,13 +128,13 @@ class Connections:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self._tasks[task] = None
         try:
             await self.serve(reader, writer)
         except asyncio.CancelledError:
             log.debug("connection closed: the gateway stops")
         finally:
-            self._tasks.discard(task)
+            self._tasks.pop(task, None)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection from its first byte to its last; reader and writer may as well be in memory."""
@@ -182,7 +181,7 @@ class Connections:
             )
             return None
         # Alone in its segment: official clients drop what follows in the same read (TWS.md 2.1).
-        connected_at = answers.local_time(datetime.now(UTC).timestamp(), "%Y%m%d %H:%M:%S %Z")
+        connected_at = answers.local_time(self._session.server_time(), "%Y%m%d %H:%M:%S %Z")
         writer.write(frame((version, connected_at)))
         await writer.drain()
         payload = await read_payload(reader)

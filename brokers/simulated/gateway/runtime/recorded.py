@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from brokers.simulated.gateway.orders.refusals import invalid
 from brokers.simulated.gateway.protocol.answers import NO_REQUEST, error, local_time
 from brokers.simulated.gateway.protocol.wire import Unreadable, fields_of, frame, read_payload
 from brokers.simulated.gateway.runtime.client import Client
+from brokers.simulated.gateway.runtime.clock import wall_s
 from brokers.simulated.gateway.runtime.connections import HANDSHAKE_S, HOST, read_offer
 from brokers.simulated.gateway.runtime.message_ids import id_of, with_ids
 from brokers.simulated.gateway.runtime.recorded_part import Part, meaning_of
@@ -32,7 +32,7 @@ QUIET: dict[str, Callable[[str], tuple[object, ...]]] = {
     "5": lambda _: (53, 1),
     "6": lambda _: (54, 1, ""),
     "7": lambda req_id: (55, 1, req_id),
-    "49": lambda _: (49, 1, int(time.time())),
+    "49": lambda _: (49, 1, int(wall_s())),
     "61": lambda _: (62, 1),
     "76": lambda req_id: (74, 1, req_id),
     "99": lambda _: (102,),
@@ -48,7 +48,7 @@ class RecordedGateway:
         self._recording = read_recording(path)
         self._speed = speed
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, HOST, self.port)
@@ -67,7 +67,7 @@ class RecordedGateway:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self._tasks[task] = None
         try:
             client = await self._admit(reader, writer)
             if client is not None:
@@ -77,7 +77,7 @@ class RecordedGateway:
         except asyncio.CancelledError:
             log.debug("connection closed: the recording is served no more")
         finally:
-            self._tasks.discard(task)
+            self._tasks.pop(task, None)
             writer.close()
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Client | None:
@@ -91,7 +91,7 @@ class RecordedGateway:
                     "client refused: it offers %d..%d, the recording is %d", offer.lowest, offer.highest, version
                 )
                 return None
-            writer.write(frame((version, local_time(time.time(), "%Y%m%d %H:%M:%S %Z"))))
+            writer.write(frame((version, local_time(wall_s(), "%Y%m%d %H:%M:%S %Z"))))
             await writer.drain()
             payload = await read_payload(reader)
         fields = fields_of(payload) if payload is not None else []
@@ -108,7 +108,7 @@ class Replay:
         self._speed = speed
         self._parts = [Part(one, recording.version) for one in recording.of(client.client_id)]
         self._ids: dict[str, str] = {}
-        self._playing: set[asyncio.Task[None]] = set()
+        self._playing: dict[asyncio.Task[None], None] = {}
 
     async def run(self, reader: asyncio.StreamReader) -> None:
         """Until the client goes."""
@@ -153,8 +153,8 @@ class Replay:
             self._say(part.lines[answers_to_it.pop(0)].texts)
         if answers_to_it:
             task = asyncio.create_task(self._answer_later(part, answers_to_it, since))
-            self._playing.add(task)
-            task.add_done_callback(self._playing.discard)
+            self._playing[task] = None
+            task.add_done_callback(self._playing.pop)
 
     async def _answer_later(self, part: Part, lines: list[int], since: float | None) -> None:
         for line in lines:

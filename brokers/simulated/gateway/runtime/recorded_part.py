@@ -49,7 +49,7 @@ class Part:
                 asked_by = self._asked_by(line.texts, before)
                 self.answers[asked_by].append(at)
                 strangers = set(ids_in_answer(line.texts)) - known
-                self.aliases |= dict.fromkeys(strangers, id_of(self.lines[asked_by].texts))
+                self.aliases |= dict.fromkeys(sorted(strangers), id_of(self.lines[asked_by].texts))
 
     def find(self, meaning: object) -> int | None:
         """The first line with this meaning that the client has not said."""

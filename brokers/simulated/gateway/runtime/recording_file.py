@@ -76,7 +76,7 @@ def read_recording(path: Path) -> Recording:
     for line in lines:
         if not _is_handshake(line):
             parts.setdefault((line.client, line.session), []).append(line)
-    return Recording(versions.pop(), tuple(Conversation(key[0], tuple(part)) for key, part in parts.items()))
+    return Recording(lines[0].version, tuple(Conversation(key[0], tuple(part)) for key, part in parts.items()))
 
 
 def _line(path: Path, number: int, text: bytes) -> Line:

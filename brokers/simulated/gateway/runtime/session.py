@@ -118,8 +118,8 @@ class Session:
         return min(self.clock.now(), max(self.next_step_at + self.market.step_s, self.begins_at))
 
     def server_time(self) -> float:
-        """What reqCurrentTime says: market time, unless a fault has put TWS's clock wrong."""
-        return self.now() + self.clock_skew_s
+        """What reqCurrentTime says: the time inside the step under way, unless a fault has put TWS's clock wrong."""
+        return self.instant() + self.clock_skew_s
 
     def stepped_to(self, at: float) -> None:
         """The market has been played up to `at`."""

@@ -155,4 +155,4 @@ async def test_fault_52_the_server_clock_is_wrong_for_a_while(desktop, raw):
     assert int(skewed[2]) == int(honest[2]) - 90
     await advanced(desktop, 31)
     (*_, after) = await client.answers()
-    assert int(after[2]) == int(desktop.gateway.session.now())
+    assert int(after[2]) == int(desktop.gateway.clock.now())
