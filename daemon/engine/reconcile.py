@@ -162,7 +162,8 @@ def _adopt(book: Book, order: OpenOrder) -> None:
 
 def _complete(book: Book, completed: CompletedOrder) -> list[Discrepancy]:
     working = book.orders[completed.ref]
-    if completed.status == "Filled" and working.remaining == 0:
+    has_all = working.remaining == 0 or 0 < completed.filled <= working.filled  # its OCA group may have reduced it
+    if completed.status == "Filled" and has_all:
         book.move(completed.ref, Happening.ALL_FILLED)
         return []
     if completed.status == "Filled" or completed.filled > working.filled:

@@ -17,7 +17,9 @@ from shared.market import Universe
 from shared.orders import Leg, OrderStatus
 
 ASK_TIMER = "ask"
-ASK_AGAIN_S = 2.0
+ASK_AGAIN_S, ASK_AGAIN_S_MAX = 2.0, 30.0
+_PATIENCE = 10
+"""A question that has been open for so many times its pause is asked at that pause."""
 _CANCELLABLE = (OrderStatus.PENDING, OrderStatus.WORKING, OrderStatus.UNKNOWN)
 
 
@@ -54,12 +56,22 @@ class Truth:
         settled = self._settler.settle(event) if book.is_reconciled and event.is_complete else []
         if book.is_reconciled and event.is_complete:
             commands += self._money.check(event)
-        if book.is_connected and (not event.is_complete or self._has_open_questions()):
-            commands.append(SetTimer(timer_id=ASK_TIMER, after_s=ASK_AGAIN_S, clock="wall"))
+        commands += self._ask_again(event)
         if book.is_reconciled and not was_reconciled:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
         return [*commands, *settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
+
+    def _ask_again(self, event: BrokerReported) -> list[Command]:
+        """What stays open is asked again soon, and less and less often: every report tells the whole day."""
+        book = self._book
+        if not book.is_connected or (event.is_complete and not self._has_open_questions()):
+            book.questions_since = None
+            return []
+        book.questions_since = book.questions_since or event.received_at
+        open_s = (event.received_at - book.questions_since).total_seconds()
+        after_s = min(max(ASK_AGAIN_S, open_s / _PATIENCE), ASK_AGAIN_S_MAX)
+        return [SetTimer(timer_id=ASK_TIMER, after_s=after_s, clock="wall")]
 
     def _compare(self, event: BrokerReported) -> list[Command]:
         book, entries = self._book, [order for order in self._book.orders.values() if order.leg is Leg.ENTRY]

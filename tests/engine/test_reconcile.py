@@ -99,6 +99,21 @@ def test_a_completed_order_settles_doubt(status, end):
     assert codes(commands) == ["missed_end"] * 3
 
 
+def test_an_order_that_its_oca_group_has_reduced_is_filled_once_the_broker_says_so():
+    engine = a_long_engine()
+    exit_fill = a_fill(f"{PLAN}:X1", 300, exec_id="0001.02.01.01", seconds=70)
+    target_fill = a_fill(TARGET, 200, 102.0, exec_id="0001.03.01.01", seconds=71)
+    handle_all(engine, [filled(exit_fill), filled(target_fill), unknown(TARGET, 72)])
+    ends = [
+        a_completed(STOP, "Cancelled"),
+        a_completed(TARGET, "Filled", 200),
+        a_completed(f"{PLAN}:X1", "Filled", 300),
+    ]
+    commands = engine.handle(a_report(75, completed_orders=ends, fills=[a_fill(), exit_fill, target_fill]))
+    assert engine.book.orders == {}
+    assert ask_timers(commands) == []
+
+
 def test_an_execution_settles_doubt():
     engine = an_engine_in_doubt()
     lines = lines_of(engine, STOP, TARGET)
@@ -112,6 +127,24 @@ def test_one_complete_report_without_the_order_is_not_enough_to_lose_it():
     engine = an_engine_in_doubt()
     commands = engine.handle(a_report(70))
     assert set(statuses(engine).values()) == {OrderStatus.UNKNOWN}
+    assert [timer.after_s for timer in ask_timers(commands)] == [2.0]
+
+
+def test_what_stays_open_is_asked_less_and_less_often():
+    engine = an_engine_in_doubt()
+    pauses = [
+        timer.after_s
+        for seconds in (70, 75, 100, 170, 1000)
+        for timer in ask_timers(engine.handle(a_report(seconds, unanswered=["completed_orders"])))
+    ]
+    assert pauses == [2.0, 2.0, 3.0, 10.0, 30.0]
+
+
+def test_a_new_question_is_asked_soon_again():
+    engine = an_engine_in_doubt()
+    handle_all(engine, [a_report(70, unanswered=["completed_orders"]), a_report(1000, open_orders=lines_of(engine))])
+    engine.handle(unknown(ENTRY, 1001))
+    commands = engine.handle(a_report(1002))
     assert [timer.after_s for timer in ask_timers(commands)] == [2.0]
 
 
