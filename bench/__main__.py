@@ -15,6 +15,8 @@ from bench.gateway_memory import compare_gateway_memory
 from bench.latency import compare_latency
 from bench.loaded_latency import compare_loaded_latency
 from bench.operations import compare_idle, compare_restart
+from bench.power_cuts import compare_power_cuts
+from bench.real_kills import compare_kills
 from bench.recorded_day import compare_recorded_day
 from bench.replay_speed import compare_replay
 from bench.resting_orders import compare_resting_orders
@@ -35,20 +37,23 @@ COMPARISONS: dict[str, Callable[[argparse.Namespace], Comparison | None]] = {
     "day": lambda _: compare_recorded_day(),
     "memory": lambda _: compare_gateway_memory(),
     "fuzz": lambda chosen: run_fuzz(chosen.engine, chosen.frames, chosen.seed),
+    "power": lambda chosen: compare_power_cuts(chosen.states, chosen.seed),
+    "kills": lambda chosen: compare_kills(chosen.rounds, chosen.seed),
 }
-ONLY_BY_NAME = {"fuzz"}
+ONLY_BY_NAME = {"fuzz", "power", "kills"}
 
 
 def main() -> None:
     """Run the chosen comparisons and print them."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed, as ratios.")
     parser.add_argument("what", nargs="?", choices=("all", *COMPARISONS), default="all")
-    parser.add_argument("--rounds", type=int, default=5, help="replay: rounds of the comparison")
+    parser.add_argument("--rounds", type=int, default=5, help="replay: rounds of the comparison; kills: SIGKILLs")
     parser.add_argument("--bars", type=int, default=200, help="latency: bars of the comparison")
     parser.add_argument("--messages", type=int, default=500_000, help="ticks: messages to send")
     parser.add_argument("--engine", choices=ENGINES, default="mutate", help="fuzz: where the frames come from")
     parser.add_argument("--frames", type=int, default=1_000_000, help="fuzz: frames to throw")
-    parser.add_argument("--seed", type=int, default=1, help="fuzz: seed")
+    parser.add_argument("--seed", type=int, default=1, help="fuzz, power, kills: seed")
+    parser.add_argument("--states", type=int, default=25_000, help="power: crash states to open")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     names = [name for name in COMPARISONS if name not in ONLY_BY_NAME] if chosen.what == "all" else [chosen.what]

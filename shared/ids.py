@@ -39,6 +39,9 @@ def plan_id(strategy: str, session: date, symbol: str, number: int) -> str:
     return f"{PREFIX}:{strategy}:{session:%Y%m%d}:{symbol}-{number}"
 
 
+_LETTERS = frozenset(leg.value for leg in Leg)
+
+
 def leg_ref(plan: str, leg: Leg, number: int = 0) -> str:
     """The order reference of one leg of a plan."""
     return f"{plan}:{leg.value}{number or ''}"
@@ -50,7 +53,7 @@ def parse_ref(text: str) -> OrderRef | None:
     if len(parts) != 5 or parts[0] != PREFIX or not all(parts):  # noqa: PLR2004 - the five parts of the docstring
         return None
     letter, number = parts[4][0], parts[4][1:]
-    if letter not in {leg.value for leg in Leg} or (number and not number.isdigit()):
+    if letter not in _LETTERS or (number and not number.isdigit()):
         return None
     return OrderRef(strategy=parts[1], session=parts[2], plan=parts[3], leg=Leg(letter), number=int(number or 0))
 

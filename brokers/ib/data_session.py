@@ -29,7 +29,7 @@ from shared.errors import BrokerUnavailable
 log = structlog.get_logger("brokers.ib")
 
 REQUESTS_PER_S = 40.0
-CHECK_EVERY_S = 1.0
+CHECK_EVERY_S = 2.0
 _BARS = "real-time bars"
 
 

@@ -1,0 +1,264 @@
+"""The broker's truth, kept from its own records: what is held, behind which orders, out of which executions."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any
+
+from msgspec import Struct
+
+from tests.simulation.history import Broker, BrokerSeen, Told
+from tests.simulation.judge.breach import DUST
+from tests.simulation.judge.ref import STOPS, ref_of, sign_of, stem_of
+
+_NOT_WORKING = frozenset({"PendingSubmit", "Inactive"})
+
+
+class Resting(Struct, kw_only=True):
+    """An order that lives at the broker. `is_held`: it works for nobody (a locate, a precaution: TWS.md 4.33, 39)."""
+
+    perm_id: int
+    order_id: int
+    ref: str
+    plan: str
+    leg: str
+    symbol: str
+    side: str
+    quantity: float
+    filled: float = 0.0
+    stop_price: float | None = None
+    born_at: float = 0.0
+    is_held: bool = False
+
+    @property
+    def remaining(self) -> float:
+        return max(self.quantity - self.filled, 0.0)
+
+
+class Executed(Struct, kw_only=True):
+    """An execution as it stands, corrections taken in; `signed` shares, times the splits since."""
+
+    exec_id: str
+    ref: str
+    perm_id: int
+    plan: str
+    symbol: str
+    signed: float
+    price: float
+    at: float
+
+
+class Ledger:
+    """Everything by the broker's records; `foreign` are shares of a symbol that no plan of the daemon has moved."""
+
+    def __init__(self) -> None:
+        self.resting: dict[int, Resting] = {}
+        self.executed: dict[str, Executed] = {}
+        self.arrived: set[str] = set()
+        """References that the broker has had."""
+        self.versions: dict[str, tuple[str, str, float]] = {}
+        """Side, symbol and shares of every execution and correction as it was told, by its whole id."""
+        self._by_ref: dict[str, list[Executed]] = defaultdict(list)
+        self.held: dict[str, float] = {}
+        """Signed shares by plan, of those that hold any."""
+        self.own: dict[str, float] = defaultdict(float)
+        """Signed shares by symbol that the daemon's plans hold together."""
+        self.foreign: dict[str, float] = defaultdict(float)
+        self.commissions: dict[str, float] = defaultdict(float)
+        """Dollars by symbol since it was last flat."""
+        self.plans_since_flat: dict[str, set[str]] = defaultdict(set)
+        """Plans that have held shares of a symbol since nobody held any."""
+        self.symbol_of: dict[str, str] = {}
+        self.touched_at: dict[str, float] = {}
+        """When the broker last did something in the symbol."""
+        self.disturbed: set[str] = set()
+        """Plans whose executions were corrected, and symbols in which somebody else has traded, or which split."""
+        self.twinned: set[str] = set()
+        """Plans of which one reference lived twice at the broker."""
+
+    def take(self, record: Broker) -> None:
+        """One record of the gateway's ledger."""
+        plain = record.record
+        match record.what:
+            case "order":
+                self._order(plain, record.at)
+            case "execution":
+                self._execution(plain, record.at)
+            case "correction":
+                self._correction(plain["execution"], record.at)
+            case "ended":
+                gone = self.resting.pop(int(plain["perm_id"]), None)
+                if gone is not None:
+                    self.touched_at[gone.symbol] = record.at
+            case "split":
+                self._split(str(plain["symbol"]), float(plain["ratio"]), record.at)
+            case "commission":
+                done = self.executed.get(stem_of(str(plain["exec_id"])))
+                if done is not None:
+                    self.commissions[done.symbol] += float(plain["commission"])
+
+    def see(self, seen: BrokerSeen) -> None:
+        """What is held by nobody's plan, and which orders are held back, is what the broker shows."""
+        for symbol in sorted({*seen.positions, *self.own, *self.foreign}):
+            foreign = seen.positions.get(symbol, 0.0) - self.own[symbol]
+            self.foreign[symbol] = 0.0 if abs(foreign) < DUST else foreign
+        status = {str(order["ref"]): str(order.get("status", "")) for order in seen.orders}
+        for order in self.resting.values():
+            order.is_held = status.get(order.ref, "") in _NOT_WORKING
+
+    def tell(self, told: Told) -> None:
+        """What the broker says of an order's status shows at once whether it is held back."""
+        if told.name == "orderStatus":
+            perm_id = str(told.fields.get("permId", ""))
+            order = self.resting.get(int(perm_id)) if perm_id.isdigit() else None
+            if order is not None:
+                order.is_held = str(told.fields.get("status", "")) in _NOT_WORKING
+
+    # ------------------------------------------------------------------ reading
+
+    def holding(self, symbol: str) -> list[str]:
+        """The plans that hold something of the symbol."""
+        return [plan for plan in self.held if self.symbol_of[plan] == symbol]
+
+    def net(self, symbol: str) -> float:
+        """Signed shares at the broker."""
+        return self.own[symbol] + self.foreign[symbol]
+
+    def of_plan(self, plan: str, *legs: str) -> list[Resting]:
+        """Its living orders of these legs."""
+        return [order for order in self.resting.values() if order.plan == plan and order.leg in legs]
+
+    def of_ref(self, ref: str) -> list[Executed]:
+        """The executions of one reference, as they stand."""
+        return self._by_ref[ref]
+
+    def entries_left(self, plan: str) -> float:
+        """Shares that the plan's entry may still bring."""
+        return sum(order.remaining for order in self.of_plan(plan, "E"))
+
+    def cover(self, plan: str) -> float:
+        """Shares of the plan that a stop stands behind, or an exit is closing."""
+        against = -1 if self.held.get(plan, 0.0) > 0 else 1
+        behind = self.of_plan(plan, *STOPS, "X")
+        return sum(order.remaining for order in behind if sign_of(order.side) == against and not order.is_held)
+
+    def adopted(self, plan: str, symbol: str) -> float:
+        """Signed shares of a stranger that the plan may stand behind: one of ours that never had an entry."""
+        return 0.0 if f"{plan}:E" in self.arrived else self.foreign[symbol]
+
+    def bare(self, symbol: str) -> float:
+        """Shares of our plans that nothing stands behind; what somebody else has closed for us needs nothing.
+
+        Whole shares: a split's fraction (F16) has no order that could sell it.
+        """
+        naked = {1: 0.0, -1: 0.0}
+        for plan in self.holding(symbol):
+            held = self.held[plan]
+            whole = math.floor(abs(held) + DUST)
+            naked[1 if held > 0 else -1] += max(whole - self.cover(plan), 0.0)
+        foreign = self.foreign[symbol]
+        return max(naked[1] - max(-foreign, 0.0), 0.0) + max(naked[-1] - max(foreign, 0.0), 0.0)
+
+    # ------------------------------------------------------------------ leaves
+
+    def _order(self, plain: dict[str, Any], at: float) -> None:
+        perm_id, ref = int(plain["perm_id"]), str(plain["order_ref"])
+        known, parts = self.resting.get(perm_id), ref_of(ref)
+        symbol = str(plain["symbol"])
+        self.touched_at[symbol] = at
+        self.arrived.add(ref)
+        if known is None and plain["change"] != "liquidation":
+            if parts and any(order.ref == ref for order in self.resting.values()):
+                self.twinned.add(parts.plan)
+            self.resting[perm_id] = known = Resting(
+                perm_id=perm_id,
+                order_id=int(plain["order_id"]),
+                ref=ref,
+                plan=parts.plan if parts else "",
+                leg=parts.leg if parts else "",
+                symbol=symbol,
+                side=str(plain["side"]),
+                quantity=0.0,
+                born_at=at,
+            )
+        if known is not None:
+            known.quantity, known.stop_price = float(plain["quantity"]), plain["stop_price"]
+
+    def _execution(self, plain: dict[str, Any], at: float) -> None:
+        ref, symbol = str(plain["order_ref"]), str(plain["symbol"])
+        parts = ref_of(ref)
+        self.versions[str(plain["exec_id"])] = (str(plain["side"]), symbol, float(plain["quantity"]))
+        done = Executed(
+            exec_id=str(plain["exec_id"]),
+            ref=ref,
+            perm_id=int(plain["perm_id"]),
+            plan=parts.plan if parts else "",
+            symbol=symbol,
+            signed=sign_of(str(plain["side"])) * float(plain["quantity"]),
+            price=float(plain["price"]),
+            at=at,
+        )
+        self.executed[stem_of(done.exec_id)] = done
+        self._by_ref[ref].append(done)
+        if plain.get("liquidation"):
+            self._liquidate(done)
+        else:
+            self._move(done, done.signed, at)
+        order = self.resting.get(done.perm_id)
+        if order is not None:
+            order.filled = float(plain["filled"])
+            if order.remaining <= DUST:
+                del self.resting[done.perm_id]
+
+    def _correction(self, plain: dict[str, Any], at: float) -> None:
+        exec_id = str(plain["exec_id"])
+        done = self.executed.get(stem_of(exec_id))
+        if done is None:
+            return
+        self.versions[exec_id] = (str(plain["side"]), done.symbol, float(plain["quantity"]))
+        signed = sign_of(str(plain["side"])) * float(plain["quantity"])
+        self.disturbed |= {done.plan}
+        self._move(done, signed - done.signed, at)
+        done.exec_id, done.signed, done.price = exec_id, signed, float(plain["price"])
+
+    def _move(self, done: Executed, signed: float, at: float) -> None:
+        self.touched_at[done.symbol] = at
+        if done.plan:
+            self.symbol_of[done.plan] = done.symbol
+            self.own[done.symbol] += signed
+            self.plans_since_flat[done.symbol].add(done.plan)
+            self.held[done.plan] = self.held.get(done.plan, 0.0) + signed
+            if abs(self.held[done.plan]) < DUST:
+                del self.held[done.plan]
+        else:
+            self.foreign[done.symbol] += signed
+            self.disturbed.add(done.symbol)
+        if abs(self.net(done.symbol)) < DUST:
+            self.commissions[done.symbol] = 0.0
+            self.plans_since_flat[done.symbol] = set(self.holding(done.symbol))
+
+    def _liquidate(self, done: Executed) -> None:
+        """The broker closes what our plans hold, the oldest first; only what is left over is a stranger's."""
+        left, self.touched_at[done.symbol] = done.signed, done.at
+        self.disturbed.add(done.symbol)
+        for plan in self.holding(done.symbol):
+            closed = math.copysign(min(abs(left), abs(self.held[plan])), left) if left * self.held[plan] < 0 else 0.0
+            self.held[plan] += closed
+            self.own[done.symbol] += closed
+            left -= closed
+            if abs(self.held[plan]) < DUST:
+                del self.held[plan]
+        self.foreign[done.symbol] += left
+
+    def _split(self, symbol: str, ratio: float, at: float) -> None:
+        self.touched_at[symbol] = at
+        self.disturbed.add(symbol)
+        self.foreign[symbol] *= ratio
+        self.own[symbol] *= ratio
+        for plan in self.holding(symbol):
+            self.held[plan] *= ratio
+        for done in self.executed.values():
+            if done.symbol == symbol:
+                done.signed *= ratio
+                done.price /= ratio

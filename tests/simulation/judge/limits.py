@@ -1,0 +1,182 @@
+"""I7 the limits hold at the moment of sending, orders in flight counted; I8 rates, children at most their parent."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from tests.simulation.history import BrokerSeen, Journalled, Record, Sent
+from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
+from tests.simulation.judge.ref import Ref, ref_of, sign_of
+from tests.simulation.judge.scene import Scene
+
+PRICE_SLACK = 1.05
+"""The gate values shares at the last close it knows; the market's last price may have gone on by this much since."""
+IN_FLIGHT_S = 5.0
+"""How long an entry that left and is not at the broker counts; later a report may have shown that it never arrived."""
+LOSS_S = 300.0
+"""Three samples of the account in a row (docs/risk.md), told every three minutes and with each comparison."""
+
+
+class Limits(Invariant):
+    """I7 for each entry as it leaves: its size, the worst case of its instrument and of the account, the loss of the
+    day.
+
+    Positions and remaining entries are the broker's, so what was executed and not yet told counts all the same. A
+    second order that the broker itself made of one reference (TWS.md 4.37) is not counted: nobody could foresee it.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._prices: dict[str, float] = {}
+        self._session: tuple[float, float] | None = None
+        self._first_equity: float | None = None
+        self._lost_since: float | None = None
+
+    def take(self, record: Record) -> None:
+        match record:
+            case Sent(order=order):
+                if record.last:
+                    self._prices[order.symbol] = record.last
+                ref = ref_of(order.ref)
+                if ref is not None and ref.leg == "E" and self.scene.is_first:
+                    self._judge(record, ref)
+            case BrokerSeen(net_liquidation=float(equity)):
+                self._watch_loss(record.at, equity)
+            case Journalled(name="OperatorCommanded", event=event) if event["verb"] == "reset":
+                self._first_equity = self._lost_since = None
+            case _:
+                pass
+
+    def _judge(self, record: Sent, ref: Ref) -> None:
+        order, worst = record.order, self._worst(record)
+        price = self._prices.get(order.symbol, 0.0) / PRICE_SLACK
+        for name, value in (
+            ("max_order_quantity", order.quantity),
+            ("max_order_notional", order.quantity * price),
+            ("max_position_quantity", worst),
+            ("max_position_notional", worst * price),
+        ):
+            self._hold(name, value, self.scene.limit(name), order.ref)
+        equity = self.scene.seen.net_liquidation if self.scene.seen else None
+        if equity:
+            gross, net = self._exposure(record, worst * price)
+            self._hold(
+                "max_gross_exposure", gross / equity / PRICE_SLACK, self.scene.limit("max_gross_exposure"), order.ref
+            )
+            self._hold("max_net_exposure", net / equity / PRICE_SLACK, self.scene.limit("max_net_exposure"), order.ref)
+        limit = self.scene.limit("max_day_loss")
+        if (
+            self._lost_since is not None
+            and record.at > self._lost_since + LOSS_S
+            and not self.scene.reach.was_hindered(record.at, LOSS_S)
+        ):
+            self.breach(
+                "I7",
+                f"{ref.session} loss",
+                f"{order.ref}: sent although more than {limit:g} is lost since {self._lost_since:.3f}",
+            )
+        latched = [
+            scope
+            for scope in self.scene.latched
+            if scope in {"account", f"strategy:{ref.strategy}", f"instrument:{ref.symbol}"}
+        ]
+        if (
+            latched
+            and self.scene.written.journalled_at.get(order.ref, record.at) > self.scene.latched[latched[0]] + SLACK_S
+        ):
+            self.breach(
+                "I7", f"{latched[0]} latched", f"{order.ref}: sent although {latched[0]} is latched and nobody reset it"
+            )
+
+    def _hold(self, name: str, value: float, limit: float | None, ref: str) -> None:
+        if limit is not None and value > limit * (1 + DUST):
+            self.breach("I7", f"{ref} {name}", f"{ref}: {name} is {limit:g}, with this entry {value:g}")
+
+    def _worst(self, record: Sent) -> float:
+        """Shares in its direction if everything in flight fills; the other side makes no room (docs/risk.md)."""
+        order, sign = record.order, sign_of(record.order.side)
+        return max(sign * self.scene.ledger.own[order.symbol], 0.0) + self._coming(order.symbol, order.side, record.at)
+
+    def _coming(self, symbol: str, side: str, at: float) -> float:
+        """Entries of the symbol on that side that may still fill: at the broker, or on the way to it."""
+        resting: dict[str, float] = {}
+        for order in self.scene.ledger.resting.values():
+            if order.leg == "E" and (order.symbol, order.side) == (symbol, side):
+                resting[order.ref] = max(order.remaining, resting.get(order.ref, 0.0))
+        for sent in self.scene.written.entries[symbol]:
+            is_new = sent.order.ref not in self.scene.ledger.arrived and at - sent.first_at <= IN_FLIGHT_S
+            if is_new and sent.order.side == side:
+                resting[sent.order.ref] = sent.order.quantity
+        return sum(resting.values())
+
+    def _exposure(self, record: Sent, with_this: float) -> tuple[float, float]:
+        """Gross worst case of the account in dollars, and longs minus shorts in the direction of the entry."""
+        ledger, sign, gross, net = self.scene.ledger, sign_of(record.order.side), with_this, with_this
+        seen = self.scene.seen.average_prices if self.scene.seen else {}
+        for symbol in self.scene.settings.symbols:
+            if symbol != record.order.symbol:
+                price = self._prices.get(symbol) or seen.get(symbol, 0.0)
+                long = max(ledger.own[symbol], 0.0) + self._coming(symbol, "BUY", record.at)
+                short = max(-ledger.own[symbol], 0.0) + self._coming(symbol, "SELL", record.at)
+                gross += max(long, short) * price / PRICE_SLACK
+                net += sign * ledger.own[symbol] * price
+        return gross, net
+
+    def _watch_loss(self, at: float, equity: float) -> None:
+        session = self.scene.session_at(at)
+        if session != self._session:
+            self._session, self._first_equity, self._lost_since = session, None, None
+        limit = self.scene.limit("max_day_loss")
+        if limit is None or session is None:
+            return
+        if self._first_equity is None:
+            self._first_equity = equity
+        if equity > self._first_equity - limit:
+            self._lost_since = None
+        elif self._lost_since is None:
+            self._lost_since = at
+
+
+class Rates(Invariant):
+    """I8. Counted as entries leave, over restarts; not where a slow disk or line let them go at once."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._sent: deque[float] = deque()
+        self._of_session: Counter[str] = Counter()
+
+    def take(self, record: Record) -> None:
+        match record:
+            case Sent(order=order) if self.scene.is_first:
+                ref = ref_of(order.ref)
+                if ref is not None and ref.leg == "E":
+                    self._count(record, ref)
+                elif ref is not None and ref.leg in "ST":
+                    self._compare(record, ref)
+            case _:
+                pass
+
+    def _count(self, record: Sent, ref: Ref) -> None:
+        self._sent.append(record.at)
+        while self._sent[0] <= record.at - 60.0:
+            self._sent.popleft()
+        self._of_session[ref.session] += 1
+        within_s = sum(at > record.at - 1.0 for at in self._sent)
+        for name, count, window_s in (
+            ("max_orders_per_s", within_s, 1.0),
+            ("max_orders_per_min", len(self._sent), 60.0),
+        ):
+            if not self.scene.reach.was_hindered(record.at, window_s + SLACK_S):
+                self._hold(name, count, ref)
+        self._hold("max_orders_per_day", self._of_session[ref.session], ref)
+
+    def _hold(self, name: str, count: int, ref: Ref) -> None:
+        limit = self.scene.limit(name)
+        if limit is not None and count > limit:
+            self.breach("I8", f"{name} {ref.session}", f"{ref.plan}: entry number {count}, {name} is {limit:g}")
+
+    def _compare(self, record: Sent, ref: Ref) -> None:
+        parent = self.scene.written.sent.get(f"{ref.plan}:E")
+        if parent is not None and record.order.quantity > parent.quantity_max + DUST:
+            text = f"{record.order.ref}: {record.order.quantity:g} shares under an entry of {parent.quantity_max:g}"
+            self.breach("I8", record.order.ref, text)

@@ -1,0 +1,173 @@
+"""I9 nothing outside the session, I10 no entry on bad or old data, I11 prices inside the collar."""
+
+from __future__ import annotations
+
+from tests.simulation.history import Journalled, LineChanged, Record, Sent, Told
+from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
+from tests.simulation.judge.ref import STOPS, Ref, ref_of
+from tests.simulation.judge.scene import Scene
+
+DAY_S = 86_400
+LATE_S = 5.0
+"""One step of the market: a price is as old as the end of its step, and a row is handled within the next."""
+WILD = 2.0
+"""No stop of the configuration is further from the market than half or twice its price (stop_pct is at most 50)."""
+EXIT_S = 60.0
+"""What closing before the close may take, of a time in which the daemon could act."""
+
+
+class Hours(Invariant):
+    """I9. Entries within the window of the exchange's calendar, both ends included; flat before the close where that
+    is configured.
+
+    Daily bars decide between two sessions, as a day order (docs/orders.md): their entries wait at the broker for the
+    open. Held over the close is a breach only where the daemon could act for EXIT_S before it and sent nothing to
+    close with.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._closes = [closes for _opens, closes in scene.settings.sessions]
+
+    def before(self, at: float) -> None:
+        flatten_s = self.scene.rule("flatten_before_close_s", 0.0)
+        while self._closes and at > self._closes[0]:
+            closes = self._closes.pop(0)
+            if flatten_s > EXIT_S and self.scene.at > closes - DAY_S:
+                self._check_flat(closes, closes - flatten_s)
+
+    def take(self, record: Record) -> None:
+        match record:
+            case Sent(order=order) if (
+                self.scene.is_first and order.ref.endswith(":E") and self.scene.settings.bar_s < DAY_S
+            ):
+                self._check_hour(record)
+            case _:
+                pass
+
+    def _check_hour(self, record: Sent) -> None:
+        after_open_s = self.scene.rule("entry_after_open_s", 0.0)
+        before_close_s = self.scene.rule("entry_before_close_s", 0.0)
+        late_s = SLACK_S if not self.scene.reach.was_hindered(record.at, LATE_S) else LATE_S
+        for opens, closes in self.scene.settings.sessions:
+            if opens + after_open_s <= record.at <= closes - before_close_s + late_s:
+                return
+        self.breach("I9", record.order.ref, f"{record.order.ref}: sent outside the hours of entries")
+
+    def _check_flat(self, closes: float, due: float) -> None:
+        scene = self.scene
+        able = scene.reach.able_since
+        if (
+            able is None
+            or able > max(due, closes - EXIT_S) - EXIT_S
+            or scene.orders_of_people
+            or scene.reach.is_disturbed
+        ):
+            return
+        for symbol in scene.settings.symbols:
+            sent_at = scene.written.last_closing_at.get(symbol, float("-inf"))
+            held = scene.ledger.own[symbol]
+            is_known = scene.known_since(symbol, due) < closes - EXIT_S
+            if abs(held) >= 1.0 and sent_at < due - LATE_S and is_known and symbol not in scene.splits:
+                self.breach(
+                    "I9", f"{symbol} {closes}", f"{symbol}: {held:g} shares held over the close, no exit was sent"
+                )
+
+
+class Data(Invariant):
+    """I10. Judged twice: by the market's own last trade, and by the last row that the daemon had made durable."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._priced_at: dict[str, float] = {}
+        self._is_away, self._away_at = False, float("-inf")
+
+    def take(self, record: Record) -> None:
+        match record:
+            case Journalled(name="BarsClosed"):
+                self._take_row(record)
+            case Told(name="error", client_id=self.scene.settings.client_id, fields=fields):
+                if str(fields.get("code")) == "1100":
+                    self._is_away, self._away_at = True, record.at
+            case LineChanged(client_id=self.scene.settings.client_id, state="up"):
+                self._is_away = False
+            case Sent(order=order) if self.scene.is_first and order.ref.endswith(":E"):
+                self._judge(record)
+            case _:
+                pass
+
+    def _take_row(self, record: Journalled) -> None:
+        closes = record.event.get("close") or ()
+        is_live = not record.event.get("warm_up")
+        if is_live:
+            self._is_away = self._is_away and not self.scene.reach.is_server_there
+            for symbol, close in zip(self.scene.settings.symbols, closes, strict=False):
+                if close is not None:
+                    self._priced_at[symbol] = record.at
+
+    def _judge(self, record: Sent) -> None:
+        order, at = record.order, record.at
+        age_max_s = self.scene.limit("price_age_max_s")
+        written_at = self.scene.written.journalled_at.get(order.ref, at)
+        is_under_way = written_at <= self._away_at and at <= self._away_at + SLACK_S
+        if self._is_away and not is_under_way:
+            self.breach("I10", order.ref, f"{order.ref}: sent between 1100 and a fresh row")
+        if age_max_s is not None:
+            ages = [at - known for known in (record.last_at, self._priced_at.get(order.symbol)) if known is not None]
+            if not ages or max(ages) > age_max_s + LATE_S:
+                age = f"{max(ages):.1f} s old" if ages else "unknown"
+                self.breach("I10", order.ref, f"{order.ref}: sent on a price that is {age}, at most {age_max_s:g}")
+        self._judge_quote(record)
+
+    def _judge_quote(self, record: Sent) -> None:
+        order, written = record.order, self.scene.written
+        if order.symbol not in self.scene.settings.symbols or written.row_at > written.journalled_at.get(
+            order.ref, 0.0
+        ):
+            return
+        index = self.scene.settings.symbols.index(order.symbol)
+        bid, ask, close = (written.row_value(name, index) for name in ("bid", "ask", "close"))
+        if bid is not None and ask is not None and (bid > ask or bid <= 0 or ask <= 0):
+            self.breach("I10", order.ref, f"{order.ref}: sent on a quote of {bid:g} to {ask:g}")
+        if close is not None and close <= 0:
+            self.breach("I10", order.ref, f"{order.ref}: sent on a price of {close:g}")
+
+
+class Collar(Invariant):
+    """I11. An entry's limit is inside the collar around the market's last price or around the row it was decided on.
+
+    One of the two is enough: the market may have jumped while the order was under way. A stop's price has no collar;
+    one beyond WILD times the market was computed from no price at all.
+    """
+
+    def take(self, record: Record) -> None:
+        match record:
+            case Sent(order=order) if order.symbol in self.scene.settings.symbols:
+                ref = ref_of(order.ref)
+                if ref is not None and ref.leg == "E" and order.limit_price is not None:
+                    self._judge_limit(record)
+                if ref is not None and ref.leg in STOPS and self.scene.is_first:
+                    self._judge_stop(record, ref)
+            case _:
+                pass
+
+    def _prices(self, symbol: str, last: float | None) -> list[float]:
+        close = self.scene.written.row_value("close", self.scene.settings.symbols.index(symbol))
+        return [price for price in (last, close) if price]
+
+    def _judge_limit(self, record: Sent) -> None:
+        order, collar = record.order, self.scene.limit("price_collar_pct")
+        prices = self._prices(order.symbol, record.last)
+        if collar is None or not prices or not order.limit_price:
+            return
+        away = min(abs(order.limit_price / price - 1.0) * 100.0 for price in prices)
+        if away > collar * (1 + DUST):
+            text = f"{order.ref}: limit {order.limit_price:g} is {away:.2f} % from {prices[0]:g}, at most {collar:g} %"
+            self.breach("I11", order.ref, text)
+
+    def _judge_stop(self, record: Sent, ref: Ref) -> None:
+        order, prices = record.order, self._prices(record.order.symbol, record.last)
+        if not prices or not order.stop_price or ref.symbol in self.scene.splits:
+            return
+        if all(not price / WILD <= order.stop_price <= price * WILD for price in prices):
+            self.breach("I11", order.ref, f"{order.ref}: stop {order.stop_price:g} at a market of {prices[0]:g}")

@@ -1,0 +1,217 @@
+"""I1 no share without a resting stop, I2 never more protection than position."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tests.simulation.history import Broker, BrokerSeen, Record, Sent, Told
+from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
+from tests.simulation.judge.ledger import Executed
+from tests.simulation.judge.ref import CLOSING, STOPS, Ref, ref_of, sign_of
+from tests.simulation.judge.scene import PROTECT_S, Scene
+
+OVERFILLED, CANCELLED_TOO_LATE = 35, 31
+PATIENCE_S = 60.0
+"""How long an alert alone may stand for a stop before something must have been sent again."""
+CUT_S = 30.0
+"""After the next row: what a cut of the stops may take, with one lost answer."""
+_BLOCKING_OCA = (1, 2)
+"""The types with overfill protection (TWS.md 3.5)."""
+_MOVED = 0.01
+"""A trailing stop may have moved by so much while a change of its quantity was under way."""
+_FLIP_S = 1.0
+
+
+class Protected(Invariant):
+    """I1. The time begins when the daemon could know (Scene.known_since) and counts while it can act (Reach.due_at).
+
+    At T: covered, or something to cover it was sent, or a person was told. At T + 5 s: covered or told. Told, but
+    nothing sent for a minute is a breach again, except after a split, where the price of a stop is a person's
+    business (I19).
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._bare_since: dict[str, float] = {}
+        self._within_s = scene.limit("protect_within_s") or PROTECT_S
+
+    def before(self, at: float) -> None:
+        for symbol, since in self._bare_since.items():
+            if self._is_late(symbol, since, at):
+                shares, net = self.scene.ledger.bare(symbol), self.scene.ledger.net(symbol)
+                text = f"{symbol}: {shares:g} shares of {net:g} without a stop since {since:.3f}, {at - since:.1f} s"
+                self.breach("I1", symbol, text)
+
+    def take(self, record: Record) -> None:
+        if isinstance(record, Broker | BrokerSeen) or (isinstance(record, Told) and record.name == "orderStatus"):
+            for symbol in self.scene.settings.symbols:
+                if self.scene.ledger.bare(symbol) > DUST:
+                    self._bare_since.setdefault(symbol, record.at)
+                elif self._bare_since.pop(symbol, None) is not None:
+                    self.mended("I1", symbol)
+        if isinstance(record, Sent) and not self.scene.is_first:
+            self._check_move(record)
+
+    def _is_late(self, symbol: str, since: float, at: float) -> bool:
+        scene = self.scene
+        known = max(scene.known_since(symbol, since), scene.split_ended_at.get(symbol, since))
+        first = scene.reach.due_at(known, self._within_s + SLACK_S)
+        if first is None or at <= first:
+            return False
+        is_told = scene.is_said(symbol, since - SLACK_S)
+        sent_at = scene.written.last_closing_at.get(symbol, float("-inf"))
+        if not is_told:
+            return sent_at < since - SLACK_S or at > first + PROTECT_S
+        return sent_at < at - PATIENCE_S and at > first + PATIENCE_S and symbol not in scene.splits
+
+    def _check_move(self, record: Sent) -> None:
+        """A stop is never moved away from the market: against where the broker has it, which a trailing one follows."""
+        order, ref = record.order, ref_of(record.order.ref)
+        if ref is None or ref.leg not in STOPS or order.stop_price is None:
+            return
+        for resting in self.scene.ledger.of_plan(ref.plan, ref.leg):
+            if resting.ref == order.ref and resting.stop_price:
+                away = sign_of(order.side) * (order.stop_price - resting.stop_price) / resting.stop_price
+                if away > (_MOVED if order.order_type == "TRAIL" else DUST):
+                    text = f"{order.ref}: its stop is moved away, from {resting.stop_price:g} to {order.stop_price:g}"
+                    self.breach("I1", order.ref, text)
+
+
+class _Flip(Struct, frozen=True):
+    at: float
+    done: Executed
+    before: float
+    after: float
+
+
+class NeverMore(Invariant):
+    """I2, for stops, targets and exits each: by plan, what they may still close is no more than is held or may come.
+
+    An excess is born when an entry ends early or an execution is taken back: docs/orders.md cuts on the next row, so
+    it may last one interval and CUT_S within the session. What is newly sent is never too much, never on the wrong
+    side, never without an OCA group that blocks; and no closing order turns a position round. Excused is what the
+    broker does by itself: both legs filled (TWS.md 4.35), a cancel that it ignores (4.31), a second permId (4.37), a
+    correction, a stranger's or the broker's own execution in the symbol; and an order that left while word of an
+    execution was still under way, which nobody could know.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._excess_since: dict[str, float] = {}
+        self._flips: list[_Flip] = []
+        self._raced: set[str] = set()
+        """Closing orders that left while an execution was under way to the daemon."""
+
+    def before(self, at: float) -> None:
+        for plan, since in self._excess_since.items():
+            due = self._due_at(plan, since)
+            if due is not None and at > due:
+                self.breach("I2", plan, f"{plan}: {self._excess(plan)} since {since:.3f}")
+        while self._flips and at > self._flips[0].at + _FLIP_S:
+            self._judge_flip(self._flips.pop(0))
+
+    def end(self) -> None:
+        for flip in self._flips:
+            self._judge_flip(flip)
+
+    def take(self, record: Record) -> None:
+        match record:
+            case Broker(what="execution"):
+                self._look_for_flip(record)
+                self._weigh(record.at)
+            case Broker():
+                self._weigh(record.at)
+            case Sent():
+                ref = ref_of(record.order.ref)
+                if ref is not None and ref.leg in CLOSING:
+                    self._check_sent(record, ref)
+            case _:
+                pass
+
+    # ------------------------------------------------------------------ too much for too long
+
+    def _weigh(self, at: float) -> None:
+        plans = {order.plan for order in self.scene.ledger.resting.values() if order.leg in CLOSING}
+        for plan in sorted(plans | set(self._excess_since)):
+            if self._excess(plan):
+                self._excess_since.setdefault(plan, at)
+            elif self._excess_since.pop(plan, None) is not None:
+                self.mended("I2", plan)
+
+    def _excess(self, plan: str) -> str:
+        """What is too much, empty if nothing is."""
+        ledger = self.scene.ledger
+        held, coming = ledger.held.get(plan, 0.0), ledger.entries_left(plan)
+        held += ledger.adopted(plan, _symbol_of(plan))
+        for name, legs in (("stops", STOPS), ("targets", ("T",)), ("exits", ("X",))):
+            for side in ("BUY", "SELL"):
+                orders = [order for order in ledger.of_plan(plan, *legs) if order.side == side]
+                resting = sum(order.remaining for order in orders)
+                allowed = max(-sign_of(side) * held, 0.0) + coming
+                if resting > allowed + DUST:
+                    return f"{name} to {side} {resting:g} behind a position of {held:g} and an entry of {coming:g}"
+        return ""
+
+    def _due_at(self, plan: str, since: float) -> float | None:
+        scene = self.scene
+        symbol = _symbol_of(plan)
+        session = scene.session_at(scene.at)
+        if session is None:
+            return None  # no row comes outside the session, and nothing that waits for one
+        known = max(scene.known_since(symbol, since), session[0])
+        return scene.reach.due_at(known, scene.settings.bar_s + CUT_S)
+
+    # ------------------------------------------------------------------ what is sent
+
+    def _check_sent(self, record: Sent, ref: Ref) -> None:
+        order, ledger, first = record.order, self.scene.ledger, self.scene.is_first
+        if not order.oca_group or record.oca_type not in _BLOCKING_OCA:
+            self.breach(
+                "I2",
+                f"{order.ref} oca",
+                f"{order.ref}: may overfill, OCA type {record.oca_type} in {order.oca_group!r}",
+            )
+        untold = self.scene.written.untold_since(order.symbol) is not None
+        if untold:
+            self._raced.add(order.ref)
+        if not first or ref.leg in "ST":
+            return  # the legs of a bracket are judged with their entry (I8)
+        held, coming = ledger.held.get(ref.plan, 0.0), ledger.entries_left(ref.plan)
+        if (
+            untold
+            or order.symbol in ledger.disturbed
+            or ref.plan in ledger.disturbed
+            or ref.plan not in ledger.symbol_of
+        ):
+            return  # the daemon cannot know better, or holds what a stranger has bought
+        if order.quantity > max(-sign_of(order.side) * held, 0.0) + coming + DUST:
+            text = (
+                f"{order.ref}: {order.side} {order.quantity:g} sent against a position of {held:g}, {coming:g} to come"
+            )
+            self.breach("I2", order.ref, text)
+
+    # ------------------------------------------------------------------ turned round
+
+    def _look_for_flip(self, record: Broker) -> None:
+        done = self.scene.ledger.executed.get(str(record.record["exec_id"]).rpartition(".")[0])
+        ref = ref_of(done.ref) if done else None
+        if done is None or ref is None or ref.leg == "E":
+            return
+        after = self.scene.ledger.held.get(ref.plan, 0.0)
+        before = after - done.signed
+        if abs(after) > DUST and before * after <= 0 and done.signed * after > 0:
+            self._flips.append(_Flip(record.at, done, before, after))
+
+    def _judge_flip(self, flip: _Flip) -> None:
+        scene, done = self.scene, flip.done
+        overfilled_at = scene.fault_at.get(OVERFILLED, float("-inf"))
+        is_broker = abs(overfilled_at - flip.at) <= _FLIP_S or done.plan in scene.ledger.twinned
+        too_late = scene.fault_at.get(CANCELLED_TOO_LATE, float("-inf")) >= scene.written.cancels.get(done.ref, flip.at)
+        if is_broker or too_late or done.ref in self._raced or {done.plan, done.symbol} & scene.ledger.disturbed:
+            return
+        text = f"{done.ref}: {done.signed:g} shares turned {done.plan} from {flip.before:g} to {flip.after:g}"
+        self.breach("I2", done.ref, text, at=flip.at)
+
+
+def _symbol_of(plan: str) -> str:
+    return plan.rpartition(":")[2].rpartition("-")[0]

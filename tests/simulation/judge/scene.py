@@ -1,0 +1,177 @@
+"""What all invariants look at: the broker's truth, the daemon's reach, what was written, said and ordered until now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.simulation.history import (
+    Alerted,
+    BookSeen,
+    Broker,
+    BrokerSeen,
+    Calm,
+    CancelSent,
+    Fault,
+    Journalled,
+    Noticed,
+    Record,
+    Sent,
+    Settings,
+    Told,
+)
+from tests.simulation.judge.ledger import Ledger
+from tests.simulation.judge.reach import RECONNECT_S, Reach
+from tests.simulation.judge.ref import Ref, is_in_scope
+from tests.simulation.judge.written import Written
+
+PROTECT_S = 5.0
+"""T of RELIABILITY.md 4, I1."""
+_STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
+_FREEING = frozenset({"resume", "reset"})
+ORDERED = "OperatorCommanded"
+
+
+class Scene:
+    """`at` and `line` are those of the record in hand. All invariants read it, `take` alone writes."""
+
+    def __init__(self, settings: Settings, history: Sequence[Record]) -> None:
+        self.settings = settings
+        self.at, self.line = settings.at, 0
+        self.ledger = Ledger()
+        self.written = Written()
+        self.reach = Reach(history, settings)
+        self.is_first = False
+        """Whether the Sent in hand is the first of its reference."""
+        self.seen: BrokerSeen | None = None
+        self.book: BookSeen | None = None
+        self.calm_at: float | None = None
+        self.orders_of_people: dict[str, tuple[str, float]] = {}
+        """What people have forbidden and not freed again: verb and time by scope."""
+        self.latched: dict[str, float] = {}
+        """When a limit has latched that nobody has reset, by scope."""
+        self.critical: list[tuple[float, str]] = []
+        """What was said critically: time and text."""
+        self.splits: dict[str, float] = {}
+        """Symbols whose split nobody has accepted, and when it was."""
+        self.split_ended_at: dict[str, float] = {}
+        self.settled: set[str] = set()
+        """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
+        self.fault_at: dict[int, float] = {}
+        """When a fault of TWS.md 4 last happened, by number."""
+
+    def take(self, record: Record) -> None:
+        """The record has happened."""
+        self.reach.take(record)
+        match record:
+            case Broker():
+                self.ledger.take(record)
+                self.written.happened(record)
+                if record.what == "split":
+                    self.splits[str(record.record["symbol"])] = record.at
+            case BrokerSeen():
+                self.seen = record
+                self.ledger.see(record)
+            case BookSeen():
+                self.book = record
+                self._agreed(record)
+            case Journalled():
+                self._journalled(record)
+            case Sent():
+                self.is_first = self.written.left(record)
+            case CancelSent():
+                self.written.cancels[record.ref] = record.at
+            case Told():
+                self.written.told(record)
+                self.ledger.tell(record)
+            case Fault():
+                self.calm_at = None
+                self.fault_at[record.number] = record.at
+                self.written.fault(record)
+            case Calm():
+                self.calm_at = record.at
+            case Noticed():
+                self._noticed(record)
+            case Alerted():
+                self._said(record.at, record.text)
+            case _:
+                pass
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def reconcile_s(self) -> float:
+        """How often book and broker are compared."""
+        return self.rule("reconcile_every_s", RECONNECT_S)
+
+    def rule(self, name: str, otherwise: float) -> float:
+        """A number of the configuration."""
+        value = self.settings.rules.get(name)
+        return otherwise if value is None or isinstance(value, str) else float(value)
+
+    def limit(self, name: str) -> float | None:
+        """A limit of [risk], None where it is lifted."""
+        return self.settings.limits.get(name)
+
+    def session_at(self, at: float) -> tuple[float, float] | None:
+        """The hours of the session that runs then."""
+        return next(((opens, closes) for opens, closes in self.settings.sessions if opens <= at <= closes), None)
+
+    def known_since(self, symbol: str, since: float) -> float:
+        """When the daemon could know how it stands in the symbol since then: when it was told the last execution.
+
+        One that it was never told it finds by asking: at the next comparison, with the time that a question takes.
+        """
+        untold = self.written.untold_since(symbol)
+        if untold is not None:
+            return max(since, untold + self.reconcile_s + RECONNECT_S)
+        return max(since, self.written.told_at.get(symbol, since))
+
+    def is_said(self, symbol: str, since: float) -> bool:
+        """Whether a person was told critically of the symbol since then."""
+        return any(at >= since and symbol in text for at, text in reversed(self.critical[-200:]))
+
+    def forbids(self, ref: Ref) -> str:
+        """Who forbids this entry: a person's verb or a limit, empty if nobody does."""
+        for scope, (verb, _at) in self.orders_of_people.items():
+            if is_in_scope(ref, scope):
+                return f"{verb} {scope}"
+        return next((f"limit latched for {scope}" for scope in self.latched if is_in_scope(ref, scope)), "")
+
+    # ------------------------------------------------------------------ leaves
+
+    def _journalled(self, record: Journalled) -> None:
+        self.written.journalled(record)
+        if record.name != ORDERED:
+            return
+        verb, scope = str(record.event["verb"]), str(record.event["scope"])
+        if verb in _STOPPING:
+            self.orders_of_people[scope] = (verb, record.at)
+        elif verb in _FREEING and "resume_refused" not in record.notices:
+            self.orders_of_people.pop(scope, None)
+        if verb == "reset":
+            self.latched.pop(scope, None)
+        if verb == "accept":
+            self._end_split(scope.removeprefix("instrument:"), record.at)
+
+    def _noticed(self, record: Noticed) -> None:
+        if record.level == "critical":
+            self._said(record.at, record.text)
+        if record.code == "settled":
+            self.settled |= {symbol for symbol in self.settings.symbols if symbol in record.text}
+        if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
+            self.latched.setdefault(record.text.split(" ")[0], record.at)
+
+    def _said(self, at: float, text: str) -> None:
+        self.critical.append((at, text))
+
+    def _agreed(self, book: BookSeen) -> None:
+        """A break has ended where the book holds what the broker holds."""
+        if self.seen is None or self.seen.at != book.at or not book.is_reconciled:
+            return
+        for symbol in list(self.splits):
+            if book.positions.get(symbol, 0.0) == self.seen.positions.get(symbol, 0.0):
+                self._end_split(symbol, book.at)
+
+    def _end_split(self, symbol: str, at: float) -> None:
+        if self.splits.pop(symbol, None) is not None:
+            self.split_ended_at[symbol] = at

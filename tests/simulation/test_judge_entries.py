@@ -1,0 +1,408 @@
+"""I7 to I11, I13 and I14 on histories made by hand: one that breaks them, one that just keeps them."""
+
+import pytest
+
+from tests.simulation.judge.story import CLOSES, OPENS, Story, ref
+
+
+def a_running_daemon(**settings):
+    story = Story(**settings)
+    story.start()
+    story.wait(60)
+    return story
+
+
+def enter(story, quantity=100.0, number=1, **sent):
+    """A bracket that is durable, sent and at the broker."""
+    entry, stop = story.order("E", quantity, number=number), story.order("S", quantity, number=number)
+    story.row()
+    story.journal("BarsClosed", entry, stop, warm_up=False, close=[100.0, 100.0], bid=None, ask=None)
+    story.send(entry, **sent)
+    story.send(stop)
+    story.hold(entry)
+    story.hold(stop)
+
+
+# ---------------------------------------------------------------- I7
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "more"),
+    [
+        ("max_order_quantity", 100.0, 99.0),
+        ("max_order_notional", 10_000.0, 9_000.0),
+        ("max_position_quantity", 100.0, 99.0),
+        ("max_position_notional", 10_000.0, 9_000.0),
+    ],
+)
+def test_an_entry_beyond_a_limit_breaks_i7_and_one_at_it_does_not(limit, value, more):
+    kept, broken = a_running_daemon(limits={limit: value}), a_running_daemon(limits={limit: more})
+    enter(kept)
+    enter(broken)
+    assert (kept.broken(), broken.broken()) == ([], ["I7"])
+
+
+@pytest.mark.parametrize("stage", ["working", "part filled", "on the way"])
+def test_an_entry_in_flight_counts_for_the_position(stage):
+    story = a_running_daemon(limits={"max_position_quantity": 150.0})
+    if stage == "on the way":
+        story.row()
+        story.journal("BarsClosed", story.order("E"), warm_up=False)
+        story.send(story.order("E"))
+    else:
+        enter(story)
+    if stage == "part filled":
+        story.fill(story.order("E"), 40.0, is_told=False)
+    enter(story, 60.0, number=2)
+    assert story.broken() == ["I7"]
+
+
+def test_an_entry_that_ended_does_not_count_any_more():
+    story = a_running_daemon(limits={"max_position_quantity": 150.0})
+    enter(story)
+    story.gone(ref("S"))
+    story.gone(ref("E"))
+    enter(story, 100.0, number=2)
+    assert story.broken() == []
+
+
+def test_gross_exposure_counts_positions_and_working_entries_against_equity():
+    story = a_running_daemon(limits={"max_gross_exposure": 0.02})
+    story.look(equity=1e6)
+    enter(story, 150.0)
+    kept = story.broken()
+    enter(story, 100.0, number=2)
+    assert (kept, story.broken()) == ([], ["I7"])
+
+
+def test_an_entry_after_a_latched_limit_breaks_i7_until_a_person_resets_it():
+    story = a_running_daemon()
+    story.say("limit_latched", "account is REDUCING until a person resets it: max_day_loss: 21000, at most 20000")
+    story.wait(5)
+    story.command("resume")
+    enter(story)
+    latched = story.broken()
+    story.command("reset")
+    enter(story, number=2)
+    assert latched == ["I7"]
+    assert len(story.breaches()) == 1
+
+
+def test_a_latch_of_another_instrument_stops_nothing():
+    story = a_running_daemon()
+    story.say("limit_latched", "instrument:QQQ is REDUCING until a person resets it: max_instrument_day_loss")
+    story.wait(5)
+    enter(story)
+    assert story.broken() == []
+
+
+def test_a_loss_of_the_day_that_the_broker_shows_for_long_stops_entries_latched_or_not():
+    story = a_running_daemon(limits={"max_day_loss": 20_000.0})
+    story.look(equity=1_000_000.0)
+    story.wait(60)
+    story.look(equity=979_000.0)
+    story.wait(299)
+    enter(story)
+    early = story.broken()
+    story.wait(2)
+    enter(story, number=2)
+    assert (early, story.broken()) == ([], ["I7"])
+
+
+# ---------------------------------------------------------------- I8
+
+
+@pytest.mark.parametrize(
+    ("limit", "apart_s"), [("max_orders_per_s", 0.1), ("max_orders_per_min", 5.0), ("max_orders_per_day", 100.0)]
+)
+def test_more_entries_than_a_cap_break_i8_and_as_many_do_not(limit, apart_s):
+    story = a_running_daemon(limits={limit: 3.0})
+    for number in range(1, 4):
+        enter(story, number=number)
+        story.gone(ref("S", number))
+        story.gone(ref("E", number))
+        story.wait(apart_s)
+    kept = story.broken()
+    enter(story, number=4)
+    assert (kept, story.broken()) == ([], ["I8"])
+
+
+def test_entries_far_enough_apart_keep_i8():
+    story = a_running_daemon(limits={"max_orders_per_s": 1.0, "max_orders_per_min": 2.0})
+    for number in range(1, 4):
+        enter(story, number=number)
+        story.wait(30)
+    assert story.broken() == []
+
+
+def test_a_child_that_is_larger_than_its_parent_breaks_i8():
+    story = a_running_daemon()
+    story.place(story.order("E", 100.0), story.order("S", 101.0))
+    assert "I8" in story.broken()
+
+
+# ---------------------------------------------------------------- I9
+
+
+@pytest.mark.parametrize(
+    ("at", "broken"),
+    [
+        (OPENS + 59.0, ["I9"]),
+        (OPENS + 61.0, []),
+        (CLOSES - 900.0, []),
+        (CLOSES - 890.0, ["I9"]),
+        (CLOSES + 3600.0, ["I9"]),
+    ],
+)
+def test_entries_leave_within_the_window_of_the_session(at, broken):
+    story = Story()
+    story.now = at - 60.0
+    story.start()
+    story.wait(60)
+    enter(story)
+    assert story.broken() == broken
+
+
+def a_position_before_the_close(**settings):
+    story = Story(**settings)
+    story.now = CLOSES - 1000.0
+    story.start()
+    story.wait(60)
+    story.long()
+    story.wait(CLOSES - 290.0 - story.now)
+    return story
+
+
+def test_a_position_that_is_held_over_the_close_with_no_exit_sent_breaks_i9():
+    story = a_position_before_the_close()
+    story.later(300)
+    assert story.broken() == ["I9"]
+
+
+def test_an_exit_that_was_sent_before_the_close_keeps_i9():
+    story = a_position_before_the_close()
+    story.place(story.order("X1"))
+    story.later(300)
+    assert story.broken() == []
+
+
+def test_where_nothing_says_flat_a_position_may_be_held_over_the_close():
+    story = a_position_before_the_close(rules={"flatten_before_close_s": 0.0})
+    story.later(300)
+    assert story.broken() == []
+
+
+# ---------------------------------------------------------------- I10, I11
+
+
+@pytest.mark.parametrize(("age_s", "broken"), [(64.0, []), (66.0, ["I10"])])
+def test_no_entry_on_a_price_that_is_older_than_its_limit(age_s, broken):
+    story = a_running_daemon()
+    enter(story, last_at=story.now - age_s)
+    assert story.broken() == broken
+
+
+def test_no_entry_when_the_daemons_own_rows_have_had_no_price_for_long():
+    story = a_running_daemon()
+    story.row()
+    story.wait(70)
+    story.row(close=None)
+    story.journal("TimerFired", story.order("E"), story.order("S"))
+    story.send(story.order("E"))
+    assert story.broken() == ["I10"]
+
+
+@pytest.mark.parametrize(("bid", "ask", "broken"), [(100.0, 100.0, []), (100.1, 100.0, ["I10"]), (0.0, 100.0, ["I10"])])
+def test_no_entry_on_a_crossed_or_empty_quote(bid, ask, broken):
+    story = a_running_daemon()
+    story.journal("BarsClosed", story.order("E"), warm_up=False, close=[100.0, 100.0], bid=[bid, bid], ask=[ask, ask])
+    story.send(story.order("E"))
+    assert story.broken() == broken
+
+
+def test_no_entry_between_1100_and_a_fresh_row():
+    story = a_running_daemon()
+    story.row()
+    story.error(1100)
+    story.wait(10)
+    story.error(1101)
+    story.report()
+    story.journal("TimerFired", story.order("E"))
+    story.send(story.order("E"))
+    assert story.broken() == ["I10"]
+
+
+def test_an_entry_after_1101_a_report_and_a_fresh_row_keeps_i10_and_i13():
+    story = a_running_daemon()
+    story.row()
+    story.error(1100)
+    story.wait(10)
+    story.error(1101)
+    story.report()
+    enter(story)
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize(("limit", "broken"), [(103.0, []), (103.5, ["I11"]), (96.0, ["I11"])])
+def test_a_limit_price_outside_the_collar_breaks_i11(limit, broken):
+    story = a_running_daemon()
+    story.place(story.order("E", order_type="LMT", limit_price=limit))
+    assert story.broken() == broken
+
+
+def test_a_stop_computed_from_no_price_breaks_i11():
+    story = a_running_daemon()
+    story.place(story.order("E"), story.order("S", stop_price=99_000.0))
+    assert story.broken() == ["I11"]
+
+
+# ---------------------------------------------------------------- I13
+
+
+@pytest.mark.parametrize("again", ["a start", "a new line", "1102"])
+def test_no_entry_before_a_complete_report(again):
+    story = a_running_daemon()
+    match again:
+        case "a start":
+            story.end()
+            story.begin()
+            story.connect()
+        case "a new line":
+            story.connect("down")
+            story.connect()
+        case _:
+            story.error(1102)
+    story.wait(5)
+    story.report("executions")
+    enter(story)
+    assert story.broken() == ["I13"]
+
+
+def test_an_entry_that_was_under_way_when_1100_came_keeps_i13():
+    story = a_running_daemon()
+    story.row()
+    story.journal("BarsClosed", story.order("E"), warm_up=False)
+    story.error(1100)
+    story.wait(0.5)
+    story.send(story.order("E"))
+    assert story.broken() == []
+
+
+# ---------------------------------------------------------------- I14
+
+
+@pytest.mark.parametrize("verb", ["halt", "block", "flatten", "reduce", "observe"])
+def test_after_a_kill_no_entry_is_decided_also_after_a_restart(verb):
+    story = a_running_daemon()
+    story.command(verb)
+    story.end()
+    story.start()
+    story.wait(60)
+    story.row()
+    story.journal("BarsClosed", story.order("E"), warm_up=False)
+    assert story.broken() == ["I14"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "broken"), [("instrument:SPY", ["I14"]), ("instrument:QQQ", []), ("strategy:t", ["I14"])]
+)
+def test_a_kill_holds_in_its_scope(scope, broken):
+    story = a_running_daemon()
+    story.command("halt", scope)
+    story.wait(5)
+    enter(story)
+    assert story.broken() == broken
+
+
+def test_a_person_ends_it():
+    story = a_running_daemon()
+    story.command("halt")
+    story.wait(5)
+    story.command("resume")
+    enter(story)
+    assert story.broken() == []
+
+
+def test_an_entry_that_was_durable_before_it_and_leaves_late_breaks_i14():
+    story = a_running_daemon()
+    story.row()
+    story.journal("BarsClosed", story.order("E"), warm_up=False)
+    story.command("halt")
+    story.wait(2)
+    story.send(story.order("E"))
+    assert story.broken() == ["I14"]
+
+
+@pytest.mark.parametrize("verb", ["halt", "flatten"])
+def test_working_entries_are_pulled_within_two_seconds(verb):
+    story = a_running_daemon()
+    story.bracket()
+    story.wait(10)
+    story.command(verb)
+    story.later(2.9)
+    early = story.broken()
+    story.later(0.2)
+    assert (early, story.broken()) == ([], ["I14"])
+
+
+def test_a_cancel_that_was_sent_in_time_keeps_i14_whatever_becomes_of_it():
+    story = a_running_daemon()
+    story.bracket()
+    story.wait(10)
+    story.command("halt")
+    story.wait(1)
+    story.cancel(ref("E"))
+    story.later(60)
+    assert story.broken() == []
+
+
+def test_block_leaves_working_entries_alone():
+    story = a_running_daemon()
+    story.bracket()
+    story.wait(10)
+    story.command("block")
+    story.later(60)
+    assert story.broken() == []
+
+
+def test_without_a_line_they_are_pulled_after_the_reconnect():
+    story = a_running_daemon()
+    story.bracket()
+    story.connect("down")
+    story.command("halt")
+    story.wait(60)
+    story.connect()
+    story.later(29)
+    early = story.broken()
+    story.later(3)
+    assert (early, story.broken()) == ([], ["I14"])
+
+
+def test_flatten_closes_what_is_held():
+    story = a_running_daemon()
+    story.long()
+    story.wait(10)
+    story.command("flatten")
+    story.later(11)
+    assert story.broken() == ["I14"]
+
+
+def test_a_flatten_that_sent_its_exit_keeps_i14():
+    story = a_running_daemon()
+    story.long()
+    story.wait(10)
+    story.command("flatten")
+    story.wait(1)
+    story.place(story.order("X1"))
+    story.later(60)
+    assert story.broken() == []
+
+
+def test_a_state_that_is_active_again_by_itself_breaks_i14():
+    story = a_running_daemon()
+    story.command("halt")
+    story.wait(5)
+    story.look(state="HALTED")
+    kept = story.broken()
+    story.look(state="ACTIVE")
+    assert (kept, story.broken()) == ([], ["I14"])

@@ -1,0 +1,331 @@
+"""I3 to I6, I12 and I15 on histories made by hand: one that breaks them, one that just keeps them."""
+
+import pytest
+from msgspec.structs import replace
+
+from tests.simulation.judge.story import Story, ref
+
+
+def a_running_daemon(**settings):
+    story = Story(**settings)
+    story.start()
+    story.wait(60)
+    return story
+
+
+def a_long_position():
+    story = a_running_daemon()
+    story.long()
+    story.wait(60)
+    return story
+
+
+# ---------------------------------------------------------------- I3
+
+
+def test_an_entry_that_is_decided_twice_breaks_i3():
+    story = a_running_daemon()
+    story.bracket()
+    story.journal("BarsClosed", story.order("E"), warm_up=False)
+    assert story.broken() == ["I3"]
+
+
+def test_an_entry_that_is_sent_again_under_another_id_breaks_i3():
+    story = a_running_daemon()
+    story.bracket()
+    story.send(story.order("E"), order_id=99)
+    assert story.broken() == ["I3"]
+
+
+def test_a_change_under_the_same_id_keeps_i3():
+    story = a_running_daemon()
+    story.bracket()
+    story.send(story.order("S", 60.0))
+    story.hold(story.order("S", 60.0), change="modified")
+    assert story.broken() == []
+
+
+def test_two_living_orders_that_were_sent_twice_break_i3_at_once():
+    story = a_long_position()
+    story.send(story.order("S"), order_id=99)
+    story.hold(story.order("S"), perm_id=5, order_id=99)
+    assert story.broken() == ["I3"]
+
+
+def test_a_twin_that_the_broker_made_is_a_breach_only_if_it_is_left_alive():
+    story = a_long_position()
+    story.fault(37, "duplicate_live")
+    story.hold(story.order("S"), perm_id=5)
+    story.later(30)
+    early = len(story.breaches())
+    story.later(32)
+    assert early == 0
+    assert "I3" in story.broken()
+
+
+def test_a_twin_that_is_pulled_keeps_i3():
+    story = a_long_position()
+    story.fault(37, "duplicate_live")
+    story.hold(story.order("S"), perm_id=5)
+    story.wait(20)
+    story.broker("ended", perm_id=5, order_ref=ref("S"))
+    story.later(600)
+    assert story.broken() == []
+
+
+def test_more_shares_than_were_ordered_break_i3():
+    story = a_running_daemon()
+    story.bracket()
+    story.fill(story.order("E"))
+    story.fill(story.order("E"), 10.0)
+    assert "I3" in story.broken()
+
+
+def test_an_execution_that_was_taken_back_does_not_count():
+    story = a_running_daemon()
+    story.bracket()
+    fill = story.fill(story.order("E"), 60.0)
+    story.correct(fill, 50.0)
+    story.fill(story.order("E"), 50.0)
+    assert "I3" not in story.broken()
+
+
+# ---------------------------------------------------------------- I4, I15
+
+
+def test_an_order_that_leaves_before_it_is_durable_breaks_i4():
+    story = a_running_daemon()
+    story.row()
+    story.send(story.order("E"))
+    assert story.broken() == ["I4"]
+
+
+def test_an_order_of_the_broker_that_the_journal_does_not_have_breaks_i4():
+    story = a_running_daemon()
+    story.hold(story.order("S"))
+    assert story.broken() == ["I4"]
+
+
+def test_an_order_entered_by_hand_is_nobodys_breach():
+    story = a_running_daemon()
+    story.broker(
+        "order", perm_id=9, client_id=0, order_id=0, order_ref="", symbol="SPY", side="BUY", quantity=5.0,
+        stop_price=None, change="new",
+    )  # fmt: skip
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize("change", [{"side": "SELL"}, {"quantity": 500.0}])
+def test_what_leaves_is_what_was_written(change):
+    story = a_running_daemon()
+    story.row()
+    story.journal("BarsClosed", story.order("E"), warm_up=False)
+    story.send(replace(story.order("E"), **change))
+    assert story.broken() == ["I4"]
+
+
+@pytest.mark.parametrize("name", ["", "of a stranger"])
+def test_what_is_not_ours_is_never_cancelled(name):
+    story = a_running_daemon()
+    story.cancel(name)
+    assert story.broken() == ["I4"]
+
+
+def test_our_own_order_may_be_cancelled():
+    story = a_running_daemon()
+    story.bracket()
+    story.cancel(ref("E"))
+    assert story.broken() == []
+
+
+def test_a_row_that_was_acknowledged_and_is_written_again_breaks_i15():
+    story = a_running_daemon()
+    story.row()
+    story.journal("BarsClosed", warm_up=False, sequence=1)
+    assert story.broken() == ["I15"]
+
+
+@pytest.mark.parametrize(
+    ("what", "invariant"),
+    [("recovery", "I15"), ("audit", "I17"), ("secrets", "I20"), ("clock", "I21"), ("memory", "I22")],
+)
+def test_what_the_world_found_is_a_breach_of_what_it_names(what, invariant):
+    story = a_running_daemon()
+    story.checked(what, invariant, is_good=True)
+    good = story.broken()
+    story.checked(what, invariant, is_good=False)
+    assert (good, story.broken()) == ([], [invariant])
+
+
+# ---------------------------------------------------------------- I5, I6
+
+
+def test_a_book_that_is_the_brokers_breaks_nothing():
+    story = a_long_position()
+    story.look()
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"positions": {"SPY": 90.0}}, "the book holds 90, the broker 100"),
+        ({"positions": {"SPY": 100.0, "QQQ": 5.0}}, "the book holds 5, the broker 0"),
+        ({"average_prices": {"SPY": 100.02}}, "average price 100.02"),
+    ],
+)
+def test_a_book_that_differs_at_rest_breaks_i5(change, said):
+    story = a_long_position()
+    story.look(**change)
+    (breach,) = story.breaches()
+    assert breach.invariant == "I5"
+    assert said in breach.text
+
+
+def test_an_average_price_within_a_ten_thousandth_keeps_i5():
+    story = a_long_position()
+    story.look(average_prices={"SPY": 100.009})
+    assert story.broken() == []
+
+
+def test_average_prices_of_several_plans_are_not_the_brokers():
+    story = a_long_position()
+    story.bracket(50.0, number=2)
+    story.fill(story.order("E", 50.0, number=2))
+    story.wait(60)
+    story.look(average_prices={"SPY": 101.0})
+    assert story.broken() == []
+
+
+def test_orders_that_differ_for_longer_than_three_comparisons_break_i5():
+    story = a_long_position()
+    story.wait(30)
+    story.look(working=())
+    early = len(story.breaches())
+    story.wait(10)
+    story.look(working=())
+    assert (early, story.broken()) == (0, ["I5"])
+
+
+@pytest.mark.parametrize("change", [{"is_up": False}, {"is_reconciled": False}, {"is_quiet": False}])
+def test_a_book_that_is_not_at_rest_is_not_compared(change):
+    story = a_long_position()
+    story.look(positions={}, **change)
+    assert story.broken() == []
+
+
+def test_five_seconds_after_a_fault_it_is_compared_again():
+    story = a_long_position()
+    story.fault(19, "duplicate_executions")
+    story.wait(4)
+    story.look(positions={"SPY": 200.0})
+    early = len(story.breaches())
+    story.wait(2)
+    story.look(positions={"SPY": 200.0})
+    assert (early, story.broken()) == (0, ["I5"])
+
+
+def test_a_fault_that_touches_no_order_excuses_nothing():
+    story = a_long_position()
+    story.fault(47, "bad_ticks")
+    story.look(positions={})
+    assert story.broken() == ["I5"]
+
+
+def test_a_lock_alone_excuses_nothing():
+    story = a_long_position()
+    story.look(positions={}, locks=("SPY",))
+    assert story.broken() == ["I5"]
+
+
+def test_shares_that_a_stranger_bought_may_be_left_out_of_the_book():
+    story = a_long_position()
+    story.strange(50.0)
+    story.say("foreign_position", "SPY: 50 shares are not ours")
+    story.wait(70)
+    story.look(positions={"SPY": 100.0})
+    ours_alone = story.broken()
+    story.look(positions={"SPY": 130.0})
+    assert (ours_alone, story.broken()) == ([], ["I5"])
+
+
+def test_cash_that_stood_for_minutes_is_in_the_book():
+    story = a_long_position()
+    for _ in range(10):
+        story.wait(30)
+        story.look(cash=999_000.0)
+    assert story.broken() == ["I5"]
+
+
+def test_an_execution_that_came_twice_and_is_booked_twice_breaks_i6():
+    story = a_running_daemon()
+    story.bracket()
+    fill = story.fill(story.order("E"))
+    story.journal("OrderFilled", fill=fill)
+    story.wait(60)
+    story.look()
+    once = story.broken()
+    story.look(positions={"SPY": 200.0})
+    assert (once, story.broken()) == ([], ["I6"])
+
+
+def test_an_execution_that_came_twice_explains_only_its_own_shares():
+    story = a_running_daemon()
+    story.bracket()
+    fill = story.fill(story.order("E"))
+    story.journal("OrderFilled", fill=fill)
+    story.wait(60)
+    story.look(positions={"SPY": 130.0})
+    assert story.broken() == ["I5"]
+
+
+@pytest.mark.parametrize("change", [{"quantity": 90.0}, {"exec_id": "0000e0d5.9.9.01"}, {"side": "SELL"}])
+def test_an_execution_that_the_broker_never_gave_breaks_i6(change):
+    story = a_running_daemon()
+    story.bracket()
+    fill = story.fill(story.order("E"), is_told=False)
+    story.journal("OrderFilled", fill=fill | change)
+    assert story.broken() == ["I6"]
+
+
+def test_a_correction_replaces_and_is_no_second_execution():
+    story = a_running_daemon()
+    story.bracket()
+    fill = story.fill(story.order("E"))
+    story.correct(fill, 60.0)
+    story.send(story.order("S", 60.0))
+    story.hold(story.order("S", 60.0), change="modified")
+    story.wait(60)
+    story.look()
+    assert story.broken() == []
+
+
+# ---------------------------------------------------------------- I12
+
+
+@pytest.mark.parametrize("code", ["lost_order", "settled", "reconciled"])
+def test_nothing_is_concluded_from_a_report_with_unanswered_questions(code):
+    story = a_running_daemon()
+    story.report(notices=(code,))
+    complete = story.broken()
+    story.report("executions", notices=(code,))
+    assert (complete, story.broken()) == ([], ["I12"])
+
+
+def test_an_order_that_leaves_the_book_after_an_incomplete_report_breaks_i12():
+    story = a_long_position()
+    story.look()
+    story.report("open_orders")
+    story.wait(1)
+    story.look(working=())
+    assert story.broken() == ["I12"]
+
+
+def test_an_order_that_leaves_the_book_because_it_was_cancelled_keeps_i12():
+    story = a_long_position()
+    story.look()
+    story.report("open_orders")
+    story.journal("OrderCancelled", ref=ref("S"), reason="")
+    story.wait(1)
+    story.look(working=())
+    assert story.broken() == []

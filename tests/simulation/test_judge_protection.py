@@ -1,0 +1,303 @@
+"""I1 and I2 on histories made by hand: one that breaks them, one that just keeps them."""
+
+import pytest
+from msgspec.structs import replace
+
+from tests.simulation.judge.story import Story, ref
+
+
+def a_running_daemon(**settings):
+    story = Story(**settings)
+    story.start()
+    story.wait(60)
+    return story
+
+
+def a_bare_position(**settings):
+    """Long 100 whose stop has been cancelled by the broker."""
+    story = a_running_daemon(**settings)
+    story.long()
+    story.wait(60)
+    story.gone(ref("S"))
+    return story
+
+
+def test_a_position_with_its_stop_breaks_nothing():
+    story = a_running_daemon()
+    story.long()
+    story.later(3600)
+    assert story.broken() == []
+
+
+def test_a_position_without_a_stop_for_more_than_its_time_breaks_i1():
+    story = a_bare_position()
+    story.later(6.5)
+    (breach,) = story.breaches()
+    assert breach.invariant == "I1"
+    assert "100 shares of 100 without a stop" in breach.text
+    assert breach.line == len(story.records) - 1
+
+
+def test_a_stop_that_is_back_in_time_keeps_i1():
+    story = a_bare_position()
+    story.wait(4)
+    story.place(story.order("P1"))
+    story.later(3600)
+    assert story.broken() == []
+
+
+def test_a_smaller_stop_leaves_the_rest_bare():
+    story = a_bare_position()
+    story.wait(4)
+    story.place(story.order("P1", 60.0))
+    story.later(20)
+    assert story.broken() == ["I1"]
+
+
+def test_a_stop_that_the_broker_holds_back_protects_nobody():
+    story = a_running_daemon()
+    story.long()
+    story.told("orderStatus", permId="1700000002", status="Inactive")
+    story.later(20)
+    assert story.broken() == ["I1"]
+
+
+def test_an_exit_at_work_stands_for_the_stop():
+    story = a_bare_position()
+    story.wait(2)
+    story.place(story.order("X1"))
+    story.later(60)
+    assert story.broken() == []
+
+
+def test_a_stop_that_was_sent_and_swallowed_is_told_within_five_seconds_more():
+    story = a_bare_position()
+    story.wait(1)
+    order = story.order("P1")
+    story.row()
+    story.journal("OrderCancelled", order, ref=ref("S"))
+    story.send(order)
+    story.later(5.5)
+    silent = len(story.breaches())
+    story.later(6)
+    assert (silent, story.broken()) == (0, ["I1"])
+
+
+def test_what_was_told_and_sent_again_and_again_keeps_i1():
+    story = a_bare_position()
+    story.wait(1)
+    for number in range(1, 4):
+        order = story.order(f"P{number}")
+        story.row()
+        story.journal("OrderCancelled", order, ref=ref("S"))
+        story.send(order)
+        story.wait(4)
+        story.say("stop_unconfirmed", "SPY: nobody confirms the stop")
+        story.later(26)
+    assert story.broken() == []
+
+
+def test_an_alert_alone_does_not_stand_for_a_stop_for_ever():
+    story = a_bare_position()
+    story.wait(3)
+    story.say("verdict_critical", "SPY: a position without a whole stop")
+    story.later(60)
+    early = len(story.breaches())
+    story.later(30)
+    assert (early, story.broken()) == (0, ["I1"])
+
+
+@pytest.mark.parametrize("kept_away", ["dead", "line down", "1100", "frozen", "full disk"])
+def test_nothing_is_owed_while_the_daemon_cannot_act(kept_away):
+    story = a_bare_position()
+    match kept_away:
+        case "dead":
+            story.end()
+        case "line down":
+            story.connect("down")
+        case "1100":
+            story.error(1100)
+        case "frozen":
+            story.fault(7, "freeze")
+        case _:
+            story.fault(name="full", source="disk", phase="began")
+    story.later(3000)
+    story.fault(7, "freeze", phase="ended")
+    story.fault(name="full", source="disk", phase="ended")
+    assert story.broken() == []
+
+
+def test_after_a_reconnect_it_has_thirty_seconds():
+    story = a_bare_position()
+    story.connect("down")
+    story.wait(600)
+    story.connect()
+    story.report()
+    story.later(29)
+    early = len(story.breaches())
+    story.later(3)
+    assert (early, story.broken()) == (0, ["I1"])
+
+
+def test_the_time_begins_when_the_fill_could_be_known():
+    story = a_running_daemon()
+    story.bracket()
+    story.gone(ref("S"))
+    story.wait(60)
+    fill = story.fill(story.order("E"), is_told=False)
+    story.later(40)
+    story.told("execDetails", execId=fill["exec_id"])
+    story.later(5)
+    early = len(story.breaches())
+    story.later(2)
+    assert (early, story.broken()) == (0, ["I1"])
+
+
+def test_a_fill_that_is_never_told_is_found_by_the_next_comparison():
+    story = a_running_daemon()
+    story.bracket()
+    story.gone(ref("S"))
+    story.wait(60)
+    story.fill(story.order("E"), is_told=False)
+    story.later(59)
+    early = len(story.breaches())
+    story.later(9)
+    assert (early, story.broken()) == (0, ["I1"])
+
+
+def test_a_stop_moved_away_from_the_market_breaks_i1():
+    story = a_running_daemon()
+    story.long()
+    story.send(story.order("S", stop_price=98.5))
+    assert story.broken() == ["I1"]
+
+
+def test_a_stop_moved_towards_the_market_keeps_i1():
+    story = a_running_daemon()
+    story.long()
+    story.send(story.order("S", stop_price=99.5))
+    assert story.broken() == []
+
+
+# ---------------------------------------------------------------- I2
+
+
+def a_cut_entry():
+    """60 of 100 filled, the rest of the entry gone, the stop still over 100."""
+    story = a_running_daemon()
+    story.bracket()
+    story.fill(story.order("E"), 60.0)
+    story.gone(ref("E"))
+    return story
+
+
+def test_a_stop_over_an_entry_that_may_still_fill_keeps_i2():
+    story = a_running_daemon()
+    story.bracket()
+    story.fill(story.order("E"), 60.0)
+    story.later(100)
+    assert story.broken() == []
+
+
+def test_a_stop_larger_than_the_position_for_long_breaks_i2():
+    story = a_cut_entry()
+    story.later(37)
+    assert story.broken() == ["I2"]
+
+
+def test_a_stop_that_is_cut_on_the_next_row_keeps_i2():
+    story = a_cut_entry()
+    story.wait(30)
+    story.hold(story.order("S", 60.0), change="modified")
+    story.later(3600)
+    assert story.broken() == []
+
+
+def test_two_stops_for_one_position_are_too_much():
+    story = a_running_daemon()
+    story.long()
+    story.place(story.order("P1"))
+    story.later(60)
+    assert story.broken() == ["I2"]
+
+
+def test_a_stop_is_never_sent_for_more_than_is_held_or_may_come():
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    story.place(story.order("P1", 150.0))
+    assert story.broken() == ["I2"]
+
+
+def test_a_stop_on_the_wrong_side_breaks_i2():
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    story.place(story.order("P1", side="BUY", stop_price=101.0))
+    assert "I2" in story.broken()
+
+
+@pytest.mark.parametrize(("group", "oca_type"), [("", 0), ("g", 3)])
+def test_a_leg_without_overfill_protection_breaks_i2(group, oca_type):
+    story = a_running_daemon()
+    story.bracket()
+    target = story.order("T", oca_group=group)
+    story.journal("BarsClosed", target, warm_up=False)
+    story.send(target, oca_type=oca_type)
+    assert story.broken() == ["I2"]
+
+
+def a_second_stop_that_filled():
+    story = a_running_daemon()
+    story.long()
+    story.place(story.order("P1"))
+    story.fill(story.order("S"))
+    story.fill(story.order("P1"))
+    return story
+
+
+def test_two_stops_that_both_fill_turn_the_position_round():
+    story = a_second_stop_that_filled()
+    story.later(2)
+    assert any(breach.invariant == "I2" and "turned" in breach.text for breach in story.breaches())
+
+
+def test_the_brokers_own_overfill_is_not_the_daemons():
+    story = a_second_stop_that_filled()
+    story.fault(35, "overfill_group")
+    story.later(2)
+    assert not any("turned" in breach.text for breach in story.breaches())
+
+
+def test_what_left_while_an_execution_was_under_way_could_not_know():
+    story = a_running_daemon()
+    story.long()
+    story.fill(story.order("S"), is_told=False)
+    exit_ = story.order("X1")
+    story.journal("BarsClosed", exit_, warm_up=False)
+    story.send(exit_)
+    story.hold(exit_)
+    story.fill(exit_)
+    story.later(2)
+    assert "I2" not in story.broken()
+
+
+def test_a_flipped_position_is_given_back_on_the_other_side():
+    story = a_second_stop_that_filled()
+    story.fault(35, "overfill_group")
+    story.place(replace(story.order("X1"), side="BUY"))
+    story.later(20)
+    assert story.broken() == []
+
+
+def test_a_stop_behind_shares_that_were_adopted_is_not_too_much():
+    story = a_running_daemon()
+    story.strange(9.0)
+    story.look(positions={})
+    story.say("settled", "SPY: accepted by a person, BUY 9")
+    story.place(story.order("P1", 9.0, number=5))
+    story.later(3600)
+    adopted = story.broken()
+    story.hold(story.order("P1", 20.0, number=5), change="modified")
+    story.later(60)
+    assert (adopted, story.broken()) == ([], ["I2"])

@@ -1,0 +1,345 @@
+"""I16, I18 to I20 and I22 on histories made by hand, and what a person is shown of a breach."""
+
+import pytest
+
+from tests.simulation.history import lines_of, records_of
+from tests.simulation.judge.explaining import explained
+from tests.simulation.judge.judging import breaches_of
+from tests.simulation.judge.story import Story, ref
+
+
+def a_running_daemon(**settings):
+    story = Story(**settings)
+    story.start()
+    story.wait(60)
+    return story
+
+
+def a_calm_minute(**settings):
+    """A long position, and 61 seconds after the weather has ended."""
+    story = a_running_daemon(**settings)
+    story.long()
+    story.wait(600)
+    story.calm()
+    story.wait(61)
+    return story
+
+
+# ---------------------------------------------------------------- I16, I22
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"is_up": False}, "up: False"),
+        ({"is_reconciled": False}, "reconciled: False"),
+        ({"unknown": (ref("S"),)}, "not known what became of it"),
+        ({"locks": ("SPY",)}, "SPY is locked"),
+    ],
+)
+def test_a_minute_after_the_weather_everything_works_again(change, said):
+    story = a_calm_minute()
+    story.look(**change)
+    assert [breach.invariant for breach in story.breaches()] == ["I16"]
+    assert said in story.breaches()[0].text
+
+
+@pytest.mark.parametrize(("left_after_s", "broken"), [(70, []), (100, ["I16"])])
+def test_a_connection_that_is_deaf_is_left(left_after_s, broken):
+    """Two heartbeats of ten seconds and a minute."""
+    story = a_running_daemon(rules={"heartbeat_every_s": 10.0})
+    story.connect("deaf")
+    story.wait(left_after_s)
+    story.connect("down")
+    assert [name for name in story.broken() if name == "I16"] == broken
+
+
+def test_a_healthy_look_keeps_i16():
+    story = a_calm_minute()
+    story.look()
+    story.later(600)
+    assert story.broken() == []
+
+
+def test_within_the_minute_it_may_still_heal():
+    story = a_running_daemon()
+    story.calm()
+    story.wait(59)
+    story.look(is_reconciled=False)
+    assert story.broken() == []
+
+
+def test_a_daemon_that_nobody_sees_again_breaks_i16():
+    story = a_running_daemon()
+    story.end()
+    story.calm()
+    story.later(121)
+    assert story.broken() == ["I16"]
+
+
+def test_a_lock_with_a_cause_is_no_breach():
+    story = a_running_daemon()
+    story.long()
+    story.strange()
+    story.say("foreign_position", "SPY: 50 shares are not ours")
+    story.calm()
+    story.wait(61)
+    story.look(locks=("SPY",), positions={"SPY": 100.0})
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "number", "broken"), [("disk", 0, []), ("gateway", 12, []), ("gateway", 13, ["I16"])]
+)
+def test_a_process_that_ends_by_itself_needs_a_reason(source, number, broken):
+    story = a_running_daemon()
+    story.fault(number, "full", source=source)
+    story.end("died", "InvariantViolated: something")
+    assert story.broken() == broken
+
+
+def test_an_entry_that_outlives_its_time_breaks_i16():
+    story = a_running_daemon()
+    story.bracket()
+    story.later(149)
+    early = story.broken()
+    story.later(2)
+    assert (early, story.broken()) == ([], ["I16"])
+
+
+def test_an_entry_whose_cancel_was_sent_keeps_i16():
+    story = a_running_daemon()
+    story.bracket()
+    story.wait(121)
+    story.cancel(ref("E"))
+    story.later(600)
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize(("tasks", "broken"), [(30, []), (31, ["I22"])])
+def test_tasks_that_pile_up_break_i22(tasks, broken):
+    story = a_running_daemon()
+    story.look(tasks=10)
+    story.look(tasks=tasks)
+    assert story.broken() == broken
+
+
+# ---------------------------------------------------------------- I18
+
+
+def test_a_critical_notice_that_nobody_receives_breaks_i18():
+    story = a_running_daemon()
+    story.notice("stop_unconfirmed", "QQQ")
+    story.later(5.9)
+    early = story.broken()
+    story.later(0.2)
+    assert (early, story.broken()) == ([], ["I18"])
+
+
+def test_an_alert_in_time_keeps_i18():
+    story = a_running_daemon()
+    story.notice("stop_unconfirmed", "QQQ")
+    story.wait(5)
+    story.alert("stop_unconfirmed", "QQQ")
+    story.later(60)
+    assert story.broken() == []
+
+
+def test_the_same_alarm_again_within_the_hour_need_not_go_out():
+    story = a_running_daemon()
+    story.say("stop_unconfirmed", "QQQ")
+    story.wait(600)
+    story.notice("stop_unconfirmed", "QQQ")
+    story.later(60)
+    within = story.broken()
+    story.wait(3600)
+    story.notice("stop_unconfirmed", "QQQ")
+    story.later(60)
+    assert (within, story.broken()) == ([], ["I18"])
+
+
+def test_a_channel_that_is_down_is_waited_for_and_no_longer():
+    story = a_running_daemon()
+    story.fault(name="channel_down", source="mqtt", phase="began")
+    story.notice("stop_unconfirmed", "QQQ")
+    story.wait(600)
+    story.fault(name="channel_down", source="mqtt", phase="ended")
+    story.later(65)
+    early = story.broken()
+    story.later(2)
+    assert (early, story.broken()) == ([], ["I18"])
+
+
+def test_what_is_only_a_warning_needs_no_alert():
+    story = a_running_daemon()
+    story.notice("rejected", "QQQ", level="warning")
+    story.later(60)
+    assert story.broken() == []
+
+
+def test_a_living_process_without_a_heartbeat_breaks_i18():
+    story = a_running_daemon()
+    story.beat()
+    story.later(31)
+    early = story.broken()
+    story.later(1)
+    assert (early, story.broken()) == ([], ["I18"])
+
+
+def test_a_dead_process_needs_no_heartbeat():
+    story = a_running_daemon()
+    story.beat()
+    story.end()
+    story.later(600)
+    assert story.broken() == []
+
+
+# ---------------------------------------------------------------- I19, I20
+
+
+def a_split_position():
+    """Long 100, split two for one; the broker has taken the orders away and a person was told."""
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    story.split()
+    story.wait(2)
+    story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
+    story.wait(10)
+    return story
+
+
+def test_after_a_split_that_nobody_accepted_nothing_leaves():
+    story = a_split_position()
+    story.place(story.order("P1", 200.0, stop_price=49.5))
+    assert story.broken() == ["I19"]
+
+
+def test_after_the_accept_the_stop_is_put_back():
+    story = a_split_position()
+    story.command("accept", "instrument:SPY")
+    story.place(story.order("P1", 200.0, stop_price=99.0))
+    story.later(60)
+    assert story.broken() == []
+
+
+def test_a_fraction_of_a_share_is_owed_no_stop_and_no_place_in_the_book():
+    story = a_running_daemon()
+    story.long(91.0)
+    story.gone(ref("S"))
+    story.split(0.1)
+    story.say("corporate_action", "SPY: 9.1 shares instead of 91, a split?")
+    story.wait(2)
+    story.command("accept", "instrument:SPY")
+    story.place(story.order("P1", 9.0, stop_price=99.0))
+    story.wait(60)
+    story.look(positions={"SPY": 9.0})
+    assert story.broken() == []
+
+
+def test_until_then_the_missing_stop_is_a_persons_business():
+    story = a_split_position()
+    story.later(3600)
+    assert story.broken() == []
+
+
+def test_after_the_accept_its_time_begins_anew():
+    story = a_split_position()
+    story.later(3600)
+    story.command("accept", "instrument:SPY")
+    story.later(60)
+    early = story.broken()
+    story.later(10)
+    assert (early, story.broken()) == ([], ["I1"])
+
+
+def test_a_person_may_flatten_instead():
+    story = a_split_position()
+    story.command("flatten")
+    story.place(story.order("X1", 200.0))
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize("change", ["split", "strange"])
+def test_a_change_that_nobody_of_ours_made_is_told(change):
+    story = a_running_daemon()
+    story.long()
+    story.wait(10)
+    getattr(story, change)()
+    story.look(positions={"SPY": 100.0})
+    story.later(91)
+    assert "I19" in story.broken()
+
+
+def test_a_change_that_was_told_keeps_i19():
+    story = a_running_daemon()
+    story.long()
+    story.strange()
+    story.look(positions={"SPY": 100.0})
+    story.wait(30)
+    story.notice("foreign_position", "SPY: 50 shares are not ours", level="warning")
+    story.later(600)
+    assert story.broken() == []
+
+
+def test_what_the_broker_liquidates_is_closed_and_no_strangers():
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    story.broker(
+        "execution", exec_id="0000e0d5.1.77.01", perm_id=77, order_ref="", client_id=0, symbol="SPY", side="SELL",
+        quantity=100.0, price=100.0, filled=100.0, liquidation=True,
+    )  # fmt: skip
+    story.command("flatten")
+    story.later(600)
+    assert story.broken() == []
+
+
+def test_an_account_number_in_an_alert_breaks_i20():
+    story = a_running_daemon()
+    story.alert("operator", "resumed by somebody")
+    clean = story.broken()
+    story.alert("operator", "account DU1234567 was resumed")
+    assert (clean, story.broken()) == ([], ["I20"])
+    assert "1234567" not in story.breaches()[0].text
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def a_history_with_a_breach():
+    story = a_running_daemon()
+    story.long()
+    story.wait(60)
+    story.gone(ref("S"))
+    story.later(6.5)
+    return story.records
+
+
+def test_a_breach_is_explained_by_seed_day_step_and_what_came_before():
+    history = a_history_with_a_breach()
+    (breach,) = breaches_of(history)
+    lines = explained(history, breach, before=3).splitlines()
+    assert lines[0].startswith("I1 seed 7 (calm), day 1970-01-12, step ")
+    assert "100 shares of 100 without a stop" in lines[1]
+    assert len(lines) == 2 + 3
+    assert "broker" in lines[3]
+    assert "ended" in lines[3]
+
+
+def test_a_breach_at_the_beginning_is_explained_by_what_there_is():
+    story = Story()
+    story.begin()
+    story.cancel("")
+    history = story.records
+    assert len(explained(history, breaches_of(history)[0]).splitlines()) == 2 + 3
+
+
+def test_a_history_from_a_file_is_judged_the_same():
+    history = a_history_with_a_breach()
+    assert breaches_of(records_of(lines_of(history))) == breaches_of(history)
+
+
+def test_a_history_without_settings_is_refused():
+    with pytest.raises(ValueError, match="first record must be Settings"):
+        breaches_of([])
