@@ -11,12 +11,13 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 COVERED := --cov=daemon.engine --cov=risk --cov=brokers.simulated.matching
 COVERAGE := $(COVERED) --cov-branch --cov-report=term --cov-fail-under=90
 
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check simulate bench format lock clean
 
 help:
 	@echo "make demo    one synthetic session from open to close, then audit and replay"
 	@echo "make test    the tests, with branch coverage of the decision code"
 	@echo "make check   lint, format, types, layers, house rules"
+	@echo "make simulate  a thousand days of bad weather, at most 20 minutes"
 	@echo "make bench   speed, as ratios against other tools"
 	@echo "make format  let ruff format and mend what it can"
 	@echo "make lock    pin requirements.in into requirements.lock (needs uv)"
@@ -34,6 +35,9 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet tests/architecture
+
+simulate: $(STAMP)
+	$(BIN)/openbell simulate --seeds 0:1000 --weather brutal --budget 20m
 
 bench: $(STAMP)
 	$(BIN)/python -m bench

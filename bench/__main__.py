@@ -12,6 +12,7 @@ from bench.bar_pace import compare_bar_pace
 from bench.commands import compare_burst, compare_kill
 from bench.fuzz import ENGINES, run_fuzz
 from bench.gateway_memory import compare_gateway_memory
+from bench.kill_moments import compare_kill_moments
 from bench.latency import compare_latency
 from bench.loaded_latency import compare_loaded_latency
 from bench.operations import compare_idle, compare_restart
@@ -38,9 +39,10 @@ COMPARISONS: dict[str, Callable[[argparse.Namespace], Comparison | None]] = {
     "memory": lambda _: compare_gateway_memory(),
     "fuzz": lambda chosen: run_fuzz(chosen.engine, chosen.frames, chosen.seed),
     "power": lambda chosen: compare_power_cuts(chosen.states, chosen.seed),
+    "moments": lambda chosen: compare_kill_moments(chosen.states // 5),
     "kills": lambda chosen: compare_kills(chosen.rounds, chosen.seed),
 }
-ONLY_BY_NAME = {"fuzz", "power", "kills"}
+ONLY_BY_NAME = {"fuzz", "power", "kills", "moments"}
 
 
 def main() -> None:
@@ -53,7 +55,9 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, default="mutate", help="fuzz: where the frames come from")
     parser.add_argument("--frames", type=int, default=1_000_000, help="fuzz: frames to throw")
     parser.add_argument("--seed", type=int, default=1, help="fuzz, power, kills: seed")
-    parser.add_argument("--states", type=int, default=25_000, help="power: crash states to open")
+    parser.add_argument(
+        "--states", type=int, default=25_000, help="power: crash states to open; moments: a fifth of them, kills"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     names = [name for name in COMPARISONS if name not in ONLY_BY_NAME] if chosen.what == "all" else [chosen.what]

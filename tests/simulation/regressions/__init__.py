@@ -1,1 +1,1 @@
-"""What the simulation has found, each as a plan cut small that broke an invariant before the mend; register.toml says what was wrong."""
+"""What the simulation has found: plans cut small that broke an invariant before the mend (register.toml)."""
