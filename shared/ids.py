@@ -8,12 +8,15 @@ exits and re-protection, a number.
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from msgspec import Struct
 
 from shared.orders import Leg
 
 PREFIX = "OB1"
+_KEPT = 2048
+"""References and execIds whose parts are remembered: each report names those of the whole day again."""
 
 
 class OrderRef(Struct, frozen=True, kw_only=True):
@@ -47,6 +50,7 @@ def leg_ref(plan: str, leg: Leg, number: int = 0) -> str:
     return f"{plan}:{leg.value}{number or ''}"
 
 
+@lru_cache(maxsize=_KEPT)
 def parse_ref(text: str) -> OrderRef | None:
     """The parts of `text`, or None if the order is not one of ours (foreign orders are never guessed at)."""
     parts = text.split(":")
@@ -58,12 +62,14 @@ def parse_ref(text: str) -> OrderRef | None:
     return OrderRef(strategy=parts[1], session=parts[2], plan=parts[3], leg=Leg(letter), number=int(number or 0))
 
 
+@lru_cache(maxsize=_KEPT)
 def exec_stem(exec_id: str) -> str:
     """An execId without its correction suffix: `0001.02.03.01` and `.02` are the same execution corrected."""
     head, dot, last = exec_id.rpartition(".")
     return head if dot and last.isdigit() and head.count(".") >= 2 else exec_id  # noqa: PLR2004 - four dotted parts
 
 
+@lru_cache(maxsize=_KEPT)
 def exec_correction(exec_id: str) -> int:
     """The correction suffix of an execId as a number, so that `.10` is newer than `.9`; 0 if it has none."""
     return 0 if exec_stem(exec_id) == exec_id else int(exec_id.rpartition(".")[2])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from shared.errors import BrokerUnavailable
 QUESTIONS_AT_ONCE = 10
 SERVER_VERSIONS = range(157, 177)
 _CLOSE_S = 1.0
+_LENGTH = struct.Struct(">I")
 
 # What ib_insync would log, we report ourselves, once and in our words.
 for _name in ("ib_insync.client", "ib_insync.Decoder"):
@@ -42,7 +44,7 @@ class _RawClient(Client):
 
     def __init__(self, wrapper: Wrapper, on_send: Callable[[], None]) -> None:
         super().__init__(wrapper)  # type: ignore[no-untyped-call]
-        self.decoder = RawDecoder(wrapper, 0)
+        self.decoder: RawDecoder = RawDecoder(wrapper, 0)
         self._on_send = on_send
         # Too many messages are read later; without it they draw error 100, and the third time the line is cut.
         self.setConnectOptions("+PACEAPI")
@@ -50,6 +52,21 @@ class _RawClient(Client):
     def sendMsg(self, msg: str) -> None:  # noqa: N802 - the parent's name
         self._on_send()
         super().sendMsg(msg)
+
+    def _onSocketHasData(self, data: bytes) -> None:  # noqa: N802 - the parent's name
+        """As the parent once the handshake is over, but without copying what is left after every message."""
+        if not self.isReady():
+            super()._onSocketHasData(data)  # type: ignore[no-untyped-call]
+            return
+        held, at, self._data = self._data + data, 0, b""
+        while self.isReady() and len(held) >= (begins := at + _LENGTH.size):
+            ends = begins + _LENGTH.unpack_from(held, at)[0]
+            if len(held) < ends:
+                break
+            at = ends
+            self.decoder.read(held[begins:ends])
+        if self.isReady():  # nobody has left meanwhile
+            self._data = held[at:]
 
 
 class Pacing:

@@ -1,4 +1,4 @@
-"""ib_insync's decoder with three changes, so that no message is lost in silence.
+"""ib_insync's decoder with four changes, so that no message is lost in silence and none is decoded twice.
 
 Only the messages we live on are decoded; a failure is reported instead of logged and forgotten; an execution
 keeps its time as text, because ib_insync drops the whole execution if it does not know the zone (TWS.md
@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ib_insync.decoder import Decoder
 
@@ -45,9 +45,15 @@ MESSAGES = {
 }
 """Message id to the wrapper's method. What the wrapper of a session has no method for is passed over."""
 
+_Call: TypeAlias = tuple[Callable[..., None], tuple[Any, ...]]
 _READ: dict[type, Callable[[str], object]] = {int: int, float: float, bool: lambda text: bool(int(text))}
 _EXECUTION_FIELDS = 27
 _COMMISSION_FIELDS = 8
+_EXECUTION = b"11"
+_REPEATED = (b"5", _EXECUTION, b"59", b"101")
+"""Every report tells these again, as often as there were orders and executions in the day."""
+REMEMBERED_MAX = 2048
+"""Messages of one kind whose meaning is kept; beyond it they are decoded anew."""
 
 
 class Receiver(Protocol):
@@ -61,8 +67,10 @@ class RawDecoder(Decoder):
     """Decodes one message after the other; `wrapper` has the methods of MESSAGES and of Receiver."""
 
     def __init__(self, wrapper: Receiver, server_version: int) -> None:
-        super().__init__(wrapper, server_version)  # type: ignore[arg-type]
+        self._telling = _Telling(wrapper)
+        super().__init__(self._telling, server_version)  # type: ignore[arg-type]
         self.receiver = wrapper
+        self._known: dict[bytes, dict[bytes, _Call]] = {kind: {} for kind in _REPEATED}
         self.handlers = {number: self.handlers[number] for number, name in MESSAGES.items() if hasattr(wrapper, name)}
 
     def wrap(self, methodName: str, types: list[type], skip: int = 2) -> Callable[[list[str]], None]:  # noqa: N803
@@ -86,6 +94,37 @@ class RawDecoder(Decoder):
             if type(text) is str:
                 given[name] = convert(text) if text else default
 
+    def read(self, payload: bytes) -> None:
+        """One message as on the wire. What was told before, letter by letter, is told again without decoding it."""
+        kind, _, rest = payload.partition(b"\0")
+        known = self._known.get(kind)
+        if known is None:
+            self.interpret(_fields_of(payload))
+            return
+        req_id = b""
+        if kind == _EXECUTION:  # the same execution under the number of another question
+            req_id, _, rest = rest.partition(b"\0")
+        call = known.get(rest)
+        if call is not None:
+            self._tell_again(call, req_id, payload)
+            return
+        self.interpret(_fields_of(payload))
+        call = self._telling.taken()
+        if call is not None:
+            if len(known) >= REMEMBERED_MAX:
+                known.clear()
+            known[rest] = call
+
+    def _tell_again(self, call: _Call, req_id: bytes, payload: bytes) -> None:
+        method, values = call
+        try:
+            if req_id:
+                method(int(req_id), *values[1:])
+            else:
+                method(*values)
+        except Exception as error:  # noqa: BLE001 - as in `interpret`
+            self.receiver.unreadable(_fields_of(payload), error)
+
     def interpret(self, fields: list[str]) -> None:
         try:
             handler = self.handlers.get(int(fields[0]))
@@ -102,7 +141,6 @@ class RawDecoder(Decoder):
         if len(fields) < _EXECUTION_FIELDS:
             raise ValueError(f"an execution of {len(fields)} fields")
         raw = RawExecution(
-            req_id=int(fields[1]),
             order_id=int(fields[2] or 0),
             con_id=int(fields[3] or 0),
             symbol=fields[4],
@@ -119,7 +157,44 @@ class RawDecoder(Decoder):
             order_ref=fields[26],
             is_liquidation=fields[23] not in {"", "0"},
         )
-        self.wrapper.execDetails(raw.req_id, raw)  # type: ignore[arg-type, call-arg]
+        self.wrapper.execDetails(int(fields[1]), raw)  # type: ignore[arg-type, call-arg]
+
+
+class _Telling:
+    """Between the decoder and who receives: keeps the last call of those that come again."""
+
+    def __init__(self, receiver: Any) -> None:  # noqa: ANN401 - has the methods of MESSAGES
+        self._call: _Call | None = None
+        self._receiver = receiver
+
+    def taken(self) -> _Call | None:
+        """The call since this was last asked, None if there was none."""
+        call, self._call = self._call, None
+        return call
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a method of the receiver
+        return getattr(self._receiver, name)
+
+    def openOrder(self, *values: object) -> None:  # noqa: N802 - the protocol's name, as those below
+        self._tell(self._receiver.openOrder, values)
+
+    def execDetails(self, *values: object) -> None:  # noqa: N802
+        self._tell(self._receiver.execDetails, values)
+
+    def commissionReport(self, *values: object) -> None:  # noqa: N802
+        self._tell(self._receiver.commissionReport, values)
+
+    def completedOrder(self, *values: object) -> None:  # noqa: N802
+        self._tell(self._receiver.completedOrder, values)
+
+    def _tell(self, method: Callable[..., None], values: tuple[object, ...]) -> None:
+        self._call = (method, values)
+        method(*values)
+
+
+def _fields_of(payload: bytes) -> list[str]:
+    """The texts of a message, each with a NUL behind it, as ib_insync reads them."""
+    return payload.decode(errors="backslashreplace").split("\0")[:-1]
 
 
 @cache

@@ -50,6 +50,8 @@ class FillNews:
 
     def commission(self, report: CommissionReport) -> None:
         """A commission report; one that comes before its execution waits for it."""
+        if self._costs.get(report.execId) == (report.commission, report.currency):
+            return
         charged = commission_of(report, now=self._clock())
         if charged is None:
             log.info("broker.commission_unknown", exec_id=report.execId)

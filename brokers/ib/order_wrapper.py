@@ -18,7 +18,7 @@ from brokers.ib.translate import RawExecution, completed_order_of, fill_of, open
 from brokers.ib.wrapper import Hooks, Wrapper
 from brokers.port import Clock
 from shared.account import BrokerPosition
-from shared.orders import OpenOrder
+from shared.orders import Fill, OpenOrder
 
 log = structlog.get_logger("brokers.ib")
 LIVE = -1
@@ -68,6 +68,7 @@ class OrderWrapper(Wrapper):
         self._account = account
         self._contracts = contracts
         self._clock = clock
+        self._known: dict[str, tuple[RawExecution, Fill]] = {}
 
     def takes_error(self, req_id: int, code: int, text: str) -> bool:
         return self._orders.error(req_id, code, text)
@@ -112,13 +113,23 @@ class OrderWrapper(Wrapper):
     def execDetails(self, req_id: int, raw: RawExecution) -> None:
         if self.accounts and raw.account not in self.accounts:
             return
-        symbol = self._contracts.symbol_of(raw.con_id, raw.symbol, raw.sec_type, raw.currency)
-        fill = fill_of(raw, symbol, now=self._clock(), assumed=self._contracts.zone_of(symbol))
+        fill = self._fill_of(raw)
+        symbol = fill.symbol
         self._fills.execution(fill)
         if req_id != LIVE:
             self._requests.add(req_id, fill)
         elif fill.is_liquidation:
             self._hooks.on_doubt(f"the broker has liquidated {fill.quantity:g} {symbol}")
+
+    def _fill_of(self, raw: RawExecution) -> Fill:
+        """The same for the same word of the broker: one report tells every execution of the day again."""
+        known = self._known.get(raw.exec_id)
+        if known is not None and known[0] is raw:
+            return known[1]
+        symbol = self._contracts.symbol_of(raw.con_id, raw.symbol, raw.sec_type, raw.currency)
+        fill = fill_of(raw, symbol, now=self._clock(), assumed=self._contracts.zone_of(symbol))
+        self._known[raw.exec_id] = (raw, fill)
+        return fill
 
     def execDetailsEnd(self, req_id: int) -> None:
         self._requests.end(req_id)

@@ -31,7 +31,6 @@ _NOTICE = re.compile(r"SIMULATED gateway: clock=(\S+) speed=(\S+)")
 class RawExecution(Struct, frozen=True, kw_only=True):
     """An execution as on the wire; `time` is the raw text, `con_id` to `currency` name the contract."""
 
-    req_id: int
     order_id: int
     con_id: int
     symbol: str

@@ -85,6 +85,7 @@ ALERTS = (
     AlertKind("broker_unreachable", same_if="code"),
     AlertKind("broker_quiet", same_if="code"),
     AlertKind("login_needed", same_if="code"),
+    AlertKind("clock_behind_journal", same_if="code"),
     AlertKind("data_quality"),
     # of the alarm itself
     AlertKind("verdict_critical"),

@@ -82,7 +82,7 @@ class ControlSocket:
         """Answer. Raises what `bind` raises if that was not done before."""
         if self._listening is None:
             self.bind()
-        self._server = await asyncio.start_unix_server(self._serve, sock=self._listening, limit=LINE_BYTES_MAX)
+        self._server = await asyncio.start_unix_server(self._take, sock=self._listening, limit=LINE_BYTES_MAX)
 
     async def close(self) -> None:
         """Stop listening, hang up, and take the file away."""
@@ -97,10 +97,13 @@ class ControlSocket:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
 
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A task of our own: asyncio of Python 3.11 cannot bear that one of its own is cancelled, and says so aloud."""
+        talk = asyncio.create_task(self._serve(reader, writer), name="control talk")
+        self._talks[talk] = None
+        talk.add_done_callback(lambda done: self._talks.pop(done, None))
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
-        if talk is not None:
-            self._talks[talk] = None
         try:
             await self._talk(reader, writer)
         except (OSError, TimeoutError):
@@ -109,8 +112,6 @@ class ControlSocket:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
-            if talk is not None:
-                self._talks.pop(talk, None)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         actor_uid = _peer_uid(writer)

@@ -31,6 +31,7 @@ def _desk(config: Config, chosen: StrategyConfig, universe: Universe) -> Desk:
         allocation=chosen.allocation,
         sizing=_sizing(chosen),
         exits=_exits(chosen),
+        jump_pct_max=config.risk.price_jump_pct_max,
     )
 
 

@@ -148,10 +148,10 @@ class Book(Struct, kw_only=True):
 
         In an instrument whose quantity is broken the broker's shares count for the oldest plans first.
         """
-        lock = self.locks.get(plan.symbol)
-        if lock is None or lock.broker_quantity is None:
+        theirs = self._told_quantity(plan.symbol)
+        if theirs is None:
             return plan.open_quantity
-        left = max(int(plan.side.sign * lock.broker_quantity), 0)
+        left = max(int(plan.side.sign * theirs), 0)
         for other in self.plans.values():
             if (other.symbol, other.side) == (plan.symbol, plan.side) and other.open_quantity > 0:
                 mine = min(left, other.open_quantity)
@@ -160,10 +160,29 @@ class Book(Struct, kw_only=True):
                 left -= mine
         return 0
 
+    def _told_quantity(self, symbol: str) -> float | None:
+        """What the broker says it holds of an instrument where that is not the book's; None if it says nothing else."""
+        lock, seen = self.locks.get(symbol), self.breaks.get(symbol)
+        if lock is not None:
+            return lock.broker_quantity
+        return None if seen is None or seen.may_be_late else seen.broker_quantity
+
+    def follow_execution(self, symbol: str, signed: int) -> None:
+        """An execution told just now moves what the broker last said it holds where that is not the book's."""
+        lock, seen = self.locks.get(symbol), self.breaks.get(symbol)
+        if lock is not None and lock.broker_quantity is not None:
+            lock.broker_quantity += signed
+        if seen is not None:
+            seen.broker_quantity += signed
+
     def protectable(self, plan: Plan) -> int:
         """Open shares for which a stop may be placed: none while a split waits for a person."""
-        lock = self.locks.get(plan.symbol)
-        return 0 if lock is not None and lock.kind == "corporate_action" else self.believable(plan)
+        return 0 if self.has_split(plan.symbol) else self.believable(plan)
+
+    def has_split(self, symbol: str) -> bool:
+        """Whether what looks like a split waits for a person."""
+        lock = self.locks.get(symbol)
+        return lock is not None and lock.kind == "corporate_action"
 
     def unknown_orders(self) -> list[WorkingOrder]:
         return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
@@ -248,7 +267,7 @@ class Book(Struct, kw_only=True):
         if working is None:
             return
         working.filled += quantity
-        working.perm_id = fill.perm_id or working.perm_id
+        working.perm_id = working.perm_id or fill.perm_id
         done = working.filled >= working.order.quantity
         self.move(fill.ref, Happening.ALL_FILLED if done else Happening.PART_FILLED)
 

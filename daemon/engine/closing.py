@@ -42,6 +42,8 @@ class Closer:
         quantity = min(quantity, self._closable(plan))
         if quantity <= 0 or self.is_pausing(plan, now):
             return []
+        if self._book.has_split(plan.symbol) and not plan.flatten_reason:
+            return []  # its signals come from prices of two scales, its quantity is a person's to accept
         target = self._book.targets.get(plan.strategy, {}).get(plan.symbol)
         reason = plan.flatten_reason or (target.reason if target else "no target")
         intent = OrderIntent(

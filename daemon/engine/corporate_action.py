@@ -31,12 +31,14 @@ def split_ratio(ours: int, theirs: float) -> Fraction | None:
 
 
 def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: float) -> bool:
-    """Whether a ratio fits, no stop of ours rests there any more, none of our orders is under way, none has filled.
+    """Whether a ratio fits, no stop of ours rests there any more, none of our orders is under way.
 
+    None has filled since book and broker agreed, or the cost has the same ratio: a late figure has the cost of before.
     Fewer shares at the cost they had are no reverse split: the rest was sold.
     """
     ours = book.position(symbol)
-    if split_ratio(ours.quantity, theirs) is None:
+    ratio = split_ratio(ours.quantity, theirs)
+    if ratio is None:
         return False
     costs = [line.average_cost for line in report.positions if line.symbol == symbol]
     if abs(theirs) < abs(ours.quantity) and any(_is_near(cost, ours.average_price) for cost in costs):
@@ -48,8 +50,10 @@ def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: fl
     if any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in live):
         return False
     since = book.agreed.get(symbol)
-    filled = (fill for fill in book.fills.values() if fill.symbol == symbol)
-    return since is not None and all(fill.filled_at <= since for fill in filled)
+    filled = [fill.filled_at for fill in book.fills.values() if fill.symbol == symbol]
+    if since is not None and all(at <= since for at in filled):
+        return True
+    return any(_is_near(cost, ours.average_price / float(ratio)) for cost in costs)
 
 
 def _is_near(cost: float, price: float) -> bool:

@@ -29,7 +29,7 @@ class DeskState(Struct, frozen=True, kw_only=True):
 class Desk:
     """Feeds one strategy its slice of every row and turns its convictions into quantities and exit prices."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the configuration says of one strategy, by name
         self,
         *,
         name: str,
@@ -38,6 +38,7 @@ class Desk:
         allocation: float,
         sizing: SizingPolicy,
         exits: ExitPolicy,
+        jump_pct_max: float,
     ) -> None:
         self.name = name
         self.strategy = strategy
@@ -49,6 +50,7 @@ class Desk:
         self._allocation = allocation
         self._sizing = sizing
         self._exits = exits
+        self._jump = jump_pct_max / 100
         self._ranges = {period: Atr(len(self.symbols), period) for period in self._periods()}
 
     def _periods(self) -> list[int]:
@@ -59,6 +61,7 @@ class Desk:
         """The strategy's signals on its own instruments' part of the row."""
         mine = row if self._is_whole else self._slice(row)
         for atr in self._ranges.values():
+            atr.follow_jumps(mine.close, self._jump)
             atr.update(mine.high, mine.low, mine.close)
         return self.strategy.on_row(mine, closed_at)
 

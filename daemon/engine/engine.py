@@ -52,6 +52,8 @@ from shared.market import Universe
 from shared.orders import Leg, OrderStatus, WorkingOrder
 
 FLATTEN_TIMER = "flatten"
+SILENT_ROWS = 2
+"""After so many bars without a row a report does what a row would have done."""
 
 
 class Engine:
@@ -184,22 +186,30 @@ class Engine:
             self.book.pace.begin_session(event.received_at)
             self.book.day_start_equity = self.book.equity
             self._watch.begin_session(f"{event.session:%G-W%V}")
-        lead_s = self._settings.flatten_before_close_s
-        wait = event.closes_at - timedelta(seconds=lead_s) - event.received_at
-        if lead_s <= 0 or self._settings.is_daily or wait < timedelta(0):
+        return self._wait_for_flatten(event.received_at)
+
+    def _wait_for_flatten(self, now: datetime) -> list[Command]:
+        """Nothing, if positions stay overnight or the time has come."""
+        lead_s, hours = self._settings.flatten_before_close_s, self.book.hours
+        if lead_s <= 0 or self._settings.is_daily or hours is None:
             return []
-        return [SetTimer(timer_id=FLATTEN_TIMER, after_s=wait.total_seconds(), clock="market")]
+        wait_s = (hours.closes_at - timedelta(seconds=lead_s) - now).total_seconds()
+        return [SetTimer(timer_id=FLATTEN_TIMER, after_s=wait_s, clock="market")] if wait_s > 0 else []
 
     # --- orders -------------------------------------------------------------------------------------------------
 
     def _on_accepted(self, event: OrderAccepted) -> list[Command]:
         working = self.book.move(event.ref, Happening.ACCEPTED)
-        if working is not None:
-            working.perm_id = event.perm_id or working.perm_id
-            working.missing_reports = 0
-            self._watch.note_accepted()
-            self._answers.on_accepted(working)
-        return []
+        if working is None:
+            return self._ask_whether_it_lives(event.ref)
+        is_twin = bool(event.perm_id) and working.perm_id not in (0, event.perm_id)
+        working.perm_id = working.perm_id or event.perm_id
+        working.missing_reports = 0
+        self._watch.note_accepted()
+        self._answers.on_accepted(working)
+        if not is_twin:
+            return []
+        return [AskBroker(reasons=(f"{event.ref}: permId {event.perm_id}, was {working.perm_id}; do both live?",))]
 
     def _on_cancelled(self, event: OrderCancelled) -> list[Command]:
         asked = self._status_of(event.ref) is OrderStatus.CANCELLING
@@ -247,8 +257,13 @@ class Engine:
 
     def _on_unknown(self, event: OrderUnknown) -> list[Command]:
         if self.book.move(event.ref, Happening.SILENCE) is None:
-            return []
+            return self._ask_whether_it_lives(event.ref)
         return self._answers.doubt(event.ref, event.reason) + self._protector.look_after(event.received_at)
+
+    def _ask_whether_it_lives(self, ref: str) -> list[Command]:
+        """News of an order that is over in the book: late for a filled one; another may be lost here alone."""
+        is_doubtful = self.book.closed_orders.get(ref) in (OrderStatus.CANCELLED, OrderStatus.REJECTED)
+        return [AskBroker(reasons=(f"{ref}: over in the book, does it live?",))] if is_doubtful else []
 
     def _on_report(self, event: BrokerReported) -> list[Command]:
         legs = [order for order in self.book.orders.values() if order.leg in (*PROTECTIVE, Leg.EXIT)]
@@ -261,7 +276,15 @@ class Engine:
                 commands += self._on_leg_lost(order, event.received_at)
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
-        return commands + self._protector.look_after(event.received_at, tidy=has_settled)
+        tidy = has_settled or (event.is_complete and self._rows_have_ceased(event.received_at))
+        return commands + self._protector.look_after(event.received_at, tidy=tidy)
+
+    def _rows_have_ceased(self, now: datetime) -> bool:
+        """Whether the session runs and no row has come for SILENT_ROWS intervals: nothing may wait for the next one."""
+        hours, last = self.book.hours, self.book.last_row_at
+        is_open = hours is not None and hours.opens_at <= now < hours.closes_at
+        silent = timedelta(seconds=SILENT_ROWS * self._settings.interval_s)
+        return is_open and not self._settings.is_daily and last is not None and now - last > silent
 
     def _status_of(self, ref: str) -> OrderStatus | None:
         working = self.book.orders.get(ref)
@@ -272,7 +295,8 @@ class Engine:
     def _on_timer(self, event: TimerFired) -> list[Command]:
         now, timer_id = event.received_at, event.timer_id
         if timer_id == FLATTEN_TIMER:
-            return self._trader.reduce(now) + self._protector.look_after(now)
+            too_early = self._wait_for_flatten(now)  # the wall's clock was set back since
+            return too_early + self._trader.reduce(now) + self._protector.look_after(now)
         if timer_id.startswith(PROTECT_TIMER):
             return self._protector.look_after(now, grace_over_of=timer_id.removeprefix(PROTECT_TIMER))
         if timer_id == ASK_TIMER:
@@ -303,6 +327,8 @@ class Engine:
         self.book.is_connected = self.book.is_reconciled = self.book.is_stopping = False
         self.book.ledger.end()
         self._answers.doubt_what_is_in_flight()
+        for plan in self.book.plans.values():
+            plan.unprotected_since = None  # the timer of its grace died with the process
         timers: list[Command] = []
         for working in self.book.orders.values():
             if working.leg is Leg.ENTRY:

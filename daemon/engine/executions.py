@@ -12,7 +12,7 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.protection import Protector
 from daemon.engine.trader import Trader
 from risk.trading_state import ACCOUNT, TradingState
-from shared.commands import Command, Notify
+from shared.commands import AskBroker, Command, Notify
 from shared.events import CommissionReported
 from shared.ids import exec_correction, exec_stem, parse_ref
 from shared.orders import Fill, Leg
@@ -38,8 +38,18 @@ class Executions:
         given_way = settlement.give_way(self._book, fill)
         self._book.book_fill(fill)
         commands: list[Command] = [_gave_way(correction) for correction in given_way]
+        if not recovered:
+            commands += self._follow_broker(fill, fill.quantity - (known.quantity if known else 0))
         commands += self._follow(fill, known, now, recovered=recovered)
         return commands + (self._halt(fill, now) if fill.is_liquidation else [])
+
+    def _follow_broker(self, fill: Fill, quantity: int) -> list[Command]:
+        """Where book and broker disagree, what he said of before this execution is no longer what he holds."""
+        book, symbol = self._book, fill.symbol
+        if symbol not in book.locks and symbol not in book.breaks:
+            return []
+        book.follow_execution(symbol, fill.side.sign * quantity)
+        return [AskBroker(reasons=(f"{fill.ref}: an execution where book and broker disagree",))]
 
     def _on_liquidation(self, fill: Fill, now: datetime) -> list[Command]:
         """The broker's own order: it closed shares of our plans, or foreign ones; margin is wanting either way."""

@@ -26,7 +26,7 @@ class Break(Struct, kw_only=True):
 
     `reports` counts the reports that showed a difference, `same` those in a row that showed this one, each at least
     two seconds after the last counted (`seen_at`). An execution of the instrument in between begins the count anew:
-    `executions` is how many were booked when it began.
+    `executions` is how many were booked when it began. `may_be_late`: the broker's figure may lag behind one of them.
     """
 
     kind: str
@@ -36,5 +36,6 @@ class Break(Struct, kw_only=True):
     broker_quantity: float
     average_cost: float
     executions: int
+    may_be_late: bool = False
     reports: int = 1
     same: int = 1

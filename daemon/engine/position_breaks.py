@@ -110,6 +110,7 @@ def _watch(book: Book, found: Discrepancy, event: BrokerReported) -> bool:
     """Count one more report that shows the break; whether it is sure enough to lock."""
     theirs = found.broker_quantity or 0.0
     executions = sum(fill.symbol == found.symbol for fill in book.fills.values())
+    may_be_late = _is_fresh(book, found.symbol, event.asked_at)
     seen = book.breaks.get(found.symbol)
     if seen is None or seen.executions != executions:
         book.breaks[found.symbol] = Break(
@@ -120,6 +121,7 @@ def _watch(book: Book, found: Discrepancy, event: BrokerReported) -> bool:
             broker_quantity=theirs,
             average_cost=found.average_cost,
             executions=executions,
+            may_be_late=may_be_late,
         )
         return found.kind == "corporate_action"
     is_another_look = (event.asked_at - seen.seen_at).total_seconds() >= GRACE_S
@@ -128,23 +130,31 @@ def _watch(book: Book, found: Discrepancy, event: BrokerReported) -> bool:
     if theirs != seen.broker_quantity:
         seen.same = 1
     seen.kind, seen.text, seen.broker_quantity = found.kind, found.text, theirs
-    seen.average_cost = found.average_cost
+    seen.average_cost, seen.may_be_late = found.average_cost, may_be_late
     return seen.reports >= REPORTS_TO_LOCK or found.kind == "corporate_action"
 
 
 def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrepancy]:
-    quantity = None if _is_fresh(book, found.symbol, event.asked_at) else found.broker_quantity
-    lock = book.locks.get(found.symbol)
+    is_fresh, lock = _is_fresh(book, found.symbol, event.asked_at), book.locks.get(found.symbol)
+    followed = None if lock is None else lock.broker_quantity  # what he held before the execution, and the execution
+    quantity = followed if is_fresh else found.broker_quantity
     if lock is None:
         lock = Lock(cause=found.text, since=event.received_at, kind=found.kind, broker_quantity=quantity)
         book.locks[found.symbol] = lock
         return [found]
     lock.clean_reports = 0
     lock.broker_quantity = quantity if found.broker_quantity is not None else lock.broker_quantity
-    if found.kind in (lock.kind, "quantity_break"):
+    if found.kind in (lock.kind, "quantity_break") and not _is_another_break(book, lock, found):
         return []
     lock.kind, lock.cause = found.kind, found.text
     return [found]
+
+
+def _is_another_break(book: Book, lock: Lock, found: Discrepancy) -> bool:
+    """Whether the quantities that two reports show are others than a person was told of."""
+    seen = book.breaks.get(found.symbol)
+    is_sure = seen is not None and seen.same >= REPORTS_TO_LOCK
+    return is_sure and lock.kind == found.kind == "quantity_break" and found.text != lock.cause
 
 
 def _is_fresh(book: Book, symbol: str, asked_at: datetime) -> bool:

@@ -46,8 +46,9 @@ class Protector:
     def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
         """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
 
-        `tidy` (once per row) also shrinks and removes legs that are larger than the position: the broker's OCA group
-        does the same by itself, and its word is only a moment away. `grace_over_of` is the plan whose timer has fired.
+        `tidy` (once per row; at a complete report where rows have ceased) also shrinks and removes legs that are larger
+        than the position: the broker's OCA group does the same by itself, and its word is only a moment away.
+        `grace_over_of` is the plan whose timer has fired.
         """
         if not (self._book.is_connected and self._book.is_reconciled):
             return []
@@ -212,10 +213,12 @@ class Protector:
             return []  # the entry's executions are still to come, or the shares are on their way back
         if self._closer.is_pausing(plan, now):
             return []
+        selling = [order for order in self._book.orders_of(plan.plan_id) if order.status is OrderStatus.WORKING]
         order = planning.overfill_order(plan)
         send(self._book, order, now)
         text = f"{plan.plan_id}: exits filled {order.quantity} shares of {plan.symbol} too many, giving them back"
         return [
+            *(command for leg in selling for command in self._answers.cancel(leg, "the plan is overfilled")),
             Flatten(order=order, reasons=("exits overfilled the position",)),
             self._answers.await_order(order),
             Notify(level="critical", code="overfilled", text=text),

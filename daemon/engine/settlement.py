@@ -20,6 +20,8 @@ from shared.ids import exec_correction, exec_stem, leg_ref
 from shared.orders import Fill, Leg
 
 PREFIX = "SETTLED"
+ADOPTED = "adopted"
+"""The strategy name of plans that were not ours."""
 
 
 def is_settlement(fill: Fill) -> bool:
@@ -53,11 +55,11 @@ def is_shortfall(book: Book, symbol: str, theirs: float) -> bool:
     return len(sides) == 1 and 0 <= theirs * _sign(ours) < abs(ours)
 
 
-def is_surplus(book: Book, symbol: str, theirs: float) -> bool:
-    """Whether the broker holds all that our plans hold, and more: settling it closes nothing."""
-    plans = open_plans(book, symbol)
+def is_foreign(book: Book, symbol: str, theirs: float) -> bool:
+    """Whether the broker holds all that our own plans hold: what differs is foreign, or was and was adopted."""
+    plans = [plan for plan in open_plans(book, symbol) if plan.strategy != ADOPTED]
     ours = sum(plan.open_quantity for plan in plans)
-    return all(plan.side.sign * theirs > 0 for plan in plans) and abs(theirs) > ours
+    return all(plan.side.sign * theirs > 0 for plan in plans) and abs(theirs) >= ours
 
 
 def open_plans(book: Book, symbol: str) -> list[Plan]:
@@ -66,12 +68,12 @@ def open_plans(book: Book, symbol: str) -> list[Plan]:
 
 
 def settle_shortfall(book: Book, seen: Break, symbol: str, price: float | None, now: datetime) -> list[Fill]:
-    """Close in the book what the broker does not hold: its shares count for the oldest plans first.
+    """Close in the book what the broker does not hold: its shares count for our own plans first, the oldest before.
 
     `price` is the last believable one; without it the plan's own average is taken and the result is 0.
     """
     left, settled = _whole(seen.broker_quantity), []
-    for plan in open_plans(book, symbol):
+    for plan in sorted(open_plans(book, symbol), key=lambda plan: plan.strategy == ADOPTED):
         keep = min(plan.open_quantity, max(plan.side.sign * left, 0))
         left -= plan.side.sign * keep
         if keep < plan.open_quantity:

@@ -20,8 +20,6 @@ from shared.market import Universe
 from shared.orders import Fill, OrderStatus, Side
 
 SETTLED = "settled"
-ADOPTED = "adopted"
-"""The strategy name of plans that were not ours."""
 
 
 class Settler:
@@ -65,12 +63,11 @@ class Settler:
 
     def _settle_by_itself(self, symbol: str, seen: Break, report: BrokerReported) -> list[Command]:
         policy = self._settings.truth
-        if settlement.is_shortfall(self._book, symbol, seen.broker_quantity):
+        is_sure = policy.foreign != "report" and settlement.is_foreign(self._book, symbol, seen.broker_quantity)
+        if not is_sure and settlement.is_shortfall(self._book, symbol, seen.broker_quantity):
             midnight = settlement.midnight_before(report.asked_at, policy.gateway_zone)
             is_sure = settlement.is_out_of_reach(self._book, symbol, midnight)
-            return self._settle(symbol, seen, report) if is_sure else []
-        is_foreign = settlement.is_surplus(self._book, symbol, seen.broker_quantity)
-        return self._settle(symbol, seen, report) if is_foreign and policy.foreign != "report" else []
+        return self._settle(symbol, seen, report) if is_sure else []
 
     def _settle(self, symbol: str, seen: Break, report: BrokerReported, *, by_person: bool = False) -> list[Command]:
         book, column, now = self._book, self._universe.index(symbol), report.received_at
@@ -115,7 +112,7 @@ class Settler:
         distance = 1 - side.sign * self._settings.truth.adopted_stop_pct / 100
         plan = Plan(
             plan_id=self._next_plan_id(symbol, now),
-            strategy=ADOPTED,
+            strategy=settlement.ADOPTED,
             symbol=symbol,
             side=side,
             stop_price=self._universe.instruments[column].round_to_tick((market or cost) * distance),
@@ -125,14 +122,14 @@ class Settler:
 
     def _next_plan_id(self, symbol: str, now: datetime) -> str:
         session = self._book.hours.session if self._book.hours else now.date()
-        key = f"{session:%Y%m%d}:{ADOPTED}:{symbol}"
+        key = f"{session:%Y%m%d}:{settlement.ADOPTED}:{symbol}"
         self._book.plan_numbers[key] = self._book.plan_numbers.get(key, 0) + 1
-        return plan_id(ADOPTED, session, symbol, self._book.plan_numbers[key])
+        return plan_id(settlement.ADOPTED, session, symbol, self._book.plan_numbers[key])
 
     def _aim(self, plan: Plan) -> None:
         """What is held now is what should be held; a foreign position that is to be reduced should not."""
         self._trader.settle_for_holding(plan, "settled to the broker's position")
-        if plan.strategy == ADOPTED and self._settings.truth.foreign == "reduce":
+        if plan.strategy == settlement.ADOPTED and self._settings.truth.foreign == "reduce":
             self._book.set_target(plan.strategy, plan.symbol, 0, "a foreign position is closed")
 
     def _forget(self, symbol: str, seen: Break) -> None:

@@ -112,7 +112,8 @@ class Truth:
     def _has_open_questions(self) -> bool:
         orders = self._book.orders.values()
         is_doubtful = any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
-        return is_doubtful or bool(self._book.accepts) or wants_another_look(self._book)
+        is_sighted = "sighted" in self._book.suspicions.values()
+        return is_doubtful or is_sighted or bool(self._book.accepts) or wants_another_look(self._book)
 
     def _cancel_forbidden_entries(self) -> list[Command]:
         """What a person or a stop wanted cancelled while nobody answered is cancelled now."""

@@ -197,8 +197,9 @@ class Watch:
 
     def _count_losses(self) -> None:
         state = self._book.watch
+        counted = frozenset(state.counted)
         for key, plan in self._book.retired.items():
-            if key in state.counted or not plan.opened:
+            if key in counted or not plan.opened:
                 continue
             state.counted.append(key)
             has_lost = plan.realized_profit - plan.commission < 0

@@ -15,6 +15,12 @@ AHEAD_S_MAX = 15.0
 _POLL_S_MIN = 0.001
 _SLICE_S_MAX = 30.0
 """So late at most is it noticed that the wall's clock was set forward; the nearer the time, the sooner."""
+_FOLLOWING_SLICE_S_MAX = 5.0
+"""So late at most is it noticed that a gateway that is followed runs its market at another speed."""
+_CATCH_UP_SPEED = 0.5
+"""How fast time runs while the wall is behind what was told already. Standing still, nothing would grow old: a lost
+stop would count as on its way until the wall has caught up.
+"""
 
 
 def wall_now() -> datetime:
@@ -37,6 +43,7 @@ class MarketClock:
         self._monotonic = monotonic
         self._wall = wall
         self._latest: datetime | None = None
+        self._latest_mark = 0.0
         self._born = monotonic()
         self._observed_at: datetime | None = None
         self._observed_mark = 0.0
@@ -50,13 +57,16 @@ class MarketClock:
 
     def now(self) -> datetime:
         """Market time."""
-        reading = self._extrapolated() if self._observed_at is not None else self._wall()
-        self._latest = reading if self._latest is None else max(reading, self._latest)
-        return self._latest
+        reading, mark = self._extrapolated() if self._observed_at is not None else self._wall(), self._monotonic()
+        if self._latest is not None:
+            passed_s = 0.0 if self.is_following else (mark - self._latest_mark) * _CATCH_UP_SPEED
+            reading = max(reading, self._latest + timedelta(seconds=passed_s))
+        self._latest, self._latest_mark = reading, mark
+        return reading
 
     def not_before(self, at: datetime) -> None:
         """From now on never tell a time before `at` (the journal's last event)."""
-        self._latest = at if self._latest is None else max(at, self._latest)
+        self._latest, self._latest_mark = max(at, self.now()), self._monotonic()
 
     def follow(self, market_at: datetime, speed: float) -> None:
         """A simulated gateway tells its market's time and speed; ignored where following is not allowed.
@@ -91,10 +101,16 @@ class MarketClock:
 
     async def sleep_until(self, at: datetime) -> None:
         """Return once market time has reached `at`."""
-        while (left_s := (at - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - as above
+        while (left_s := (at - self.now()).total_seconds()) > 0:
             # In slices: the wall's clock may be set, and the market's time may be learned meanwhile.
-            longest_s = 1.0 if self._may_follow else min(max(left_s / 10, 1.0), _SLICE_S_MAX)
+            longest_s = self._slice_s(left_s / self.speed)
             await asyncio.sleep(min(max(left_s / self.speed, _POLL_S_MIN), longest_s))
+
+    def _slice_s(self, left_s: float) -> float:
+        """How long to sleep before the next look at the clock, with so many wall seconds to go."""
+        if not self._may_follow:
+            return min(max(left_s / 10, 1.0), _SLICE_S_MAX)
+        return min(max(left_s / 10, 1.0), _FOLLOWING_SLICE_S_MAX) if self.is_following else 1.0
 
     def _take(self, at: datetime) -> None:
         self._observed_at = at

@@ -55,7 +55,7 @@ class Companions:
     async def leave(self, reason: str) -> None:
         """Say farewell to each in its time, then end all."""
         farewells = [
-            _guarded(member.name, _bounded(member.farewell, reason, self._farewell_s))
+            asyncio.create_task(_guarded(member.name, _bounded(member.farewell, reason, self._farewell_s)))
             for member in self._members
             if member.farewell is not None
         ]

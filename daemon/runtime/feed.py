@@ -2,7 +2,7 @@
 
 A row closes when every instrument has delivered the last 5-second bar of its interval (or a newer one). If
 some have not, it closes `row_grace_s` wall seconds after the first sign that the interval is over: a newer
-bar of anybody, or the market clock passing its end. A closed row is never reopened: later bars are counted
+bar of anybody, or as much time as its first bar left of it. A closed row is never reopened: later bars are counted
 and dropped. An interval in which nobody printed has no row.
 """
 
@@ -140,6 +140,7 @@ class Feed:
         self._subscribed_at: datetime | None = None
         self._first_opened_at: datetime | None = None
         self.last_bar_at: datetime | None = None
+        self._last_bar_mark_s = 0.0
 
     @property
     def counts(self) -> FeedCounts:
@@ -178,7 +179,8 @@ class Feed:
         ended_at = opened_at + timedelta(seconds=interval_s)
         self._clock.observe(ended_at)
         self._first_opened_at = self._first_opened_at or opened_at
-        self.last_bar_at = ended_at if self.last_bar_at is None else max(ended_at, self.last_bar_at)
+        if self.last_bar_at is None or ended_at > self.last_bar_at:
+            self.last_bar_at, self._last_bar_mark_s = ended_at, self._clock.elapsed_s()
         self._emit(self._builder.add(symbol, opened_at, interval_s, bar))
         newest = self._builder.newest_end()
         if newest is None:
@@ -196,8 +198,14 @@ class Feed:
             handle.cancel()
 
     async def _wait_for_end(self, end: datetime) -> None:
-        await self._clock.sleep_until(end)
+        """By the bars' own time and what has passed since the newest: a wrong clock cuts no row short."""
+        while (left_s := self._left_s(end)) > 0:
+            await self._clock.sleep(min(left_s, max(left_s / 10, 1.0)))  # in slices: a bar may bring the end nearer
         self._start_grace(end)
+
+    def _left_s(self, end: datetime) -> float:
+        assert self.last_bar_at is not None
+        return (end - self.last_bar_at).total_seconds() - (self._clock.elapsed_s() - self._last_bar_mark_s)
 
     def _start_grace(self, end: datetime) -> None:
         if end not in self._graced:

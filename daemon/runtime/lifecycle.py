@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -17,11 +16,13 @@ from daemon.runtime.companion import Companion, Companions
 from daemon.runtime.engine_port import Engine
 from daemon.runtime.heartbeat import Heartbeat
 from daemon.runtime.holdings import day_profit, holdings_of
+from daemon.runtime.notices import Notices
 from daemon.runtime.reports import Reporter
 from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version, strategy_hashes
 from daemon.runtime.vital_signs import Organs
+from shared.commands import Notify
 from shared.config import Config
 from shared.errors import Refused
 from shared.events import RunStarted, StopRequested
@@ -32,6 +33,8 @@ _log = structlog.get_logger("openbell")
 STOP_S = 5.0
 SETTLE_AT_CLOSE_S = 30.0
 _BACK_IN_TIME_S_MAX = 60.0
+_CLOCK_SET_BACK_S_MAX = 12 * 3600.0
+"""A clock that is behind the journal's last event by at most so much is believed to have been wrong then."""
 _POLL_S = 0.02
 
 
@@ -55,6 +58,7 @@ class Daemon:
         timers: Timers,
         companions: Sequence[Companion],
         surroundings: Surroundings,
+        notices: Notices,
     ) -> None:
         self._config = config
         self._broker = broker
@@ -63,6 +67,7 @@ class Daemon:
         self._timers = timers
         self._companions = Companions(companions)
         self._surroundings = surroundings
+        self._notices = notices
         self.run_id = run_id_of(surroundings.wall(), surroundings.pid)
         self._begun = asyncio.Event()
         self._stop_wanted = asyncio.Event()
@@ -163,11 +168,13 @@ class Daemon:
         if last is None:
             return
         now, place = self._organs.clock.now(), self._organs.journal.place
-        if now < last - timedelta(seconds=_BACK_IN_TIME_S_MAX):
-            raise Refused(
-                f"{place}: ends at {last:%Y-%m-%d %H:%M:%S} UTC, but the market's time is "
-                f"{now:%Y-%m-%d %H:%M:%S}; for an older session use another state_dir"
-            )
+        behind_s = (last - now).total_seconds()
+        text = f"{place}: ends at {last:%Y-%m-%d %H:%M:%S} UTC, but the market's time is {now:%Y-%m-%d %H:%M:%S}"
+        if behind_s > (_BACK_IN_TIME_S_MAX if self._organs.clock.is_following else _CLOCK_SET_BACK_S_MAX):
+            raise Refused(f"{text}; for an older session use another state_dir")
+        if behind_s > _BACK_IN_TIME_S_MAX:  # positions in the market are not left alone because a clock was wrong
+            text += "; the clock was set: time runs at half speed until it has caught up, check it"
+            self._notices.tell(Notify(level="critical", code="clock_behind_journal", text=text))
         self._organs.clock.not_before(last)
 
     async def _after_begin(self, run: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -88,8 +88,7 @@ def assemble(
     callbacks = Callbacks(feed, clock)
     broker = build_broker(config, callbacks, clock.now)
     reporter = Reporter(broker=broker, inbox=inbox, clock=clock, every_s=config.runtime.reconcile_every_s)
-    timers = Timers(clock, inbox)
-    session, notices = SessionKeeper(config.session, clock, inbox), Notices()
+    timers, session, notices = Timers(clock, inbox), SessionKeeper(config.session, clock, inbox), Notices()
     connection = Connection(
         config=config,
         broker=broker,
@@ -121,6 +120,7 @@ def assemble(
         timers=timers,
         companions=companions_of(config, notices, loop, clock, surroundings),
         surroundings=surroundings,
+        notices=notices,
     )
 
 

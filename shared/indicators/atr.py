@@ -80,6 +80,17 @@ class Atr(Indicator):
         run(self._state(), (high, low, close), out)
         return out
 
+    def follow_jumps(self, closes: npt.ArrayLike, jump: float) -> None:
+        """Before `update`: where a close (n,) is further than `jump` from the last, ranges keep their share of it.
+
+        `jump` is a fraction of the last close. The prices of a split have another scale, and no bar went the way there.
+        """
+        factor = self._row(closes) / self._last_close
+        scale = np.where(np.abs(factor - 1) > jump, factor, 1.0)
+        if not (scale == 1.0).all():
+            self._last_close, self._total = self._last_close * scale, self._total * scale
+            self._value = self._value * scale
+
     def _state(self) -> _State:
         return self.period, self._last_close, self._total, self._count, self._value
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from re import Match, Pattern
 
 from structlog.typing import EventDict, WrappedLogger
@@ -64,6 +65,7 @@ def _cleaned(key: str, value: object) -> object:
     return cleaned_text(text) if _key_is_harmless(key) else masked(text) if _ACCOUNT.fullmatch(text) else "***"
 
 
+@lru_cache(maxsize=1024)
 def _key_is_harmless(key: str) -> bool:
     return _SECRET_KEY.search(key) is None
 

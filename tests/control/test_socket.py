@@ -138,6 +138,21 @@ async def test_a_person_who_goes_away_does_not_take_the_verb_along(listening, ga
     assert [order[0] for order in gate.orders] == ["halt", "block"]
 
 
+async def test_a_daemon_that_ends_while_a_person_is_connected_ends_without_noise(tmp_path, gate):
+    """Found by simulation (brutal 1065): an exception in a callback of asyncio's own."""
+    heard = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: heard.append(context))
+    control = ControlSocket(tmp_path / "c.sock", a_switchboard(tmp_path, gate))
+    await control.open()
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "c.sock")
+    writer.write(b'{"verb": "block"}\n')
+    await reader.readline()
+    await control.close()
+    assert await reader.read() == b""
+    writer.close()
+    assert heard == []
+
+
 async def test_without_a_daemon_the_way_around_it_is_named(tmp_path):
     with pytest.raises(BrokerUnavailable, match=r"no daemon answers \(no socket there\).*openbell rescue"):
         ask_daemon(tmp_path / "c.sock", verb="halt", scope="account")

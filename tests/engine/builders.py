@@ -106,6 +106,7 @@ def a_desk(universe, name="s", *, symbols=(), allocation=1.0, sizing=None, exits
         allocation=allocation,
         sizing=sizing or SizingPolicy(method="fixed_fraction", fraction=0.05),
         exits=exits or ExitPolicy(method="percent", stop=1.0, target=2.0),
+        jump_pct_max=10.0,
     )
 
 

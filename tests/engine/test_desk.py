@@ -48,6 +48,14 @@ def test_before_the_range_is_warm_there_is_no_size_and_no_stop():
     assert desk.exit_prices("SPY", Side.BUY, 103.0) is None
 
 
+def test_over_a_split_the_range_keeps_its_share_of_the_price():
+    """A reverse split of 1 for 10: no bar had a range of 920. The ATR of 3 is 30 now; the next bar's range is 20."""
+    desk = a_warm_desk()
+    for row in rows((1040.0, 1020.0, 1030.0)):
+        desk.on_row(row, at(240))
+    assert desk.exit_prices("SPY", Side.BUY, 1030.0) == (992.5, 1105.0)  # (30 + 20) / 2 = 25, times 1.5 and 3
+
+
 @pytest.mark.parametrize(("equity", "price"), [(None, 103.0), (1e6, None)])
 def test_without_equity_or_price_nothing_is_sized(equity, price):
     assert a_warm_desk().target("SPY", 1.0, equity, price) == 0

@@ -6,6 +6,7 @@ from daemon.engine.prices import Prices
 from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.events import FillCorrected, OperatorCommanded
 from tests.engine.builders import (
+    PLAN,
     STOP,
     TARGET,
     a_fill,
@@ -19,7 +20,9 @@ from tests.engine.builders import (
     connected,
     disconnected,
     filled,
+    fired,
     handle_all,
+    kinds,
     of_kind,
     says,
 )
@@ -54,6 +57,28 @@ def test_the_part_that_the_broker_holds_is_still_protected_and_closed():
     assert [command.order.quantity for command in of_kind(commands, ReplaceStop)] == [200]
     says(engine, SPY=0.0)
     assert [command.order.quantity for command in of_kind(engine.handle(bars(180, SPY=100.0)), Flatten)] == [200]
+
+
+def test_what_has_just_been_sold_of_the_brokers_shares_is_not_sold_again():
+    """Found by simulation (brutal 1049): 59 of 110 were there, and after their sale 51 were sold that nobody had."""
+    engine = a_long_engine()
+    handle_all(engine, [disconnected(70), connected(80), a_report(81, positions={"SPY": 200})])
+    engine.handle(a_report(84, positions={"SPY": 200}))
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    sold = filled(a_fill(f"{PLAN}:X1", 200, 100.0, exec_id="0001.01.02.01", seconds=121))
+    told = engine.handle(sold)
+    assert "AskBroker" in kinds(told)
+    told += handle_all(engine, [a_report(122), fired(f"protect:{PLAN}", 123), bars(180, SPY=100.0)])
+    assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
+
+
+def test_what_has_just_been_bought_where_book_and_broker_disagree_is_protected_at_once():
+    """Found by simulation (brutal 1049): bare until the next comparison, minutes later."""
+    engine = an_engine_whose_stop_filled_unheard()
+    told = engine.handle(filled(a_fill(quantity=300, exec_id="0001.01.02.01", seconds=90)))
+    told += engine.handle(fired(f"protect:{PLAN}", 92))
+    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [300]
 
 
 def test_an_exit_told_before_its_entry_gives_nothing_back():

@@ -34,6 +34,7 @@ from tests.engine.builders import (
     fired,
     handle_all,
     kinds,
+    lines_of,
     of_kind,
     rejected,
     says,
@@ -194,6 +195,15 @@ def test_the_position_is_closed_before_the_session_ends():
     assert len(of_kind(engine.handle(fired("flatten", before_close)), Flatten)) == 1
 
 
+def test_a_close_whose_timer_came_early_because_the_wall_was_set_back_waits_for_its_time():
+    engine = a_long_engine()
+    due = (CLOSE - OPEN).total_seconds() - 300
+    commands = engine.handle(fired("flatten", due - 46))
+    assert of_kind(commands, Flatten) == []
+    assert [(timer.timer_id, timer.after_s) for timer in of_kind(commands, SetTimer)] == [("flatten", 46.0)]
+    assert len(of_kind(engine.handle(fired("flatten", due)), Flatten)) == 1
+
+
 def test_a_half_day_is_flat_five_minutes_before_its_own_close():
     engine = a_long_engine()
     noon = OPEN + timedelta(hours=3, minutes=30)
@@ -340,3 +350,24 @@ def test_an_unknown_code_never_ends_an_order():
     assert kinds(commands) == ["Notify", "AskBroker"]
     assert len(of_kind(commands, AskBroker)) == 1
     assert STOP in engine.book.orders
+
+
+def test_a_target_larger_than_the_position_is_cut_at_a_report_too_where_no_rows_come():
+    """The stop sold 200 of 500, the group did not cut the target; streams are silent."""
+    engine = a_long_engine()
+    engine.handle(filled(a_fill(STOP, 200, 99.0, exec_id="0001.01.03.01", seconds=70)))
+    lines = lines_of(engine)
+    assert of_kind(engine.handle(a_report(90, positions={"SPY": 300}, open_orders=lines)), ReplaceStop) == []
+    told = engine.handle(a_report(190, positions={"SPY": 300}, open_orders=lines))
+    assert [(c.order.ref, c.order.quantity) for c in of_kind(told, ReplaceStop)] == [(TARGET, 300)]
+
+
+def test_shares_that_exits_sold_too_many_are_bought_back_and_no_leg_is_left_to_sell_more():
+    """TWS.md 4.35: the target sold all, and half of the stop; its rest would sell again what is bought back."""
+    engine = a_long_engine()
+    sold = a_fill(TARGET, 500, 102.0, exec_id="0001.01.02.01")
+    again = a_fill(STOP, 200, 99.0, exec_id="0001.01.03.01")
+    told = handle_all(engine, [filled(sold), filled(again)])
+    (back,) = of_kind(told, Flatten)
+    assert (back.order.side, back.order.quantity) == (Side.BUY, 200)
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [STOP]

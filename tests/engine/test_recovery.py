@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.engine.assembly import build_engine
-from shared.commands import PlaceBracket
+from shared.commands import PlaceBracket, SetTimer
 from shared.errors import DataError
 from shared.events import FillCorrected, OperatorCommanded, OrderUnknown, SessionScheduled, StopRequested
 from shared.ids import leg_ref
@@ -269,3 +269,20 @@ def test_whatever_happens_the_position_is_the_sum_of_the_executions(events):
     for fill in the_executions(events):
         counted[fill.symbol] += fill.side.sign * fill.quantity
     assert held == counted
+
+
+def test_the_grace_of_a_missing_stop_begins_anew_after_a_restart_whose_timer_died():
+    """The stop was cancelled a moment before the process was killed; nothing else may happen for a long time."""
+    engine = a_long_engine()
+    engine.handle(cancelled(STOP, 70))
+    again = an_engine()
+    again.restore(engine.snapshot())
+    lines = [an_open_order(engine.book.orders[TARGET].order, 3)]
+    steps = [
+        run_started(70.1),
+        scheduled(70.1),
+        connected(70.1),
+        a_report(70.3, positions={"SPY": 500}, open_orders=lines),
+    ]
+    timers = [command.timer_id for command in of_kind(handle_all(again, steps), SetTimer)]
+    assert f"protect:{PLAN}" in timers

@@ -19,6 +19,7 @@ from tests.engine.builders import (
     a_report,
     a_started,
     a_universe,
+    accepted,
     an_engine,
     an_engine_at_work,
     an_open_order,
@@ -213,3 +214,59 @@ def test_an_empty_bar_row_is_no_reason_to_lose_an_adopted_plan():
     assert isinstance(row.row, BarRow)
     assert orders_in(engine.handle(row)) == []
     assert engine.book.holding("adopted", "SPY") == 300
+
+
+def an_engine_that_adopted(quantity):
+    """A foreign position of so many shares of SPY is a plan, its stop works."""
+    engine = an_engine_that("adopt")
+    handle_all(engine, [*reports(10, 13, 16, positions={"SPY": quantity}), fired(f"protect:{ADOPTED}", 18)])
+    engine.handle(accepted(f"{ADOPTED}:P1"))
+    return engine
+
+
+@pytest.mark.parametrize(("theirs", "left"), [(200, 200), (0, 0)])
+def test_what_a_person_sells_of_an_adopted_position_leaves_its_plan_and_its_stop(theirs, left):
+    engine = an_engine_that_adopted(300)
+    lines = lines_of(engine)
+    told = handle_all(engine, reports(120, 123, 126, positions={"SPY": theirs}, open_orders=lines))
+    assert codes(told) == ["quantity_break", "settled"]
+    assert engine.book.holding("adopted", "SPY") == left
+    changed = [command.order.quantity for command in of_kind(told, ReplaceStop)]
+    assert changed + [0 for _ in of_kind(told, CancelOrder)] == [left]
+
+
+def test_an_adopted_position_that_a_person_turns_round_is_adopted_anew_and_its_old_stop_is_pulled():
+    engine = an_engine_that_adopted(-15)
+    told = handle_all(engine, reports(120, 123, 126, positions={"SPY": 44}, open_orders=lines_of(engine)))
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [f"{ADOPTED}:P1"]
+    anew = ADOPTED.replace("SPY-1", "SPY-2")
+    (stop,) = of_kind(engine.handle(fired(f"protect:{anew}", 128)), ReplaceStop)
+    assert (stop.order.side, stop.order.quantity) == ("SELL", 44)
+    assert engine.book.holding("adopted", "SPY") == 44
+
+
+def test_shares_that_are_gone_leave_the_adopted_plan_and_not_ours():
+    """700 shares, 200 of them foreign: 600 are 500 of ours and 100 of theirs."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    handle_all(engine, reports(100, 103, 106, positions={"SPY": 700}, open_orders=lines_of(engine)))
+    handle_all(engine, reports(120, 123, 126, positions={"SPY": 600}, open_orders=lines_of(engine)))
+    assert (engine.book.holding("s", "SPY"), engine.book.holding("adopted", "SPY")) == (500, 100)
+
+
+def test_shares_that_are_missing_from_ours_are_not_settled_by_adoption():
+    """400 of 700: more is gone than was ever foreign, and nobody knows why."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    handle_all(engine, reports(100, 103, 106, positions={"SPY": 700}, open_orders=lines_of(engine)))
+    handle_all(engine, reports(120, 123, 126, 129, positions={"SPY": 400}, open_orders=lines_of(engine)))
+    assert (engine.book.holding("s", "SPY"), engine.book.holding("adopted", "SPY")) == (500, 200)
+    assert set(engine.book.locks) == {"SPY"}
+
+
+def test_what_was_accepted_by_a_person_is_not_settled_anew_without_one():
+    """Under `report` the plan is adopted by a person's word, and only that changes it again."""
+    engine = an_engine_that("report")
+    accept = OperatorCommanded(received_at=at(14), verb="accept", scope="instrument:SPY", actor="me")
+    handle_all(engine, [*reports(10, 13, positions={"SPY": 300}), accept, a_report(16, positions={"SPY": 300})])
+    handle_all(engine, [fired(f"protect:{ADOPTED}", 18), accepted(f"{ADOPTED}:P1")])
+    told = handle_all(engine, reports(120, 123, 126, 129, positions={"SPY": 200}, open_orders=lines_of(engine)))
+    assert (codes(told), engine.book.holding("adopted", "SPY")) == (["quantity_break"], 300)

@@ -107,3 +107,13 @@ def test_a_silent_feed_changes_nothing_about_what_is_held():
     assert codes(told) == ["data_quality"]
     assert engine.book.is_reconciled
     assert engine.book.unprotected_plans() == []
+
+
+def test_another_quantity_while_the_instrument_is_locked_is_told_as_well_and_once():
+    """A person turned by hand what was already in question: nobody may find that out by chance."""
+    engine = a_started()
+    handle_all(engine, [a_report(second, positions={"SPY": 7}) for second in (30, 40)])
+    told = handle_all(engine, [a_report(second, positions={"SPY": 52}) for second in (50, 60, 70)])
+    assert codes(told) == ["quantity_break"]
+    assert engine.book.locks["SPY"].cause == "SPY: the book holds 0, the broker 52"
+    assert engine.book.locks["SPY"].since == at(40)

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.events import OrderUnknown
 from shared.orders import OrderStatus
 from tests.engine.builders import (
     ENTRY,
@@ -19,6 +20,8 @@ from tests.engine.builders import (
     an_engine,
     an_engine_at_work,
     an_engine_that_asked,
+    ask_timers,
+    at,
     bars,
     cancelled,
     connected,
@@ -26,6 +29,7 @@ from tests.engine.builders import (
     filled,
     fired,
     handle_all,
+    kinds,
     lines_of,
     of_kind,
     run_started,
@@ -51,6 +55,15 @@ def test_an_order_that_lives_twice_is_cancelled_and_its_instrument_locked():
     assert [command.ref for command in of_kind(commands, CancelOrder)] == [ENTRY]
     assert engine.book.locks["SPY"].kind == "double_perm_id"
     assert [c.level for c in of_kind(commands, Notify) if c.code == "double_perm_id"] == ["critical"]
+
+
+def test_a_second_permid_is_asked_about_at_once_and_not_taken_for_the_first():
+    """Found by simulation (brutal 1028): it lived until the next comparison, minutes later."""
+    engine = a_long_engine()
+    handle_all(engine, [accepted(STOP, 65, perm_id=2)])
+    assert kinds(engine.handle(accepted(STOP, 66, perm_id=99))) == ["AskBroker"]
+    assert kinds(engine.handle(accepted(STOP, 67, perm_id=2))) == []
+    assert engine.book.orders[STOP].perm_id == 2
 
 
 def test_the_cancel_of_a_double_is_not_sent_with_every_report():
@@ -97,6 +110,21 @@ def test_the_lock_of_a_double_heals_when_one_of_them_is_gone():
 
 
 # --- lost, and found again ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("news", [accepted(STOP, 90), OrderUnknown(received_at=at(90), ref=STOP, reason="?")])
+def test_a_stop_taken_for_lost_that_is_told_to_work_is_asked_about_until_it_is_in_the_book(news):
+    """Found by simulation (brutal 1037): it and the one put in its place covered twice the shares for minutes."""
+    engine = a_long_engine()
+    lines, held = lines_of(engine), {"positions": {"SPY": 500}}
+    without = [line for line in lines if line.ref != STOP]
+    handle_all(engine, [a_report(s, open_orders=without, **held) for s in (70, 80)])
+    assert STOP not in engine.book.orders
+    assert kinds(engine.handle(news)) == ["AskBroker"]
+    first = engine.handle(a_report(91, open_orders=lines, **held))
+    assert len(ask_timers(first)) == 1
+    engine.handle(a_report(93, open_orders=lines, **held))
+    assert STOP in engine.book.orders
 
 
 def test_an_order_that_left_a_moment_ago_is_not_lost_by_two_quick_reports():

@@ -197,6 +197,42 @@ def test_a_jump_that_an_execution_of_ours_explains_is_no_split():
     assert "corporate_action" not in codes(told)
 
 
+def an_engine_that_split_since_its_last_fill(seconds, cost):
+    """Long 500 at 100 by a fill at 61 s; no report came since, and this one shows a tenth of it."""
+    engine = a_long_engine()
+    told = handle_all(engine, [cancelled(TARGET, seconds), cancelled(STOP, seconds)])
+    told += engine.handle(a_report(seconds, positions=a_line(50, cost)))
+    return engine, told + engine.handle(fired(f"protect:{PLAN}", seconds + 1))
+
+
+@pytest.mark.parametrize("after_s", [1, 90])
+def test_a_split_is_known_also_where_nobody_has_compared_since_the_fill(after_s):
+    """Found by simulation (brutal 6): a stop for 500 shares where 50 were left, at a tenth of their price."""
+    _, told = an_engine_that_split_since_its_last_fill(61 + after_s, 1000.0)
+    assert "corporate_action" in codes(told)
+    assert of_kind(told, ReplaceStop) == []
+
+
+@pytest.mark.parametrize("cost", [100.0, 900.0])
+def test_a_figure_since_the_last_fill_with_another_cost_is_no_split_and_no_stop_is_larger_than_it(cost):
+    _, told = an_engine_that_split_since_its_last_fill(61 + 90, cost)
+    assert "corporate_action" not in codes(told)
+    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [50]
+
+
+def test_a_view_formed_on_prices_of_two_scales_sells_nothing_before_a_person_accepts():
+    """Found by simulation (brutal 1044)."""
+    engine, _ = an_engine_over_a_split(1000)
+    says(engine, SPY=0.0)
+    assert of_kind(engine.handle(bars(MORNING + 60, SPY=50.0)), Flatten) == []
+
+
+def test_a_person_may_flatten_what_has_split():
+    engine, _ = an_engine_over_a_split(250, 200.0)
+    flatten = OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope="instrument:SPY", actor="me")
+    assert [command.order.quantity for command in of_kind(engine.handle(flatten), Flatten)] == [250]
+
+
 def test_stops_cancelled_by_the_broker_before_the_report_are_not_put_back_at_the_old_price():
     """The cancels of a split come first (TWS.md 3.20); the report that explains them is asked for at once."""
     engine = a_long_engine()

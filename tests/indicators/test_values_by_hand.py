@@ -45,6 +45,16 @@ def test_atr_has_no_true_range_on_the_first_bar_and_spans_gaps():
     assert listed(atr(high, low, close, 2)) == [None, None, None, 5.5, 3.75]
 
 
+def test_atr_follows_a_jump_of_the_price_in_the_instrument_that_jumped_alone():
+    two = Atr(2, 2)
+    for close in (10.0, 11.0, 12.0):  # true ranges of 2
+        two.update([close + 1, close + 1], [close - 1, close - 1], [close, close])
+    two.follow_jumps([6.0, NAN], 0.1)
+    assert two.value.tolist() == [1.0, 2.0]
+    two.follow_jumps([6.5, 13.0], 0.1)  # 6 x 1.083, 12 x 1.083: no jumps
+    assert two.value.tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_a_bar_with_one_missing_price_is_no_print_for_atr(missing):
     bar = [12.0, 10.0, 11.0]

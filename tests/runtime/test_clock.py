@@ -46,6 +46,19 @@ def test_a_backward_step_of_the_wall_never_turns_time_back(hands):
     assert clock.now() == TODAY
 
 
+def test_after_a_backward_step_time_runs_at_half_speed_until_the_wall_has_caught_up(hands):
+    """Ages and deadlines go on: an order of a minute ago is older than one of now."""
+    clock = a_clock(hands)
+    clock.now()
+    hands.wall_at -= seconds(60)
+    hands.pass_s(20)
+    assert clock.now() == TODAY + seconds(10)
+    hands.pass_s(100)
+    assert clock.now() == TODAY + seconds(60)
+    hands.pass_s(2)
+    assert clock.now() == TODAY + seconds(62)
+
+
 def test_a_step_of_the_wall_does_not_change_lengths_of_time(hands):
     clock = a_clock(hands)
     hands.wall_at += seconds(3600)
@@ -108,6 +121,8 @@ def test_it_never_tells_a_time_before_the_journals_last_event(hands):
     clock = a_clock(hands)
     clock.not_before(TODAY + seconds(9))
     assert clock.now() == TODAY + seconds(9)
+    hands.pass_s(4)
+    assert clock.now() == TODAY + seconds(11)
 
 
 async def test_a_sleep_of_market_time_is_shorter_by_the_speed():

@@ -156,6 +156,18 @@ async def test_a_silent_instrument_holds_a_row_up_only_for_the_grace_time():
     line.feed.close()
 
 
+async def test_a_clock_that_is_an_hour_ahead_closes_no_row_before_its_bars_have_come():
+    line = Line(row_grace_s=0.01)
+    line.clock.not_before(at(3600))
+    line.deliver("SPY", 0, 50)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(line.inbox.take(), 0.3)
+    line.deliver("SPY", 55, 55)
+    line.deliver("IBM", 0, 55)
+    assert (await line.taken()).row.close[1] == a_bar().close
+    line.feed.close()
+
+
 async def test_a_newer_bar_starts_the_grace_of_the_row_before():
     line = Line(row_grace_s=0.01)
     line.deliver("SPY", 0, 50)

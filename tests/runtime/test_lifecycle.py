@@ -12,9 +12,10 @@ from daemon.engine.assembly import build_engine
 from daemon.runtime.audit import audit_run
 from daemon.runtime.lifecycle import journal_path, log_path
 from daemon.runtime.status import heartbeat_line, last_heartbeats, read_status, screen
+from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.wiring import assemble
 from shared.account import BrokerPosition
-from shared.commands import PlaceBracket
+from shared.commands import Notify, PlaceBracket
 from shared.errors import Refused
 from shared.events import OrderFilled
 from shared.io.journal import Journal, JournalReader
@@ -174,6 +175,33 @@ async def test_a_market_that_is_older_than_the_journal_is_refused(config):
     await a_traded_morning(config)
     again = Running(config, at(0) - timedelta(days=1))
     with pytest.raises(Refused, match=r"but the market's time is 2013-10-07 .* use another state_dir"):
+        await again.daemon.run(until_close=False)
+
+
+async def test_a_clock_that_was_set_back_keeps_no_daemon_from_its_positions(config):
+    """Found by simulation (brutal 1047): refused again and again, with a position in the market."""
+    await a_traded_morning(config)
+    broker = config.broker.model_copy(update={"follow_gateway_clock": False})
+    walled = config.model_copy(update={"broker": broker})
+    again = Running(walled, at(0), Surroundings(wall=lambda: at(-1800)))
+    heard: list[Notify] = []
+    again.daemon._notices.listen(heard.append)
+    work = asyncio.create_task(again.daemon.run(until_close=False))
+    await again.until_subscribed()
+    assert again.book.positions() != {}
+    again.daemon.request_stop("SIGTERM")
+    await asyncio.wait_for(work, 20)
+    assert [(notice.level, notice.code) for notice in heard][:1] == [("critical", "clock_behind_journal")]
+    times = [record.received_at for record in records_of(config)[0]]
+    assert times == sorted(times)
+
+
+async def test_a_wall_that_is_a_day_behind_the_journal_is_refused(config):
+    await a_traded_morning(config)
+    broker = config.broker.model_copy(update={"follow_gateway_clock": False})
+    walled = config.model_copy(update={"broker": broker})
+    again = Running(walled, at(0), Surroundings(wall=lambda: at(0) - timedelta(days=1)))
+    with pytest.raises(Refused, match="use another state_dir"):
         await again.daemon.run(until_close=False)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from typing import Literal
 
 import pytest
 
@@ -125,6 +126,18 @@ async def test_commands_are_carried_out_in_their_order(bench):
     work = bench(*commands)
     await work.happen()
     assert work.broker.sent == commands
+
+
+async def test_timers_that_wait_are_no_tasks(bench):
+    clocks: tuple[Literal["market", "wall"], ...] = ("market", "wall")
+    names = [(clock, f"{clock} {number}") for clock in clocks for number in (1, 2)]
+    waiting = [SetTimer(timer_id=name, after_s=3600, clock=clock) for clock, name in names]
+    work = bench(*waiting)
+    before = len(asyncio.all_tasks())
+    await work.happen()
+    assert (len(work.timers), len(asyncio.all_tasks())) == (4, before)
+    work.timers.close()
+    assert len(work.timers) == 0
 
 
 async def test_a_timer_fires_into_the_inbox_and_setting_it_again_moves_it(bench):

@@ -1,5 +1,5 @@
-"""The whole daemon in weather: real runtime, real journal, real ib_insync, real simulated gateway; only sockets and clock are not.
+"""The whole daemon in weather: real runtime, real journal, real ib_insync, the gateway; only sockets and clock are not.
 
-world/ is what is simulated (loop, network, disk, people), weather/ is what goes wrong and when, judge/ reads the history
-and nothing else. docs/simulation.md says how they meet.
+world/ is what is simulated (loop, network, disk, people), weather/ what goes wrong and
+when, judge/ reads the history and nothing else. docs/simulation.md says how they meet.
 """

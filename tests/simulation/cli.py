@@ -36,6 +36,10 @@ def simulate(
         str | None,
         typer.Option(metavar="FIRST:END", help="Each seed in two fresh interpreters: equal histories, or exit 6."),
     ] = None,
+    soak: Annotated[
+        int | None,
+        typer.Option(min=1, max=365, metavar="DAYS", help="So many days in one process of the daemon: does it grow?"),
+    ] = None,
     shrink: Annotated[
         bool, typer.Option("--shrink", help="Reduce the incidents of broken runs; write WEATHER-SEED-I.plan.json.")
     ] = False,
@@ -68,6 +72,7 @@ def simulate(
         replay=replay,
         plan=plan,
         determinism=determinism,
+        soak=soak,
         jobs=jobs,
         shrink=shrink,
         history=history,

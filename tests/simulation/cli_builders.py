@@ -114,6 +114,7 @@ def a_toolkit(**changes):
         "hits": lambda history: Counter(F10=1, F2=2),
         "shrink": lambda plan, fails, runs_max: plan,
         "sweep": lambda pid: None,
+        "soak": lambda sessions, seed: played(a_plan(seed, "rough")),
     }
     return Toolkit(**parts | changes)
 

@@ -16,8 +16,8 @@ from msgspec import Struct
 class Settings(Struct, frozen=True, kw_only=True, tag="settings", tag_field="kind"):
     """The first record. `sessions` are (opens_at, closes_at) in order, by the exchange's calendar.
 
-    `limits` are the keys of [risk] as numbers (None = lifted), `rules` the keys of [session], [execution] and [exits]
-    that matter.
+    `limits` are the keys of [risk] as numbers (None = lifted), `rules` the keys of [session], [execution], [exits],
+    [runtime] and [reconcile] that matter.
     """
 
     at: float

@@ -94,7 +94,8 @@ class Market(Struct, frozen=True, kw_only=True):
 
     `eve_s`: so many seconds before the first session's close the run begins, followed by the night and the whole next
     session; 0 = the run is one whole session. `lasts_s`: the run ends so many seconds after the open of the last
-    session; 0 = after its close.
+    session; 0 = after its close. `sessions`: without an eve so many whole sessions follow each other, with the nights
+    between them.
     """
 
     seed: int
@@ -103,6 +104,7 @@ class Market(Struct, frozen=True, kw_only=True):
     is_eventful: bool
     eve_s: int = 0
     lasts_s: int = 0
+    sessions: int = 1
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -42,6 +42,8 @@ def test_what_is_no_duration_is_said_in_one_line(text):
         ({"replay": 1, "determinism": "0:2"}, "--replay and --determinism exclude each other"),
         ({"replay": 1, "budget": "5m"}, "--budget and --replay exclude each other"),
         ({"determinism": "0:2", "shrink": True}, "--shrink and --determinism exclude each other"),
+        ({"soak": 30, "shrink": True}, "--shrink and --soak exclude each other"),
+        ({"soak": 30, "replay": 3}, "--replay and --soak exclude each other"),
         ({"determinism": "2:0"}, "--determinism '2:0' is no range"),
         ({"day_limit": "soon"}, "--day-limit 'soon' is no duration"),
         ({"seeds": "many"}, "--seeds 'many' is no range"),
@@ -56,6 +58,11 @@ def test_words_that_do_not_go_together_are_refused(changes, said):
 @pytest.mark.parametrize(("seeds", "batch"), [("0:1000", 20), ("0:100", 12), ("0:8", 1), ("0:2", 1)])
 def test_few_days_are_dealt_out_in_small_batches_so_that_every_process_has_some(seeds, batch):
     assert understood(words(seeds=seeds, jobs=2)).limits.batch == batch
+
+
+def test_a_soak_is_one_run_of_the_first_seed_with_the_time_of_all_its_days():
+    wanted = understood(words(soak=30, seeds="4:9", day_limit="1m"))
+    assert (wanted.asked.seeds, wanted.asked.sessions, wanted.limits.wall_s) == (range(4, 5), 30, 1800.0)
 
 
 def test_a_history_is_written_of_a_single_run_only(tmp_path):

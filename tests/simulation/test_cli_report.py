@@ -15,7 +15,7 @@ from tests.simulation.campaign.command import SHRUNK_MAX, carry_out
 from tests.simulation.campaign.day import counts_of, fault_counts
 from tests.simulation.campaign.report import STORIES_MAX
 from tests.simulation.campaign.summary import Asked
-from tests.simulation.cli_builders import a_history, a_plan, a_toolkit, limits, wishes
+from tests.simulation.cli_builders import a_history, a_plan, a_toolkit, limits, played, wishes
 from tests.simulation.history import Fault, records_of
 from tests.simulation.plan import decoded, encoded
 
@@ -152,6 +152,15 @@ def test_a_replay_gives_the_digest_that_the_campaign_gave(simulate):
     of_campaign = facts_of(simulate(wishes(seeds=range(5), as_json=True))[1])["breaches"][0]["digest"]
     of_replay = facts_of(simulate(wishes("replay", range(3, 4), as_json=True))[1])["breaches"][0]["digest"]
     assert of_campaign == of_replay
+
+
+def test_a_soak_plays_its_sessions_in_one_run_and_names_the_command(simulate):
+    asked = Asked(kind="soak", weather="rough", seeds=range(3, 4), sessions=30)
+    toolkit = a_toolkit(soak=lambda sessions, seed: played(a_plan(seed=seed, incidents=sessions)))
+    code, out, _ = simulate(wishes("soak", range(3, 4), asked=asked, as_json=True), toolkit)
+    facts = facts_of(out)
+    assert (code, facts["kind"], facts["days"], facts["incidents"]) == (6, "soak", 1, 30)
+    assert facts["breaches"][0]["replay"] == "openbell simulate --soak 30 --seeds 3"
 
 
 def test_a_plan_is_played_as_it_stands_and_its_command_names_its_file(simulate):

@@ -186,6 +186,14 @@ def test_an_exit_that_was_sent_before_the_close_keeps_i9():
     assert story.broken() == []
 
 
+@pytest.mark.parametrize(("sold", "broken"), [(100.0, []), (99.0, ["I9"])])
+def test_what_a_stranger_has_sold_is_not_held_over_the_close(sold, broken):
+    story = a_position_before_the_close()
+    story.strange(-sold)
+    story.later(300)
+    assert [name for name in story.broken() if name == "I9"] == broken
+
+
 def test_where_nothing_says_flat_a_position_may_be_held_over_the_close():
     story = a_position_before_the_close(rules={"flatten_before_close_s": 0.0})
     story.later(300)

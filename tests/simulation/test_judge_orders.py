@@ -249,6 +249,43 @@ def test_shares_that_a_stranger_bought_may_be_left_out_of_the_book():
     assert (ours_alone, story.broken()) == ([], ["I5"])
 
 
+@pytest.mark.parametrize(
+    ("policy", "wait_s", "broken"), [("report", 600, []), ("adopt", 80, []), ("adopt", 100, ["I5"])]
+)
+def test_shares_that_are_to_be_adopted_come_into_the_book_in_time(policy, wait_s, broken):
+    """A comparison, with the half minute that a question may take, finds them; half a minute later they are adopted."""
+    story = a_running_daemon(rules={"foreign": policy})
+    story.strange(50.0)
+    story.say("foreign_position", "SPY: 50 shares are not ours")
+    story.wait(wait_s)
+    story.look(positions={})
+    assert story.broken() == broken
+
+
+def test_what_cannot_be_told_from_ours_is_not_adopted():
+    """100 of ours and 30 sold by a stranger: 70 may be our own stop at work."""
+    story = a_running_daemon(rules={"foreign": "adopt"})
+    story.long()
+    story.strange(-30.0)
+    story.say("quantity_break", "SPY: the book holds 100, the broker 70")
+    story.wait(600)
+    story.look(positions={"SPY": 100.0})
+    assert story.broken() == []
+
+
+def test_what_was_accepted_once_stays_in_the_book_until_the_next_time():
+    story = a_running_daemon()
+    story.strange(50.0)
+    story.say("settled", "SPY: accepted by a person, BUY 50")
+    story.strange(-20.0)
+    story.say("quantity_break", "SPY: the book holds 50, the broker 30")
+    story.wait(600)
+    story.look(positions={"SPY": 50.0})
+    accepted = story.broken()
+    story.look(positions={"SPY": 40.0})
+    assert (accepted, story.broken()) == ([], ["I5"])
+
+
 def test_cash_that_stood_for_minutes_is_in_the_book():
     story = a_long_position()
     for _ in range(10):

@@ -201,8 +201,17 @@ def test_a_stop_over_an_entry_that_may_still_fill_keeps_i2():
 
 def test_a_stop_larger_than_the_position_for_long_breaks_i2():
     story = a_cut_entry()
-    story.later(37)
+    story.wait(5)
+    story.row()
+    story.later(32)
     assert story.broken() == ["I2"]
+
+
+@pytest.mark.parametrize(("later_s", "broken"), [(65, []), (75, ["I2"])])
+def test_where_no_row_comes_it_is_cut_at_the_next_comparison(later_s, broken):
+    story = a_cut_entry()
+    story.later(later_s)
+    assert story.broken() == broken
 
 
 def test_a_stop_that_is_cut_on_the_next_row_keeps_i2():
@@ -217,7 +226,7 @@ def test_two_stops_for_one_position_are_too_much():
     story = a_running_daemon()
     story.long()
     story.place(story.order("P1"))
-    story.later(60)
+    story.later(75)
     assert story.broken() == ["I2"]
 
 
@@ -285,9 +294,31 @@ def test_what_left_while_an_execution_was_under_way_could_not_know():
 def test_a_flipped_position_is_given_back_on_the_other_side():
     story = a_second_stop_that_filled()
     story.fault(35, "overfill_group")
-    story.place(replace(story.order("X1"), side="BUY"))
+    story.place(replace(story.order("X1"), side="BUY", oca_group=""))
     story.later(20)
     assert story.broken() == []
+
+
+def test_what_gives_back_more_than_was_turned_over_breaks_i2():
+    story = a_second_stop_that_filled()
+    story.fault(35, "overfill_group")
+    story.place(replace(story.order("X1", 120.0), side="BUY", oca_group=""))
+    assert story.broken() == ["I2"]
+
+
+def test_two_orders_that_give_back_the_same_shares_break_i2():
+    story = a_second_stop_that_filled()
+    story.fault(35, "overfill_group")
+    story.place(replace(story.order("X1"), side="BUY", oca_group=""))
+    story.place(replace(story.order("X2"), side="BUY", oca_group=""))
+    assert any("X2: may overfill" in breach.text for breach in story.breaches())
+
+
+def test_an_exit_outside_the_group_of_its_plan_breaks_i2():
+    story = a_running_daemon()
+    story.long()
+    story.place(replace(story.order("X1"), oca_group=""))
+    assert story.broken() == ["I2"]
 
 
 def test_a_stop_behind_shares_that_were_adopted_is_not_too_much():
@@ -299,5 +330,19 @@ def test_a_stop_behind_shares_that_were_adopted_is_not_too_much():
     story.later(3600)
     adopted = story.broken()
     story.hold(story.order("P1", 20.0, number=5), change="modified")
-    story.later(60)
+    story.later(75)
     assert (adopted, story.broken()) == ([], ["I2"])
+
+
+@pytest.mark.parametrize(("is_settled", "broken"), [(False, []), (True, ["I2"])])
+def test_the_stop_of_adopted_shares_rests_until_the_book_is_set_anew(is_settled, broken):
+    """A person sells them by hand: until somebody accepts that, the book holds what was accepted before."""
+    story = a_running_daemon()
+    story.strange(9.0)
+    story.say("settled", "SPY: accepted by a person, BUY 9")
+    story.place(story.order("P1", 9.0, number=5))
+    story.strange(-9.0)
+    if is_settled:
+        story.say("settled", "SPY: accepted by a person, SELL 9")
+    story.later(3600)
+    assert story.broken() == broken

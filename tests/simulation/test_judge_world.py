@@ -282,6 +282,19 @@ def test_a_change_that_was_told_keeps_i19():
     assert story.broken() == []
 
 
+@pytest.mark.parametrize(("is_told", "broken"), [(True, []), (False, ["I19"])])
+def test_a_further_change_by_somebody_else_is_told_as_well(is_told, broken):
+    story = a_running_daemon()
+    story.strange(-8.0)
+    story.notice("quantity_break", "SPY: the book holds 0, the broker -8", level="warning")
+    story.wait(30)
+    story.strange(60.0)
+    if is_told:
+        story.notice("quantity_break", "SPY: the book holds 0, the broker 52", level="warning")
+    story.later(600)
+    assert story.broken() == broken
+
+
 def test_what_the_broker_liquidates_is_closed_and_no_strangers():
     story = a_running_daemon()
     story.long()

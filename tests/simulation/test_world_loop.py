@@ -1,6 +1,7 @@
 import asyncio
 import random
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -8,12 +9,14 @@ from tests.simulation.world.loop import STARTS_AT_S, Stuck, VirtualLoop
 from tests.simulation.world.network import Network, deafen, finish, reset, stall
 from tests.simulation.world.process import OWNER, Process
 
+_kept: list[object] = []
+
 
 @contextmanager
 def a_loop(seed=None, latency=(0.01, 0.01)):
     loop = VirtualLoop(None if seed is None else random.Random(seed))
     loop.network = Network(loop, random.Random(1), latency)
-    loop.network.kept = []
+    _kept.clear()
     asyncio.set_event_loop(loop)
     try:
         yield loop
@@ -36,7 +39,7 @@ def run(work, seed=None, latency=(0.01, 0.01)):
 
 def kept(writer):
     """A writer that goes before its loop complains: a_loop ends what is open."""
-    asyncio.get_running_loop().network.kept.append(writer)
+    _kept.append(writer)
 
 
 async def an_echo():
@@ -51,7 +54,8 @@ async def an_echo():
     await asyncio.start_server(serve, "127.0.0.1", 4010)
     reader, writer = await asyncio.open_connection("127.0.0.1", 4010)
     kept(writer)
-    wire = next(iter(asyncio.get_running_loop().network.wires))
+    loop: Any = asyncio.get_running_loop()
+    wire = next(iter(loop.network.wires))
     return reader, writer, wire
 
 

@@ -56,7 +56,7 @@ def test_a_time_that_cannot_be_read_is_none(text):
 
 def an_execution(**values) -> RawExecution:
     defaults: dict[str, Any] = {
-        "req_id": -1, "order_id": 1, "con_id": 1, "symbol": "SPY", "sec_type": "STK", "currency": "USD",
+        "order_id": 1, "con_id": 1, "symbol": "SPY", "sec_type": "STK", "currency": "USD",
         "exec_id": "a.b.c.01", "time": "20261120 09:59:00 US/Eastern", "account": "DU1", "side": "SLD",
         "shares": 5.0, "price": 10.25, "perm_id": 3, "client_id": 7, "order_ref": "x",
     }  # fmt: skip

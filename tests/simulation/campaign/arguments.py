@@ -30,6 +30,7 @@ class Words(Struct, frozen=True, kw_only=True):
     replay: int | None = None
     plan: Path | None = None
     determinism: str | None = None
+    soak: int | None = None
     jobs: int | None = None
     shrink: bool = False
     history: Path | None = None
@@ -61,19 +62,21 @@ def understood(words: Words) -> Wishes:
     """
     kind = _kind(words)
     plan = None if words.plan is None else _plan(words.plan)
-    _check_history(words, is_single=kind in {"replay", "plan"})
+    _check_history(words, is_single=kind in {"replay", "plan", "soak"})
     seeds = _seeds(words, plan)
     asked = Asked(
         kind=kind,
         weather=plan.weather if plan else words.weather,
         seeds=seeds,
         plan=str(words.plan or ""),
+        sessions=words.soak or 1,
     )
+    wall_s = seconds_of("--day-limit", words.day_limit) * asked.sessions
     jobs = words.jobs or len(os.sched_getaffinity(0))
     return Wishes(
         asked=asked,
         weather=words.weather,
-        limits=Limits(jobs=jobs, batch=_batch(len(seeds), jobs), wall_s=seconds_of("--day-limit", words.day_limit)),
+        limits=Limits(jobs=jobs, batch=_batch(len(seeds), jobs), wall_s=wall_s),
         plan=plan,
         budget_s=None if words.budget is None else seconds_of("--budget", words.budget),
         history=words.history,
@@ -92,13 +95,14 @@ def _kind(words: Words) -> Kind:
         "replay": words.replay,
         "plan": words.plan,
         "determinism": words.determinism,
+        "soak": words.soak,
     }
     given: list[Kind] = [kind for kind, value in kinds.items() if value is not None]
     if len(given) > 1:
         raise ValueError(f"--{given[0]} and --{given[1]} exclude each other")
     kind: Kind = given[0] if given else "campaign"
-    if words.shrink and kind == "determinism":
-        raise ValueError("--shrink and --determinism exclude each other: there is no broken invariant to keep")
+    if words.shrink and kind in {"determinism", "soak"}:
+        raise ValueError(f"--shrink and --{kind} exclude each other: there is no broken day to make smaller")
     if words.budget is not None and kind != "campaign":
         raise ValueError(f"--budget and --{kind} exclude each other: it is for campaigns of many seeds")
     return kind
@@ -111,7 +115,8 @@ def _seeds(words: Words, plan: Plan | None) -> range:
         return range(plan.seed, plan.seed + 1)
     if words.replay is not None:
         return range(words.replay, words.replay + 1)
-    return seeds_of("--seeds", words.seeds)
+    seeds = seeds_of("--seeds", words.seeds)
+    return seeds if words.soak is None else seeds[:1]
 
 
 def _plan(path: Path) -> Plan:

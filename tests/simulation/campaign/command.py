@@ -73,6 +73,8 @@ def _single(wishes: Wishes, toolkit: Toolkit) -> SingleRun:
     if wishes.plan is not None:
         return SingleRun.of(wishes.plan, toolkit)
     seed, weather = wishes.asked.seeds.start, wishes.weather
+    if wishes.asked.kind == "soak":
+        return SingleRun(seed=seed, weather="rough", play=lambda: toolkit.soak(wishes.asked.sessions, seed))
     return SingleRun(seed=seed, weather=weather, play=lambda: toolkit.play(toolkit.draw(seed, weather)))
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tests.simulation.campaign.toolkit import Outcome, Toolkit
 from tests.simulation.history import (
     Broker,
+    Checked,
     Fault,
     OperatorAsked,
     ProcessEnded,
@@ -54,7 +55,10 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 
 class Day(Struct, frozen=True, kw_only=True):
-    """`lost` says why a run could not be judged (empty if it was); `took_s` is real time."""
+    """`lost` says why a run could not be judged (empty if it was); `took_s` is real time.
+
+    `evenings` are the figures of a soak, a line a session.
+    """
 
     seed: int
     weather: str
@@ -64,6 +68,7 @@ class Day(Struct, frozen=True, kw_only=True):
     counts: Counts = Counts()
     took_s: float = 0.0
     lost: str = ""
+    evenings: tuple[str, ...] = ()
 
 
 def judged(run: Callable[[], Outcome], toolkit: Toolkit, keep: Callable[[list[Record]], None] = lambda _: None) -> Day:
@@ -80,6 +85,7 @@ def judged(run: Callable[[], Outcome], toolkit: Toolkit, keep: Callable[[list[Re
         findings=_findings(history, toolkit),
         counts=counts_of(history, toolkit.hits(history), incidents=len(plan.incidents)),
         took_s=time.perf_counter() - began_s,
+        evenings=tuple(record.detail for record in history if isinstance(record, Checked) and record.what == "memory"),
     )
 
 

@@ -26,6 +26,7 @@ def report_lines(facts: dict[str, Any]) -> Iterator[str]:
     yield from _counted("faults by kind", facts["faults_by_kind"])
     yield from _counted("situations of RELIABILITY.md 3", facts["scenarios"])
     yield from _counted("broken invariants", facts["invariants"])
+    yield from facts["evenings"]
     yield from _totals(facts)
     yield _verdict(facts)
 

@@ -15,22 +15,25 @@ from tests.simulation.campaign.carrying_out import Result
 from tests.simulation.campaign.day import Day
 from tests.simulation.campaign.shrinking import Shrunk
 
-Kind = Literal["campaign", "replay", "plan", "determinism"]
+Kind = Literal["campaign", "replay", "plan", "determinism", "soak"]
 _SUMMED = ("incidents", "records", "crashes", "restarts", "operator_commands", "orders", "fills")
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What was to be played. `plan` is the file of a plan, empty where seeds are drawn."""
+    """What was to be played. `plan` is the file of a plan, empty where seeds are drawn; `sessions` those of a soak."""
 
     kind: Kind
     weather: str
     seeds: range
     plan: str = ""
+    sessions: int = 1
 
     def replay(self, day: Day) -> str:
         """The one command that plays exactly that run."""
         if self.kind == "plan":
             return f"openbell simulate --plan {shlex.quote(self.plan)}"
+        if self.kind == "soak":
+            return f"openbell simulate --soak {self.sessions} --seeds {day.seed}"
         return f"openbell simulate --replay {day.seed} --weather {day.weather}"
 
 
@@ -59,6 +62,7 @@ def summary_of(asked: Asked, result: Result, shrunk: Iterable[Shrunk] = ()) -> d
         "faults_by_kind": _table(day.counts.faults for day in days),
         "scenarios": _table(day.counts.scenarios for day in days),
         "invariants": _table({finding.invariant: finding.times for finding in day.findings} for day in days),
+        "evenings": [line for day in days for line in day.evenings],
         "breaches": breaches,
         "lost": lost,
         "shrunk": [

@@ -29,7 +29,8 @@ class Outcome(Protocol):
 
 
 class Toolkit(Struct, frozen=True, kw_only=True):
-    """`play` takes seconds, the others milliseconds. `shrink` asks its predicate at most so many times.
+    """`play` takes seconds, the others milliseconds. `shrink` asks its predicate at most so many times; `soak` plays so
+    many sessions of a seed in one process of the daemon.
 
     `sweep` removes what the process of that id has left on the disk, if it was killed while it played.
     """
@@ -41,6 +42,7 @@ class Toolkit(Struct, frozen=True, kw_only=True):
     hits: Callable[[Sequence[Record]], Counter[str]]
     shrink: Callable[[Plan, Callable[[Plan], bool], int], Plan]
     sweep: Callable[[int], None]
+    soak: Callable[[int, int], Outcome]
 
 
 def real_toolkit() -> Toolkit:
@@ -50,7 +52,9 @@ def real_toolkit() -> Toolkit:
     from tests.simulation.weather.draw import drawn
     from tests.simulation.weather.hits import hits_of
     from tests.simulation.weather.shrink import shrunk
+    from tests.simulation.weather.soaking import soaking
     from tests.simulation.world.run import folder_prefix, place_of_folders, played
+    from tests.simulation.world.soak import soaked
 
     for seed in range(_WARMING_SEEDS):
         played(_shortened(drawn(seed, "calm")))  # kernels, calendars and modules are there before the first fork
@@ -67,6 +71,7 @@ def real_toolkit() -> Toolkit:
         hits=hits_of,
         shrink=shrunk,
         sweep=sweep,
+        soak=lambda sessions, seed: soaked(soaking(sessions, seed)),
     )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tests.simulation.history import BookSeen, BrokerSeen, Journalled, Record
 from tests.simulation.judge.breach import DUST, Invariant
+from tests.simulation.judge.reach import RECONNECT_S
 from tests.simulation.judge.ref import ref_of, sign_of, stem_of
 from tests.simulation.judge.scene import Scene
 from tests.simulation.judge.written import fills_in
@@ -28,8 +29,9 @@ class AtRest(Invariant):
 
     Judged when the daemon is up, reconciled and able to act, QUIET_S after the last fault that touches orders and the
     last doing of the broker in the symbol. Excused: a split or a stranger's shares nobody has accepted (the book may
-    hold ours alone), and an execution of an earlier day that a gateway no longer tells (TWS.md 3.25), if the symbol
-    is locked. A position that is wrong where an execution came twice is I6.
+    hold ours alone, with what was accepted before; where they are to be adopted, until that is due), and an execution
+    of an earlier day that a gateway no longer tells (TWS.md 3.25), if the symbol is locked. A position that is wrong
+    where an execution came twice is I6.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -75,18 +77,34 @@ class AtRest(Invariant):
     def _compare_position(self, book: BookSeen, symbol: str) -> None:
         scene, ledger = self.scene, self.scene.ledger
         net, mine = ledger.net(symbol), book.positions.get(symbol, 0.0)
-        is_strange = symbol in ledger.disturbed and abs(ledger.own[symbol] - mine) < 1.0 - DUST
+        is_strange = symbol in ledger.disturbed and self._is_ours(symbol, mine)
         is_fraction = symbol in ledger.disturbed and abs(net - mine) < 1.0 - DUST
-        if abs(mine - net) < DUST or is_strange or is_fraction:
+        if abs(mine - net) < DUST or is_fraction or (is_strange and not self._is_to_adopt(book, symbol)):
             self._compare_price(book, symbol)
             return
         since = max(scene.known_since(symbol, ledger.touched_at.get(symbol, 0.0)), scene.reach.fault_at)
-        due = scene.reach.due_at(since, QUIET_S)
+        due = scene.reach.due_at(since, RECONNECT_S if is_strange else QUIET_S)
         if due is None or book.at < due or symbol in scene.splits or self._is_forgotten(book, symbol):
             return
         twice = self._explaining(symbol, mine - net)
         name, why = ("I6", f", {twice} came {self._booked[twice]} times") if twice else ("I5", "")
         self.breach(name, symbol, f"{symbol}: the book holds {mine:g}, the broker {net:g}{why}")
+
+    def _is_ours(self, symbol: str, mine: float) -> bool:
+        """Whether the book holds what our own plans hold, with or without what a stranger's shares were last set to."""
+        ledger = self.scene.ledger
+        return any(abs(ledger.own[symbol] + more - mine) < 1.0 - DUST for more in (0.0, ledger.accepted[symbol]))
+
+    def _is_to_adopt(self, book: BookSeen, symbol: str) -> bool:
+        """Whether a stranger's shares have to come into the book by themselves: beside ours, and none is in doubt."""
+        scene, ledger = self.scene, self.scene.ledger
+        net = ledger.net(symbol)
+        ours = [ledger.held[plan] for plan in ledger.holding(symbol) if f"{plan}:E" in ledger.arrived]
+        is_beside = all(held * net > 0 for held in ours) and abs(net) >= abs(sum(ours))
+        is_doubtful = any(ref is not None and ref.symbol == symbol for ref in map(ref_of, book.unknown))
+        is_held = any(order.is_held for order in ledger.resting.values() if order.symbol == symbol)
+        is_policy = scene.settings.rules.get("foreign", "report") != "report"
+        return is_policy and is_beside and not is_doubtful and not is_held
 
     def _explaining(self, symbol: str, too_much: float) -> str:
         """An execution that came more than once and whose shares, counted again, are the difference; empty if none."""

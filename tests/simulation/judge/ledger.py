@@ -65,6 +65,8 @@ class Ledger:
         self.own: dict[str, float] = defaultdict(float)
         """Signed shares by symbol that the daemon's plans hold together."""
         self.foreign: dict[str, float] = defaultdict(float)
+        self.accepted: dict[str, float] = defaultdict(float)
+        """What of them the book holds since it was last set to the broker's."""
         self.commissions: dict[str, float] = defaultdict(float)
         """Dollars by symbol since it was last flat."""
         self.plans_since_flat: dict[str, set[str]] = defaultdict(set)
@@ -115,6 +117,10 @@ class Ledger:
             if order is not None:
                 order.is_held = str(told.fields.get("status", "")) in _NOT_WORKING
 
+    def settle(self, symbol: str) -> None:
+        """The book was set to the broker's: what nobody's plan had moved is a plan's from now on."""
+        self.accepted[symbol] = self.foreign[symbol]
+
     # ------------------------------------------------------------------ reading
 
     def holding(self, symbol: str) -> list[str]:
@@ -143,9 +149,12 @@ class Ledger:
         behind = self.of_plan(plan, *STOPS, "X")
         return sum(order.remaining for order in behind if sign_of(order.side) == against and not order.is_held)
 
-    def adopted(self, plan: str, symbol: str) -> float:
-        """Signed shares of a stranger that the plan may stand behind: one of ours that never had an entry."""
-        return 0.0 if f"{plan}:E" in self.arrived else self.foreign[symbol]
+    def adopted(self, plan: str, symbol: str) -> tuple[float, ...]:
+        """Signed shares of a stranger that the plan may stand behind, one of ours that never had an entry.
+
+        What was accepted counts as well as what is there: until the book is set anew, its stops rest as they are.
+        """
+        return (0.0,) if f"{plan}:E" in self.arrived else (self.foreign[symbol], self.accepted[symbol])
 
     def bare(self, symbol: str) -> float:
         """Shares of our plans that nothing stands behind; what somebody else has closed for us needs nothing.

@@ -22,7 +22,7 @@ class Hours(Invariant):
 
     Daily bars decide between two sessions, as a day order (docs/orders.md): their entries wait at the broker for the
     open. Held over the close is a breach only where the daemon could act for EXIT_S before it and sent nothing to
-    close with.
+    close with; what a stranger has closed for us the broker does not hold, and nobody can sell it.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -66,7 +66,8 @@ class Hours(Invariant):
             return
         for symbol in scene.settings.symbols:
             sent_at = scene.written.last_closing_at.get(symbol, float("-inf"))
-            held = scene.ledger.own[symbol]
+            own, net = scene.ledger.own[symbol], scene.ledger.net(symbol)
+            held = min(own, net, key=abs) if own * net > 0 else 0.0
             is_known = scene.known_since(symbol, due) < closes - EXIT_S
             if abs(held) >= 1.0 and sent_at < due - LATE_S and is_known and symbol not in scene.splits:
                 self.breach(

@@ -94,13 +94,15 @@ class Strange(Invariant):
     """I19. After a split nothing leaves for the symbol until a person accepts or flattens, or book and broker agree.
 
     Any change that no order of ours made is told a person: STRANGE_S and an interval of comparisons after it, if it
-    lasts.
+    lasts; each further one as well.
     """
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._strange_since: dict[str, float] = {}
         self._told: dict[str, float] = {}
+        self._known: dict[str, float] = {}
+        """A stranger's shares when a person was last told of the symbol."""
 
     def before(self, at: float) -> None:
         scene = self.scene
@@ -124,10 +126,12 @@ class Strange(Invariant):
             case Noticed(level="warning" | "critical", text=text) | Alerted(text=text):
                 for symbol in self.scene.settings.symbols:
                     if symbol in text:
-                        self._told[symbol] = record.at
+                        self._told[symbol], self._known[symbol] = record.at, self.scene.ledger.foreign[symbol]
+                        self._strange_since.pop(symbol, None)
             case Broker() | BrokerSeen():
                 for symbol in self.scene.settings.symbols:
-                    if abs(self.scene.ledger.foreign[symbol]) > DUST:
+                    foreign = self.scene.ledger.foreign[symbol]
+                    if abs(foreign) > DUST and abs(foreign - self._known.get(symbol, 0.0)) >= 1.0:
                         self._strange_since.setdefault(symbol, record.at)
                     else:
                         self._strange_since.pop(symbol, None)

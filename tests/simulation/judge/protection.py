@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tests.simulation.history import Broker, BrokerSeen, Record, Sent, Told
+from tests.simulation.history import Broker, BrokerSeen, Journalled, Noticed, Ordered, Record, Sent, Told
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
 from tests.simulation.judge.ledger import Executed
 from tests.simulation.judge.ref import CLOSING, STOPS, Ref, ref_of, sign_of
@@ -14,12 +14,14 @@ OVERFILLED, CANCELLED_TOO_LATE = 35, 31
 PATIENCE_S = 60.0
 """How long an alert alone may stand for a stop before something must have been sent again."""
 CUT_S = 30.0
-"""After the next row: what a cut of the stops may take, with one lost answer."""
+"""After the next row, or comparison: what a cut of the stops may take, with one lost answer."""
 _BLOCKING_OCA = (1, 2)
 """The types with overfill protection (TWS.md 3.5)."""
 _MOVED = 0.01
 """A trailing stop may have moved by so much while a change of its quantity was under way."""
 _FLIP_S = 1.0
+_MISSED_ROWS = 2
+"""So many bars without a row are a silence."""
 
 
 class Protected(Invariant):
@@ -87,17 +89,21 @@ class _Flip(Struct, frozen=True):
 class NeverMore(Invariant):
     """I2, for stops, targets and exits each: by plan, what they may still close is no more than is held or may come.
 
-    An excess is born when an entry ends early or an execution is taken back: docs/orders.md cuts on the next row, so
-    it may last one interval and CUT_S within the session. What is newly sent is never too much, never on the wrong
-    side, never without an OCA group that blocks; and no closing order turns a position round. Excused is what the
-    broker does by itself: both legs filled (TWS.md 4.35), a cancel that it ignores (4.31), a second permId (4.37), a
-    correction, a stranger's or the broker's own execution in the symbol; and an order that left while word of an
-    execution was still under way, which nobody could know.
+    An excess is born when an entry ends early or an execution is taken back: docs/orders.md cuts on the next row,
+    so it may last until that has come and CUT_S within the session, and where two rows are missed until a
+    comparison. What is newly sent is never too much, never on the wrong side, never without an OCA group that
+    blocks; and no closing order turns a position round. Excused is what the broker does by itself: both legs filled
+    (TWS.md 4.35), a cancel that it ignores (4.31), a second permId (4.37), a correction, a stranger's or the
+    broker's own execution in the symbol; and an order that left while word of an execution was still under way,
+    which nobody could know. What gives back an overfill stands in no OCA group: that of the plan has done its work,
+    and the order trades the other way.
     """
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._excess_since: dict[str, float] = {}
+        self._rows_at: list[float] = []
+        """When rows came since the first excess that lasts."""
         self._flips: list[_Flip] = []
         self._raced: set[str] = set()
         """Closing orders that left while an execution was under way to the daemon."""
@@ -119,7 +125,9 @@ class NeverMore(Invariant):
             case Broker(what="execution"):
                 self._look_for_flip(record)
                 self._weigh(record.at)
-            case Broker():
+            case Journalled(name="BarsClosed") if not record.event.get("warm_up"):
+                self._rows_at = [*self._rows_at, record.at] if self._excess_since else []
+            case Broker() | Noticed(code="settled"):
                 self._weigh(record.at)
             case Sent():
                 ref = ref_of(record.order.ref)
@@ -142,14 +150,15 @@ class NeverMore(Invariant):
         """What is too much, empty if nothing is."""
         ledger = self.scene.ledger
         held, coming = ledger.held.get(plan, 0.0), ledger.entries_left(plan)
-        held += ledger.adopted(plan, _symbol_of(plan))
+        adopted = ledger.adopted(plan, _symbol_of(plan))
         for name, legs in (("stops", STOPS), ("targets", ("T",)), ("exits", ("X",))):
             for side in ("BUY", "SELL"):
                 orders = [order for order in ledger.of_plan(plan, *legs) if order.side == side]
                 resting = sum(order.remaining for order in orders)
-                allowed = max(-sign_of(side) * held, 0.0) + coming
+                allowed = max(0.0, *(-sign_of(side) * (held + shares) for shares in adopted)) + coming
                 if resting > allowed + DUST:
-                    return f"{name} to {side} {resting:g} behind a position of {held:g} and an entry of {coming:g}"
+                    behind = held + adopted[0]
+                    return f"{name} to {side} {resting:g} behind a position of {behind:g} and an entry of {coming:g}"
         return ""
 
     def _due_at(self, plan: str, since: float) -> float | None:
@@ -159,19 +168,22 @@ class NeverMore(Invariant):
         if session is None:
             return None  # no row comes outside the session, and nothing that waits for one
         known = max(scene.known_since(symbol, since), session[0])
-        return scene.reach.due_at(known, scene.settings.bar_s + CUT_S)
+        compared_at = known + _MISSED_ROWS * scene.settings.bar_s + scene.reconcile_s
+        row_at = next((at for at in self._rows_at if at > known), compared_at)
+        return scene.reach.due_at(min(row_at, compared_at), CUT_S)
 
     # ------------------------------------------------------------------ what is sent
 
     def _check_sent(self, record: Sent, ref: Ref) -> None:
         order, ledger, first = record.order, self.scene.ledger, self.scene.is_first
-        if not order.oca_group or record.oca_type not in _BLOCKING_OCA:
+        untold = self.scene.written.untold_since(order.symbol) is not None
+        is_blocked = order.oca_group and record.oca_type in _BLOCKING_OCA
+        if not is_blocked and not self._gives_back(order, ref, is_sure=not untold):
             self.breach(
                 "I2",
                 f"{order.ref} oca",
                 f"{order.ref}: may overfill, OCA type {record.oca_type} in {order.oca_group!r}",
             )
-        untold = self.scene.written.untold_since(order.symbol) is not None
         if untold:
             self._raced.add(order.ref)
         if not first or ref.leg in "ST":
@@ -189,6 +201,16 @@ class NeverMore(Invariant):
                 f"{order.ref}: {order.side} {order.quantity:g} sent against a position of {held:g}, {coming:g} to come"
             )
             self.breach("I2", order.ref, text)
+
+    def _gives_back(self, order: Ordered, ref: Ref, *, is_sure: bool) -> bool:
+        """An exit that trades as the entry did, against what the exits turned over, and alone on its side."""
+        ledger, sign = self.scene.ledger, sign_of(order.side)
+        entered = sum(done.signed for done in ledger.of_ref(f"{ref.plan}:E")) or ledger.accepted[ref.symbol]
+        has_turned = sign * ledger.held.get(ref.plan, 0.0) < 0 or not is_sure
+        is_alone = all(
+            other.side != order.side or other.ref == order.ref for other in ledger.of_plan(ref.plan, *CLOSING)
+        )
+        return ref.leg == "X" and sign * entered > 0 and has_turned and is_alone
 
     # ------------------------------------------------------------------ turned round
 

@@ -157,7 +157,9 @@ class Scene:
         if record.level == "critical":
             self._said(record.at, record.text)
         if record.code == "settled":
-            self.settled |= {symbol for symbol in self.settings.symbols if symbol in record.text}
+            for symbol in [symbol for symbol in self.settings.symbols if symbol in record.text]:
+                self.settled.add(symbol)
+                self.ledger.settle(symbol)
         if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
             self.latched.setdefault(record.text.split(" ")[0], record.at)
 

@@ -6,7 +6,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from tests.simulation.plan import Incident, Operator, Plan, Weather
+from tests.simulation.plan import GatewayFault, Incident, Operator, Plan, Weather
 from tests.simulation.weather.chances import between, weighted, whether
 from tests.simulation.weather.configuration import drawn_daemon
 from tests.simulation.weather.gateway_rules import drawn_fault
@@ -31,6 +31,8 @@ def drawn(seed: int, weather: Weather) -> Plan:
     day, daemon, calm_s = day_of(market), drawn_daemon(chance, market), weighted(chance, CALM_S)
     stage = Stage(chance=chance, market=market, day=day, daemon=daemon, last_s=day.length_s - calm_s - SETTLING_S)
     incidents = _incidents(stage, hardship_of(chance, weather))
+    if any(isinstance(one, GatewayFault) and one.rule["name"] == "clock_skew" for one in incidents):
+        daemon["broker"]["follow_gateway_clock"] = False  # a clock that is followed is right: nobody follows IB's
     plan = Plan(
         seed=seed,
         weather=weather,

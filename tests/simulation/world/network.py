@@ -169,6 +169,10 @@ class Network:
 
     def forget(self, wire: Wire) -> None:
         self.wires.pop(wire, None)
+        for end in wire.each_end():
+            owner: Process | None = end.context.get(OWNER)
+            if owner is not None and end.die in owner.on_death:
+                owner.on_death.remove(end.die)
 
 
 def reset(wire: Wire) -> None:

@@ -69,7 +69,7 @@ class Process:
         if not self.is_alive:
             return
         self.is_alive = False
-        for hear in self.on_death:
+        for hear in tuple(self.on_death):  # an end that dies takes itself off the list
             hear()
 
     def keep(self, left: object) -> None:

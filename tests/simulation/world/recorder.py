@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from brokers.simulated.gateway.accounts.records import (
     CommissionCharged,
@@ -40,6 +41,8 @@ class Recorder:
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.records: list[Record] = []
+        self.keeps: tuple[type, ...] = (Struct,)
+        """The kinds of records that are written down; all, unless a run is too long for that."""
         self.process = 0
         """The daemon's process that lives now, or lived last."""
         self.on_fault: Callable[[Fault], None] = lambda _: None
@@ -54,7 +57,8 @@ class Recorder:
     def add(self, record: Record) -> None:
         """Append it, behind what the gateway's faults did until now."""
         self.catch_up()
-        self.records.append(record)
+        if isinstance(record, self.keeps):
+            self.records.append(record)
 
     def catch_up(self) -> None:
         """Take in what the gateway's faults have done."""
@@ -70,12 +74,15 @@ class Recorder:
     def fault(self, source: str, name: str, phase: str, detail: str = "", number: int = 0) -> None:
         """Something went wrong on purpose."""
         record = Fault(at=self.now(), source=source, number=number, name=name, phase=phase, detail=detail)
-        self.records.append(record)
+        if isinstance(record, self.keeps):
+            self.records.append(record)
         self.on_fault(record)
 
     def checked(self, what: str, invariant: str, is_good: bool, detail: str = "") -> None:
         """What the world found by itself."""
-        self.add(Checked(at=self.now(), what=what, invariant=invariant, is_good=is_good, detail=detail))
+        self.add(
+            Checked(at=self.now(), what=what, invariant=invariant, is_good=is_good, detail="" if is_good else detail)
+        )
 
     def noticed(self, level: str, code: str, text: str) -> None:
         """The daemon told a person."""

@@ -58,7 +58,10 @@ class Site:
             history_sessions=10,
             character=character_of(plan.market),
         )
-        self.days = [self.market, self.market.next_session()] if plan.market.eve_s else [self.market]
+        self.days = [self.market]
+        for _ in range(1, 2 if plan.market.eve_s else plan.market.sessions):
+            self.days.append(self.days[-1].next_session())
+        self.first_whole_day = self.days[1 if plan.market.eve_s else 0]
         first_day = self.days[0]
         self.begins_at = (
             (first_day.closes_at - plan.market.eve_s) if plan.market.eve_s else first_day.opens_at - LEAD_IN_S
@@ -105,7 +108,7 @@ class Site:
             self.network.on_connect = self._on_connect
             await stack.enter_async_context(self.gateway)
             clock.start()
-            Incidents(self).plan(self.plan.incidents, self.days[-1].opens_at - self.begins_at)
+            Incidents(self).plan(self.plan.incidents, self.first_whole_day.opens_at - self.begins_at)
             observer = Observer(self.gateway, self.lives, self.network, self.recorder)
             looking = asyncio.create_task(observer.run(), name="observer")
             self.on_ready(self)
@@ -163,6 +166,8 @@ class Site:
         return FaultPlan(rules=tuple(rules), seed=self.plan.seed)
 
     def _on_connect(self, wire: Wire) -> None:
+        for ended in [known for known in self.taps if not known.is_open]:
+            del self.taps[ended]
         if wire.address[1] == self.gateway.port:
             session = self.gateway.session
             self.taps[wire] = Tap(wire, self.recorder, session, self.traded_at, lambda: self.on_order())  # noqa: PLW0108 - it is set later
@@ -180,6 +185,7 @@ class Site:
             **{key: getattr(execution, key) for key in ("entry", "entry_timeout_s", "acknowledge_within_s")},
             "heartbeat_every_s": self.config.runtime.heartbeat_every_s,
             "reconcile_every_s": self.config.runtime.reconcile_every_s,
+            "foreign": self.config.reconcile.foreign,
         }
         return Settings(
             at=self.now(),

@@ -52,7 +52,10 @@ class Parts(Parameters, frozen=True):
 
 def _fill_in_parts(site: Site, parameters: Parts, aim: Aim) -> None:
     order = site.order(aim)
-    whole = max(math.floor(order.remaining * parameters.share), 1)
+    fillable = math.floor(site.fillable(order))
+    if fillable < 1:
+        raise NothingThere
+    whole = max(math.floor(fillable * parameters.share), 1)
     pieces = min(parameters.pieces, whole)
     price = site.price(order)
     for piece in range(pieces):
@@ -207,16 +210,16 @@ def _broker_cancels(site: Site, parameters: BrokerCancel, aim: Aim) -> None:
 
 
 def _overfill(site: Site, _parameters: Parameters, aim: Aim) -> None:
-    """Both legs of a working pair: the newest OCA group with two of them."""
+    """Both legs of a working pair: the newest OCA group with two of them, each as if the other had not."""
     groups: dict[str, list[GatewayOrder]] = {}
     for order in site.in_market(aim):
-        if order.oca_group:
+        if order.oca_group and site.fillable(order) > 0:
             groups.setdefault(order.oca_group, []).append(order)
     pairs = [legs for legs in groups.values() if len(legs) > 1]
     if not pairs:
         raise NothingThere
     legs = pairs[-1]
-    quantities = [(leg, leg.remaining, leg.stop_price or site.price(leg)) for leg in legs]
+    quantities = [(leg, site.fillable(leg), leg.stop_price or site.price(leg)) for leg in legs]
     for leg, quantity, price in quantities:
         site.session.desk.fill(leg.perm_id, quantity, price)
 

@@ -115,6 +115,11 @@ class Site:
             raise NothingThere
         return orders[-1]
 
+    def fillable(self, order: GatewayOrder) -> float:
+        """Shares of it that could fill: its rest, of a leg at most what its parent has brought and nobody closed."""
+        matcher = self.session.desk.matcher
+        return matcher.live_quantity(matcher.order(order.perm_id))
+
     def stock(self, aim: Aim) -> Listed:
         """The stock that is meant; without a symbol the market's first."""
         listings = self.session.listings

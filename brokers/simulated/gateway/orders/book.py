@@ -48,6 +48,15 @@ class OrderBook:
         del self.orders[order.perm_id]
         self._perm_ids[order.client_id, order.order_id].remove(order.perm_id)
 
+    def forget_ended(self, before: float) -> None:
+        """Orders that were over by then, as a TWS forgets them; a parent is known as long as a child of it works."""
+        parents = {order.parent_perm_id for order in self.orders.values() if not order.done}
+        for order in self:
+            if order.completed_at is not None and order.completed_at < before and order.perm_id not in parents:
+                self.remove(order)
+                if not self._perm_ids[order.client_id, order.order_id]:
+                    del self._perm_ids[order.client_id, order.order_id]
+
     def find(self, client_id: int, order_id: int) -> GatewayOrder | None:
         """The client's order of this id: the live one, otherwise the last."""
         found = self.all_of(client_id, order_id)

@@ -56,7 +56,8 @@ class BrokerActs:
         """A correction repeats the execution with a higher last part of its id; 0 shares is a bust (TWS.md 3.23)."""
         ledger = self._ledger_of(exec_id)
         corrected = ledger.correct(exec_id, quantity=quantity, price=price, at=self._now)
-        self._desk.reporter.executed(self._desk.book.orders[corrected.perm_id], corrected)
+        if (order := self._desk.book.orders.get(corrected.perm_id)) is not None:
+            self._desk.reporter.executed(order, corrected)
         return corrected
 
     def duplicate(self, perm_id: int) -> GatewayOrder:

@@ -154,7 +154,9 @@ class Desk:
         return {order.instrument for order in self.matcher.working()}
 
     def open_session(self, opens_at: float, closes_at: float) -> None:
-        """A trading day begins; these are its regular hours."""
+        """A trading day begins; these are its regular hours. What ended before the last one is forgotten."""
+        if math.isfinite(self.venue.opens_at):
+            self.book.forget_ended(before=self.venue.midnight(self.venue.opens_at))
         self.venue.open_session(opens_at, closes_at)
 
     def close_session(self, *, at: float) -> None:

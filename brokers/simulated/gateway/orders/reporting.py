@@ -16,7 +16,7 @@ from brokers.simulated.gateway.orders.refusals import Refusal
 from brokers.simulated.gateway.orders.terms import terms_of
 from brokers.simulated.gateway.orders.venue import Schedule
 from brokers.simulated.gateway.protocol import answers, data_answers
-from brokers.simulated.gateway.protocol.message import Message
+from brokers.simulated.gateway.protocol.message import Message, repeated
 from brokers.simulated.gateway.protocol.wire import Value
 
 ECHOED = (
@@ -99,7 +99,7 @@ def order_status(order: GatewayOrder) -> Message:
 
 def completed_order(order: GatewayOrder) -> Message:
     message = answers.completed_order(order, order.account)
-    return Message(message.layout, {**message.values, **_echo(order), **_trail(order)})
+    return repeated(message.layout, tuple({**message.values, **_echo(order), **_trail(order)}.items()))
 
 
 def _terms(order: GatewayOrder) -> dict[str, Value]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from brokers.simulated.gateway.protocol import layouts, order_layouts
-from brokers.simulated.gateway.protocol.message import Message, message
+from brokers.simulated.gateway.protocol.message import REMEMBERED_MAX, Message, Numbered, Repeated, message, repeated
 from brokers.simulated.gateway.protocol.wire import Value, escaped
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ NO_REQUEST = -1
 """The request id of messages that answer no request."""
 
 
+@lru_cache(maxsize=1024)
 def local_time(at: float, pattern: str = f"%Y%m%d %H:%M:%S {ZONE_NAME}") -> str:
     """`at` (epoch seconds) on the exchange's clock, as TWS writes it."""
     return datetime.fromtimestamp(at, UTC).astimezone(ZONE).strftime(pattern)
@@ -104,10 +106,15 @@ def order_status(order: GatewayOrder) -> Message:
 
 
 def execution(done: Execution, stock: Listed, account: str, req_id: int = NO_REQUEST) -> Message:
-    return message(
-        layouts.EXECUTION,
+    told = _execution(done, stock, account)
+    return told if req_id == NO_REQUEST else Numbered(told.layout, {**told.values, "reqId": req_id}, told, req_id)
+
+
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _execution(done: Execution, stock: Listed, account: str) -> Repeated:
+    values: dict[str, Value] = dict(
         **_contract(stock, stock.exchange),
-        reqId=req_id,
+        reqId=NO_REQUEST,
         orderId=done.order_id,
         execId=done.exec_id,
         time=local_time(done.at),
@@ -124,13 +131,21 @@ def execution(done: Execution, stock: Listed, account: str, req_id: int = NO_REQ
         orderRef=done.order_ref,
         lastLiquidity=2,
     )
+    return Repeated(layouts.EXECUTION, values)
 
 
+@lru_cache(maxsize=REMEMBERED_MAX)
 def commission(charged: CommissionCharged) -> Message:
     values: dict[str, Value] = {"execId": charged.exec_id, "commission": charged.commission}
     if charged.realized_pnl is not None:
         values["realizedPnl"] = round(charged.realized_pnl, 6)
-    return message(layouts.COMMISSION, **values)
+    return Repeated(layouts.COMMISSION, values)
+
+
+def forget_repeated() -> None:
+    """A day is over: nobody asks for its executions and orders any more."""
+    for remembered in (_execution, commission, repeated):
+        remembered.cache_clear()
 
 
 # ------------------------------------------------------------------ account

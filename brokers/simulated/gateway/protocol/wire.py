@@ -96,6 +96,13 @@ def framed(text: str) -> bytes:
     return _LENGTH.pack(len(payload)) + payload
 
 
+def renumbered(frame: bytes, first: int) -> bytes:
+    """The frame with another number in the first field behind the message id."""
+    kind, _, fields = frame[_LENGTH.size :].partition(b"\0")
+    payload = b"%b\0%d\0%b" % (kind, first, fields.partition(b"\0")[2])
+    return _LENGTH.pack(len(payload)) + payload
+
+
 def fields_of(payload: bytes) -> list[str]:
     """The fields of one frame's payload; a last field without its NUL counts as a field."""
     pieces = payload.decode(errors="replace").split("\0")

@@ -162,6 +162,7 @@ class Session:
         self.tape.volume[:] = 0.0
         self.desk.open_session(market.opens_at, market.closes_at)
         self.feed.begin_day()
+        answers.forget_repeated()
 
     def notice(self) -> Message:
         """The visible mark that this is a simulation, with the clock a client may follow."""

@@ -59,6 +59,16 @@ async def test_fault_21_waits_for_an_order_that_is_in_the_market(desktop):
     assert [fill.execution.shares for fill in working.fills] == [3, 2]
 
 
+async def test_fault_21_a_leg_fills_no_more_than_its_parent_has_brought(desktop):
+    ib = await desktop.connect()
+    _, target, stop = await a_bracket(desktop, ib, 10, entry=95.0)
+    desktop.gateway.faults.inject("fill_in_parts", pieces=1, share=0.4, cancels_rest=False)
+    desktop.gateway.faults.inject("fill_in_parts", pieces=2, share=1.0, cancels_rest=False)
+    await desktop.heard(ib)
+    assert (target.fills, [fill.execution.shares for fill in stop.fills]) == ([], [2, 2])
+    assert desktop.gateway.ledger.quantity("SPY") == 0
+
+
 async def test_fault_27_an_order_is_rejected_with_201_and_stays_inactive(desktop):
     ib = await desktop.connect()
     desktop.gateway.faults.inject("reject_order", reason="No trading permissions.")
@@ -203,6 +213,15 @@ async def test_fault_35_waits_until_both_legs_work(desktop_with):
     assert (status(target), status(stop)) == ("PreSubmitted", "PreSubmitted")
     await desktop.play(4)
     assert [status(trade) for trade in (entry, target, stop)] == ["Filled"] * 3
+
+
+async def test_fault_35_each_leg_fills_what_the_parent_has_brought(desktop):
+    ib = await desktop.connect()
+    await a_bracket(desktop, ib, 10, entry=95.0)
+    desktop.gateway.faults.inject("fill_in_parts", pieces=1, share=0.4, cancels_rest=False)
+    desktop.gateway.faults.inject("overfill_group")
+    await desktop.heard(ib)
+    assert desktop.gateway.ledger.quantity("SPY") == -4
 
 
 async def test_fault_36_a_parent_fills_partly_while_its_client_is_gone(desktop):
