@@ -15,7 +15,7 @@ from msgspec import Struct
 from shared.orders import Leg
 
 PREFIX = "OB1"
-_KEPT = 2048
+_KEPT = 1024
 """References and execIds whose parts are remembered: each report names those of the whole day again."""
 
 

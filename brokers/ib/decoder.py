@@ -52,7 +52,7 @@ _COMMISSION_FIELDS = 8
 _EXECUTION = b"11"
 _REPEATED = (b"5", _EXECUTION, b"59", b"101")
 """Every report tells these again, as often as there were orders and executions in the day."""
-REMEMBERED_MAX = 2048
+REMEMBERED_MAX = 1024
 """Messages of one kind whose meaning is kept; beyond it they are decoded anew."""
 
 

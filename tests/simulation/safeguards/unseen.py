@@ -22,5 +22,6 @@ UNSEEN: dict[str, str] = {
     "stops_outlive_the_day": "the first report of the morning shows them gone, and new ones are sent at once",
     "cancels_are_repeated": "where the gateway swallows cancels (fault 32) it swallows every one",
     "streams_are_asked_again": "the judge does not ask for rows: no record tells that the market has printed",
+    "warnings_end_nothing": "news of an order that is over in the book asks the broker, and that sets it right",
     "synced_journal": "a day kills processes, not the machine: the enumeration of power cuts shows it",
 }

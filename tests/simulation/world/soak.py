@@ -20,8 +20,8 @@ from tests.simulation.world.run import Outcome, played_by
 from tests.simulation.world.site import Site
 
 GROWTH_PCT_MAX = 5.0
-SETTLED_AFTER_DAYS = 2
-"""From then on memory is compared: the first days load and compile what is used at all."""
+SETTLED_AFTER_DAYS = 5
+"""From then on memory is compared: until a week with its weekend is over, something new is loaded each day."""
 EVENING_S = 30.0
 """So long after each close a look is taken: all is flat, and nothing was traded for minutes."""
 _STATM = Path("/proc/self/statm")
