@@ -49,6 +49,9 @@ class Executed(Struct, kw_only=True):
     at: float
 
 
+_ADOPTED = "adopted"
+
+
 class Ledger:
     """Everything by the broker's records; `foreign` are shares of a symbol that no plan of the daemon has moved."""
 
@@ -154,7 +157,10 @@ class Ledger:
 
         What was accepted counts as well as what is there: until the book is set anew, its stops rest as they are.
         """
-        return (0.0,) if f"{plan}:E" in self.arrived else (self.foreign[symbol], self.accepted[symbol])
+        if f"{plan}:E" in self.arrived:
+            return (0.0,)
+        others = sum(self.held[other] for other in self.holding(symbol) if other != plan and _is_adopted(other))
+        return (self.foreign[symbol], self.accepted[symbol], self.foreign[symbol] + others)
 
     def bare(self, symbol: str) -> float:
         """Shares of our plans that nothing stands behind; what somebody else has closed for us needs nothing.
@@ -163,6 +169,8 @@ class Ledger:
         """
         naked = {1: 0.0, -1: 0.0}
         for plan in self.holding(symbol):
+            if _is_adopted(plan):  # what its stops closed of a stranger's shares is no position of ours
+                continue
             held = self.held[plan]
             whole = math.floor(abs(held) + DUST)
             naked[1 if held > 0 else -1] += max(whole - self.cover(plan), 0.0)
@@ -271,3 +279,8 @@ class Ledger:
             if done.symbol == symbol:
                 done.signed *= ratio
                 done.price /= ratio
+
+
+def _is_adopted(plan: str) -> bool:
+    """Whether the plan was made for shares that a stranger had bought or sold."""
+    return plan.split(":")[1] == _ADOPTED

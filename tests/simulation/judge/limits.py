@@ -95,7 +95,12 @@ class Limits(Invariant):
     def _worst(self, record: Sent) -> float:
         """Shares in its direction if everything in flight fills; the other side makes no room (docs/risk.md)."""
         order, sign = record.order, sign_of(record.order.side)
-        return max(sign * self.scene.ledger.own[order.symbol], 0.0) + self._coming(order.symbol, order.side, record.at)
+        return max(sign * self._held(order.symbol), 0.0) + self._coming(order.symbol, order.side, record.at)
+
+    def _held(self, symbol: str) -> float:
+        """Ours, and a stranger's once they were adopted: the stop that closes them is our own order."""
+        ledger = self.scene.ledger
+        return ledger.own[symbol] + (ledger.foreign[symbol] if symbol in ledger.accepted else 0.0)
 
     def _coming(self, symbol: str, side: str, at: float) -> float:
         """Entries of the symbol on that side that may still fill: at the broker, or on the way to it."""
