@@ -98,8 +98,19 @@ async def test_the_market_clock_answers_req_current_time(desktop):
 
 async def test_market_time_never_passes_a_step_that_is_not_played(desktop):
     desktop.clock.advance_to(OPENS_AT + 9)
+    await desktop.connect()
+    assert desktop.gateway.session.now() == OPENS_AT + 5
+
+
+async def test_the_server_s_clock_runs_on_inside_a_step(desktop):
+    desktop.clock.advance_to(OPENS_AT + 9)
     ib = await desktop.connect()
-    assert (await ib.reqCurrentTimeAsync()).timestamp() == OPENS_AT + 5
+    assert (await ib.reqCurrentTimeAsync()).timestamp() == OPENS_AT + 9
+
+
+async def test_the_server_s_clock_waits_at_the_end_of_a_step_for_a_gateway_that_has_fallen_behind(desktop):
+    desktop.clock.advance_to(OPENS_AT + 60)
+    assert desktop.gateway.session.server_time() == OPENS_AT + 10
 
 
 async def test_a_second_connection_with_the_same_client_id_gets_326_and_is_closed(desktop):
