@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -71,6 +71,9 @@ def a_place(port, **changes):
     return MqttPlace(**{"host": "127.0.0.1", "port": port, **changes})
 
 
+_SHUTDOWN_S = 10.0
+
+
 @asynccontextmanager
 async def an_amqtt_broker(port):
     """A broker in this process that lets everybody in."""
@@ -84,4 +87,6 @@ async def an_amqtt_broker(port):
     try:
         yield broker
     finally:
-        await broker.shutdown()
+        with suppress(TimeoutError):  # amqtt may wait for ever for a client that comes back while it goes
+            async with asyncio.timeout(_SHUTDOWN_S):
+                await broker.shutdown()

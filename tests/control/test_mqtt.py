@@ -40,7 +40,8 @@ async def running(config, gate):
         yield control
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.timeout(20):  # a cancel that is lost shows here, and not as a run that stands still
+            await asyncio.gather(task, return_exceptions=True)
         await control.close()
 
 
