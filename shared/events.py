@@ -128,6 +128,11 @@ class BrokerReported(_Event, frozen=True, kw_only=True, tag=True):
     def is_complete(self) -> bool:
         return not self.unanswered
 
+    @property
+    def tells_holdings(self) -> bool:
+        """Whether everything about orders and shares was answered: enough to protect, not to enter."""
+        return set(self.unanswered) <= {"account"}
+
 
 class TradingHalted(_Event, frozen=True, kw_only=True, tag=True):
     """The exchange has paused an instrument (`code` 1 general, 2 volatility), or opened it again (0)."""

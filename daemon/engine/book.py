@@ -30,6 +30,7 @@ from shared.market import QuoteRow, Universe
 from shared.orders import Fill, Leg, Order, OrderStatus, Position, RoundTrip, Side, WorkingOrder
 from shared.signals import TargetPosition
 
+_CONFIRMED = (OrderStatus.WORKING, OrderStatus.CANCELLING)
 PROTECTIVE = (Leg.STOP_LOSS, Leg.PROTECTION)
 MEMORY = timedelta(days=8)
 
@@ -87,6 +88,7 @@ class Book(Struct, kw_only=True):
     connected_at: datetime | None = None
     is_connected: bool = False
     is_reconciled: bool = False
+    knows_holdings: bool = False  # reconciled, but perhaps for the account's figures
     is_stopping: bool = False
     day_start_equity: float | None = None
     realized_profit: float = 0.0
@@ -251,6 +253,7 @@ class Book(Struct, kw_only=True):
 
     def _apply(self, plan: Plan, fill: Fill, sign: int) -> None:
         quantity, value = sign * fill.quantity, sign * fill.quantity * fill.price
+        was_over = max(-plan.open_quantity, 0)
         if self.ref_of(fill.ref).leg is Leg.ENTRY:
             plan.opened += quantity
             plan.opened_value += value
@@ -261,6 +264,7 @@ class Book(Struct, kw_only=True):
             plan.closed += quantity
             plan.closed_value += value
             plan.closed_at, plan.exit_leg = fill.filled_at, self.ref_of(fill.ref).leg
+        plan.follow_overfill(was_over, fill.price)
 
     def _fill_order(self, fill: Fill, quantity: int) -> None:
         working = self.orders.get(fill.ref)
@@ -282,6 +286,10 @@ class Book(Struct, kw_only=True):
         plan = self.plans.get(key) or self.retired.get(key)
         if plan is not None:
             plan.commission += commission - before
+
+    def take_line(self, *, is_up: bool) -> None:
+        """The connection came or went: what the broker said before has to be asked again."""
+        self.is_connected, self.is_reconciled, self.knows_holdings = is_up, False, False
 
     def take_account(self, account: Account, at: datetime) -> None:
         """The broker's latest account values; the first of a session is what the day is measured from."""
@@ -332,7 +340,7 @@ class Book(Struct, kw_only=True):
         for plan in self.plans.values():
             if plan.symbol == symbol:
                 quantity += plan.signed_quantity
-                value += plan.signed_quantity * plan.average_price
+                value += plan.signed_quantity * plan.open_price
         return Position(quantity=quantity, average_price=value / quantity if quantity else 0.0)
 
     def positions(self) -> dict[str, Position]:
@@ -345,6 +353,14 @@ class Book(Struct, kw_only=True):
         """Plans whose open shares are not wholly covered by live stops."""
         held = (plan for plan in self.plans.values() if plan.open_quantity > 0)
         return [plan for plan in held if self.protected_quantity(plan) < plan.open_quantity]
+
+    def is_protection_doubtful(self) -> bool:
+        """Whether shares that may have a stop have none that the broker has confirmed."""
+        return any(self._confirmed_quantity(plan) < self.protectable(plan) for plan in self.plans.values())
+
+    def _confirmed_quantity(self, plan: Plan) -> int:
+        legs = (order for order in self.orders_of(plan.plan_id) if order.leg in (*PROTECTIVE, Leg.EXIT))
+        return sum(order.remaining for order in legs if order.status in _CONFIRMED)
 
     @property
     def equity(self) -> float | None:

@@ -83,7 +83,7 @@ class Closer:
         if plan is None:
             return []
         plan.retry_at = None
-        if not (self._book.is_connected and self._book.is_reconciled):
+        if not (self._book.is_connected and self._book.knows_holdings):
             return []
         if plan.flatten_reason:
             return self.exit(plan, plan.open_quantity, now)

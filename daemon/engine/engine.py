@@ -276,7 +276,7 @@ class Engine:
                 commands += self._on_leg_lost(order, event.received_at)
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
-        tidy = has_settled or (event.is_complete and self._rows_have_ceased(event.received_at))
+        tidy = has_settled or (event.tells_holdings and self._rows_have_ceased(event.received_at))
         return commands + self._protector.look_after(event.received_at, tidy=tidy)
 
     def _rows_have_ceased(self, now: datetime) -> bool:
@@ -324,7 +324,8 @@ class Engine:
     # --- connection ---------------------------------------------------------------------------------------------
 
     def _on_run_started(self, event: RunStarted) -> list[Command]:
-        self.book.is_connected = self.book.is_reconciled = self.book.is_stopping = False
+        self.book.is_stopping = False
+        self.book.take_line(is_up=False)
         self.book.ledger.end()
         self._answers.doubt_what_is_in_flight()
         for plan in self.book.plans.values():
@@ -337,15 +338,15 @@ class Engine:
         return timers + self._trader.time_stops.timers(event.received_at)
 
     def _on_connection_restored(self, event: ConnectionRestored) -> list[Command]:
-        self.book.is_connected, self.book.is_reconciled = True, False
-        self.book.connected_at = event.received_at
+        self.book.take_line(is_up=True)
+        self.book.connected_at, self.book.questions_since = event.received_at, None
         self._answers.doubt_what_is_in_flight()  # what was asked of a dead line went nowhere
         return [AskBroker(reasons=("the connection is back",))]
 
     def _on_connection_lost(self, event: ConnectionLost) -> list[Command]:
         if not self.book.is_connected:
             return []
-        self.book.is_connected = self.book.is_reconciled = False
+        self.book.take_line(is_up=False)
         self._answers.doubt_what_is_in_flight()
         return [Notify(level="warning", code="connection_lost", text=f"connection lost: {event.reason}")]
 

@@ -30,6 +30,7 @@ class Plan(Struct, kw_only=True):
     opened_value: float = 0.0
     closed: int = 0
     closed_value: float = 0.0
+    overfilled_value: float = 0.0
     commission: float = 0.0
     opened_at: datetime | None = None
     closed_at: datetime | None = None
@@ -70,6 +71,19 @@ class Plan(Struct, kw_only=True):
     @property
     def average_price(self) -> float:
         return self.opened_value / self.opened if self.opened else 0.0
+
+    @property
+    def open_price(self) -> float:
+        """Average price of what is open; of shares that exits sold too many, what those brought."""
+        return self.average_price if self.open_quantity >= 0 else self.overfilled_value / -self.open_quantity
+
+    def follow_overfill(self, was_over: int, price: float) -> None:
+        """After a booking at `price`; before it exits had closed `was_over` shares too many (never below 0)."""
+        is_over = max(-self.open_quantity, 0)
+        if is_over >= was_over:
+            self.overfilled_value += (is_over - was_over) * price
+        else:
+            self.overfilled_value *= is_over / was_over
 
     @property
     def realized_profit(self) -> float:

@@ -50,7 +50,7 @@ class Protector:
         than the position: the broker's OCA group does the same by itself, and its word is only a moment away.
         `grace_over_of` is the plan whose timer has fired.
         """
-        if not (self._book.is_connected and self._book.is_reconciled):
+        if not (self._book.is_connected and self._book.knows_holdings):
             return []
         commands: list[Command] = []
         for plan in list(self._book.plans.values()):
@@ -122,9 +122,12 @@ class Protector:
         return self._protect(plan, missing, now)
 
     def _watch_doubtful(self, plan: Plan, now: datetime) -> list[Command]:
-        """A stop of unknown fate counts, so that none is doubled; but not in silence for longer than is allowed."""
-        legs = [order for order in self._book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
-        if not any(order.status is OrderStatus.UNKNOWN for order in legs):
+        """A stop of unknown fate counts, so that none is doubled; shares that the broker denies get none.
+
+        But not in silence for longer than is allowed.
+        """
+        doubt = self._doubt(plan)
+        if not doubt:
             plan.unprotected_since, plan.is_doubt_told = None, False
             return []
         left_s = self._settings.limits.protect_within_s - self._settings.stop_acknowledge_within_s
@@ -134,8 +137,15 @@ class Protector:
         if plan.is_doubt_told or (now - plan.unprotected_since).total_seconds() < left_s:
             return []
         plan.is_doubt_told = True
-        text = f"{plan.plan_id}: nobody confirms the stop of {plan.open_quantity} shares of {plan.symbol}"
-        return [Notify(level="critical", code="stop_unconfirmed", text=text)]
+        return [Notify(level="critical", code="stop_unconfirmed", text=f"{plan.plan_id}: {doubt}")]
+
+    def _doubt(self, plan: Plan) -> str:
+        book, shares = self._book, f"{plan.open_quantity} shares of {plan.symbol}"
+        legs = [order for order in book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
+        if any(order.status is OrderStatus.UNKNOWN for order in legs):
+            return f"nobody confirms the stop of {shares}"
+        is_bare = book.protected_quantity(plan) + book.exits_working(plan) < plan.open_quantity
+        return f"{shares} have no whole stop, and the broker denies that it holds them" if is_bare else ""
 
     def _protect(self, plan: Plan, missing: int, now: datetime) -> list[Command]:
         self._complete_terms(plan)

@@ -161,7 +161,7 @@ class Trader:
     def cancel_older_than_connection(self) -> list[Command]:
         """After a reconnect: entries and targets that were sent before it, by policy; stops always stay."""
         since = self._book.connected_at
-        if since is None or not self._book.is_reconciled:
+        if since is None or not self._book.knows_holdings:
             return []
         policies = {
             Leg.ENTRY: self._settings.entries_on_reconnect,
@@ -196,7 +196,7 @@ class Trader:
 
         While the broker cannot be reached the wish is kept and carried out after the next reconciliation.
         """
-        if not (self._book.is_connected and self._book.is_reconciled):
+        if not (self._book.is_connected and self._book.knows_holdings):
             self._book.flatten_wishes[scope] = reason
             return []
         commands = self.cancel_entries(reason, scope)
@@ -208,7 +208,7 @@ class Trader:
 
     def fulfil_wishes(self, now: datetime) -> list[Command]:
         """Flatten what a person wanted flat while nobody answered, or whose exit came to nothing."""
-        if not (self._book.is_connected and self._book.is_reconciled):
+        if not (self._book.is_connected and self._book.knows_holdings):
             return []
         wishes, self._book.flatten_wishes = self._book.flatten_wishes, {}
         commands = [command for scope, reason in wishes.items() for command in self.flatten(now, reason, scope)]

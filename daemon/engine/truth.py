@@ -51,8 +51,9 @@ class Truth:
         for fill in reconcile.missing_fills(book, event, self._universe):
             commands += self._executions.on_fill(fill, now, recovered=True)
         commands += self._compare(event)
-        if book.is_connected and event.is_complete and self._is_of_this_connection(event):
-            book.is_reconciled = True
+        if book.is_connected and self._is_of_this_connection(event):
+            book.is_reconciled |= event.is_complete
+            book.knows_holdings |= event.tells_holdings
         settled = self._settler.settle(event) if book.is_reconciled and event.is_complete else []
         if book.is_reconciled and event.is_complete:
             commands += self._money.check(event)
@@ -63,14 +64,18 @@ class Truth:
         return [*commands, *settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
 
     def _ask_again(self, event: BrokerReported) -> list[Command]:
-        """What stays open is asked again soon, and less and less often: every report tells the whole day."""
+        """What stays open is asked again soon, and less and less often, for every report tells the whole day.
+
+        Whether open shares have their stop is asked as often after an hour as after a second.
+        """
         book = self._book
         if not book.is_connected or (event.is_complete and not self._has_open_questions()):
             book.questions_since = None
             return []
         book.questions_since = book.questions_since or event.received_at
         open_s = (event.received_at - book.questions_since).total_seconds()
-        after_s = min(max(ASK_AGAIN_S, open_s / _PATIENCE), ASK_AGAIN_S_MAX)
+        patient_s = min(max(ASK_AGAIN_S, open_s / _PATIENCE), ASK_AGAIN_S_MAX)
+        after_s = ASK_AGAIN_S if book.is_protection_doubtful() else patient_s
         return [SetTimer(timer_id=ASK_TIMER, after_s=after_s, clock="wall")]
 
     def _compare(self, event: BrokerReported) -> list[Command]:
@@ -82,7 +87,7 @@ class Truth:
         self._aim_for_what_is_there()
         doubles = [discrepancy for discrepancy in found if discrepancy.kind == "double_perm_id"]
         breaks = compare_positions(book, event, self._universe)
-        found += update_locks(book, doubles + breaks, event, at_once=not book.is_reconciled)
+        found += update_locks(book, doubles + breaks, event, at_once=not book.knows_holdings)
         return notes(book, found + incompleteness(book, event)) + self._cancel_doubles(doubles)
 
     def _aim_for_what_is_there(self) -> None:

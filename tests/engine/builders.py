@@ -157,7 +157,7 @@ def a_report(seconds, *, asked=None, account=None, unanswered=(), **parts):
     return BrokerReported(
         received_at=at(seconds),
         asked_at=at(seconds if asked is None else asked),
-        account=account or an_account(),
+        account=None if "account" in unanswered else account or an_account(),
         unanswered=tuple(unanswered),
         **{key: tuple(part) for key, part in parts.items()},
     )

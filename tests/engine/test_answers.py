@@ -237,3 +237,13 @@ def test_a_fill_after_an_unanswered_cancel_is_protected_by_the_stop_that_still_r
     commands = engine.handle(filled(a_fill(seconds=195)))
     assert of_kind(commands, ReplaceStop | Flatten) == []
     assert engine.book.unprotected_plans() == []
+
+
+def test_whether_open_shares_have_their_stop_is_asked_as_often_after_ten_minutes_as_after_one():
+    """Found by chance in a CI run: the question grew rarer with time, and a stop that was lost stayed lost for 12 s."""
+    engine = a_silent_stop()
+    engine.handle(fired(f"acknowledge:{STOP}", 63))
+    everything = ("positions", "open_orders", "completed_orders", "fills", "account")
+    engine.handle(a_report(64, unanswered=everything))
+    told = engine.handle(a_report(600, unanswered=everything))
+    assert timers(told)["ask"] == (2.0, "wall")

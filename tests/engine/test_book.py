@@ -12,7 +12,7 @@ from daemon.engine.book import Book
 from daemon.engine.exposure import gross_exposure
 from shared.commands import PlaceBracket, SetTimer
 from shared.events import AccountReported, FillCorrected, SessionScheduled
-from shared.orders import Leg, OrderStatus, RoundTrip, Side
+from shared.orders import Leg, OrderStatus, Position, RoundTrip, Side
 from tests.engine.builders import (
     CLOSE,
     ENTRY,
@@ -397,3 +397,13 @@ def test_the_open_shares_without_a_stop_are_named():
     assert engine.book.unprotected_plans() == []
     engine.handle(cancelled(STOP))
     assert [plan.plan_id for plan in engine.book.unprotected_plans()] == [PLAN]
+
+
+def test_what_exits_sold_too_many_stands_at_the_price_that_it_brought():
+    """Found by simulation (brutal 4000): target and stop both filled, and the short stood at the entry's price."""
+    engine = a_long_engine()
+    handle_all(engine, [filled(a_fill(TARGET, 500, 102.0, exec_id="0001.01.07.01", seconds=70))])
+    handle_all(engine, [filled(a_fill(STOP, 500, 99.0, exec_id="0001.01.08.01", seconds=70))])
+    assert engine.book.position("SPY") == Position(quantity=-500, average_price=99.0)
+    handle_all(engine, [filled(a_fill(f"{PLAN}:X1", 200, 99.5, side=Side.BUY, exec_id="0001.01.09.01", seconds=71))])
+    assert engine.book.position("SPY") == Position(quantity=-300, average_price=99.0)

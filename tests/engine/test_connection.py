@@ -2,15 +2,17 @@
 
 from msgspec.structs import replace
 
-from shared.commands import AskBroker, CancelOrder, PlaceBracket
+from shared.commands import AskBroker, CancelOrder, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded
 from shared.orders import OrderStatus
 from tests.engine.builders import (
     ENTRY,
+    PLAN,
     STOP,
     TARGET,
     a_long_engine,
     a_report,
+    a_start,
     a_started,
     accepted,
     an_engine,
@@ -28,6 +30,7 @@ from tests.engine.builders import (
     run_started,
     says,
     scheduled,
+    some_limits,
     some_settings,
     statuses,
 )
@@ -179,3 +182,29 @@ def test_a_new_process_forgets_that_the_last_one_was_stopping():
     engine.book.is_stopping = True
     engine.handle(run_started(100, "r2"))
     assert not engine.book.is_stopping
+
+
+# --- what a report lacks ----------------------------------------------------------------------------------------
+
+
+def test_what_is_bare_after_a_reconnect_is_protected_although_the_account_did_not_answer():
+    """Found by simulation (brutal 1074): odd account figures kept every report from counting for 30 s."""
+    engine = a_long_engine()
+    handle_all(engine, [disconnected(70), connected(80)])
+    lacks_stop = {"positions": {"SPY": 500}, "open_orders": [], "unanswered": ["account"]}
+    told = handle_all(engine, [a_report(81, **lacks_stop), a_report(84, **lacks_stop), fired(f"protect:{PLAN}", 86)])
+    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [500]
+
+
+def test_nothing_is_entered_after_a_reconnect_on_account_figures_that_have_grown_old():
+    engine = an_engine(settings=some_settings(limits=replace(some_limits(), account_age_max_s=600.0)))
+    handle_all(engine, [*a_start(), disconnected(70), connected(1200), a_report(1201, unanswered=["account"])])
+    says(engine, SPY=1.0)
+    assert of_kind(engine.handle(bars(1260, SPY=100.0)), PlaceBracket) == []
+
+
+def test_a_question_of_an_earlier_connection_does_not_make_the_next_one_patient():
+    engine = an_engine_at_work()
+    handle_all(engine, [a_report(70, unanswered=["positions"]), a_report(900, unanswered=["positions"])])
+    handle_all(engine, [disconnected(901), connected(902)])
+    assert ask_timers(engine.handle(a_report(903, unanswered=["positions"])))[0].after_s == 2.0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from daemon.engine.prices import Prices
-from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
+from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import FillCorrected, OperatorCommanded
 from tests.engine.builders import (
     PLAN,
@@ -17,6 +17,7 @@ from tests.engine.builders import (
     an_engine_at_work,
     at,
     bars,
+    cancelled,
     connected,
     disconnected,
     filled,
@@ -123,3 +124,13 @@ def test_a_bar_that_cannot_be_believed_reaches_the_strategies_as_if_nothing_had_
     believed = prices.update(a_row(SPY=100_000.0, IBM=185.0), at(120), 10.0)
     assert np.isnan(believed.high[0])
     assert (believed.high[1], believed.close[1]) == (185.0, 185.0)
+
+
+def test_a_person_is_alarmed_when_shares_have_no_stop_because_the_broker_denies_them():
+    """Found by simulation (brutal 2007): the broker's figures lagged for minutes, and only a warning was said."""
+    engine = an_engine_whose_stop_filled_unheard()
+    engine.handle(cancelled(STOP, 85))
+    told = handle_all(engine, [fired(f"protect:{PLAN}", 88), fired(f"protect:{PLAN}", 91)])
+    (alarm,) = [notice for notice in of_kind(told, Notify) if notice.level == "critical"]
+    assert alarm.text == f"{PLAN}: 500 shares of SPY have no whole stop, and the broker denies that it holds them"
+    assert of_kind(told, ReplaceStop) == []

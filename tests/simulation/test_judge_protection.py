@@ -346,3 +346,13 @@ def test_the_stop_of_adopted_shares_rests_until_the_book_is_set_anew(is_settled,
         story.say("settled", "SPY: accepted by a person, SELL 9")
     story.later(3600)
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("denied", "broken"), [({}, []), ({"SPY": 60.0}, []), ({"SPY": 100.0}, ["I1"])])
+def test_what_the_broker_denies_is_a_persons_business_once_it_was_told(denied, broken):
+    story = a_bare_position()
+    story.wait(1)
+    story.say("stop_unconfirmed", "SPY: 100 shares have no whole stop")
+    story.report(positions=denied)
+    story.later(300)
+    assert story.broken() == broken

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tests.simulation.history import BookSeen, BrokerSeen, Journalled, Record
 from tests.simulation.judge.breach import DUST, Invariant
 from tests.simulation.judge.reach import RECONNECT_S
-from tests.simulation.judge.ref import ref_of, sign_of, stem_of
+from tests.simulation.judge.ref import ref_of, sign_of, stem_of, unasked
 from tests.simulation.judge.scene import Scene
 from tests.simulation.judge.written import fills_in
 
@@ -20,8 +20,8 @@ ACCOUNT_S = 240.0
 LOST_REPORTS = 3
 """Comparisons until an order of which nothing was told is settled: two complete reports (docs/orders.md), one lost."""
 _ZONE = ZoneInfo("America/New_York")
-_CONCLUSIONS = frozenset({"lost_order", "settled", "reconciled"})
-"""What may only follow from a report in which everything was answered."""
+_OF_EVERYTHING, _LOST = frozenset({"settled", "reconciled"}), frozenset({"lost_order"})
+"""What may only follow from a report in which everything was answered, or all but the account's figures."""
 
 
 class AtRest(Invariant):
@@ -173,10 +173,11 @@ class UnknownIsNotEmpty(Invariant):
     def take(self, record: Record) -> None:
         match record:
             case Journalled(name="BrokerReported", event=event):
-                missing = tuple(str(name) for name in event.get("unanswered") or ())
-                drawn = sorted(_CONCLUSIONS & set(record.notices))
-                if missing and drawn:
-                    text = f"{', '.join(drawn)} concluded from a report without {', '.join(missing)}"
+                missing, everything = unasked(event), tuple(event.get("unanswered") or ())
+                allowed = (set() if everything else _OF_EVERYTHING) | (set() if missing else _LOST)
+                drawn = sorted((_OF_EVERYTHING | _LOST) & set(record.notices) - allowed)
+                if drawn:
+                    text = f"{', '.join(drawn)} concluded from a report without {', '.join(everything)}"
                     self.breach("I12", f"row {record.sequence}", text)
                 self._unanswered = missing
                 if not missing:

@@ -89,8 +89,10 @@ class Killed(Invariant):
         for symbol, owed in list(self._closings.items()):
             due = reach.due_at(self.scene.known_since(symbol, owed.since), FLATTEN_S)
             if due is not None and at > due and self._is_open(owed, at):
-                if abs(self.scene.ledger.own[symbol]) >= 1.0:
-                    text = f"{symbol}: {self.scene.ledger.own[symbol]:g} shares held, nothing was sent to close them"
+                ledger = self.scene.ledger
+                shares = sum(ledger.held[plan] for plan in ledger.entered(symbol))
+                if abs(shares) >= 1.0:
+                    text = f"{symbol}: {shares:g} shares held, nothing was sent to close them"
                     self.breach("I14", f"{symbol} flatten", text)
                 del self._closings[symbol]
 
@@ -126,7 +128,7 @@ class Killed(Invariant):
             if verb in _PULLING and ref and ref.leg == "E" and is_in_scope(ref, scope) and not is_asked:
                 self._pulls.setdefault(order.ref, _Owed(record.at, verb))
         for symbol in self.scene.settings.symbols if verb == "flatten" else ():
-            held = [ref_of(f"{plan}:X") for plan in self.scene.ledger.holding(symbol)]
+            held = [ref_of(f"{plan}:X") for plan in self.scene.ledger.entered(symbol)]
             if any(ref and is_in_scope(ref, scope) for ref in held):
                 self._closings.setdefault(symbol, _Owed(record.at, verb))
 

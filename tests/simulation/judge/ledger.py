@@ -130,6 +130,10 @@ class Ledger:
         """The plans that hold something of the symbol."""
         return [plan for plan in self.held if self.symbol_of[plan] == symbol]
 
+    def entered(self, symbol: str) -> list[str]:
+        """Those of them that entries of ours opened; an adopted plan closes what a stranger had bought or sold."""
+        return [plan for plan in self.holding(symbol) if not _is_adopted(plan)]
+
     def net(self, symbol: str) -> float:
         """Signed shares at the broker."""
         return self.own[symbol] + self.foreign[symbol]
@@ -168,9 +172,7 @@ class Ledger:
         Whole shares: a split's fraction (F16) has no order that could sell it.
         """
         naked = {1: 0.0, -1: 0.0}
-        for plan in self.holding(symbol):
-            if _is_adopted(plan):  # what its stops closed of a stranger's shares is no position of ours
-                continue
+        for plan in self.entered(symbol):
             held = self.held[plan]
             whole = math.floor(abs(held) + DUST)
             naked[1 if held > 0 else -1] += max(whole - self.cover(plan), 0.0)

@@ -29,7 +29,7 @@ class Protected(Invariant):
 
     At T: covered, or something to cover it was sent, or a person was told. At T + 5 s: covered or told. Told, but
     nothing sent for a minute is a breach again, except after a split, where the price of a stop is a person's
-    business (I19).
+    business (I19), and where the broker denies the shares: what it does not hold must not be sold (DESIGN 7).
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -64,7 +64,8 @@ class Protected(Invariant):
         sent_at = scene.written.last_closing_at.get(symbol, float("-inf"))
         if not is_told:
             return sent_at < since - SLACK_S or at > first + PROTECT_S
-        return sent_at < at - PATIENCE_S and at > first + PATIENCE_S and symbol not in scene.splits
+        is_a_persons = symbol in scene.splits or scene.is_denied(symbol)
+        return sent_at < at - PATIENCE_S and at > first + PATIENCE_S and not is_a_persons
 
     def _check_move(self, record: Sent) -> None:
         """A stop is never moved away from the market: against where the broker has it, which a trailing one follows."""

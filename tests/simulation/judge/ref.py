@@ -38,6 +38,12 @@ def is_in_scope(ref: Ref, scope: str) -> bool:
     return scope in {"account", f"strategy:{ref.strategy}", f"instrument:{ref.symbol}"}
 
 
+def unasked(report: dict[str, object]) -> tuple[str, ...]:
+    """What a report could not ask about orders and shares; the account's figures have an age of their own."""
+    missing = report.get("unanswered")
+    return tuple(str(name) for name in missing if name != "account") if isinstance(missing, list) else ()
+
+
 def stem_of(exec_id: str) -> str:
     """What an execution and its corrections share (TWS.md 3.23): the id without its last of four dotted parts."""
     return exec_id.rpartition(".")[0] if exec_id.count(".") >= 3 else exec_id

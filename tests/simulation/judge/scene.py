@@ -56,6 +56,8 @@ class Scene:
         self.split_ended_at: dict[str, float] = {}
         self.settled: set[str] = set()
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
+        self.reported: dict[str, float] | None = None
+        """Signed shares as the broker last reported them to the daemon; what it leaves out it does not hold."""
         self.fault_at: dict[int, float] = {}
         """When a fault of TWS.md 4 last happened, by number."""
 
@@ -130,6 +132,11 @@ class Scene:
         """Whether a person was told critically of the symbol since then."""
         return any(at >= since and symbol in text for at, text in reversed(self.critical[-200:]))
 
+    def is_denied(self, symbol: str) -> bool:
+        """Whether the broker's last report says that it holds less of the symbol than it does."""
+        held = self.ledger.net(symbol)
+        return self.reported is not None and held * self.reported.get(symbol, 0.0) < held * held
+
     def forbids(self, ref: Ref) -> str:
         """Who forbids this entry: a person's verb or a limit, empty if nobody does."""
         for scope, (verb, _at) in self.orders_of_people.items():
@@ -141,6 +148,9 @@ class Scene:
 
     def _journalled(self, record: Journalled) -> None:
         self.written.journalled(record)
+        positions = record.event.get("positions")
+        if positions is not None and "positions" not in (record.event.get("unanswered") or ()):
+            self.reported = {str(line["symbol"]): float(line["quantity"]) for line in positions}
         if record.name != ORDERED:
             return
         verb, scope = str(record.event["verb"]), str(record.event["scope"])

@@ -132,8 +132,13 @@ class Story:
             )
         )
 
-    def report(self, *unanswered: str, notices: tuple[str, ...] = ()) -> None:
-        self.journal("BrokerReported", unanswered=list(unanswered), fills=[], notices=notices)
+    def report(
+        self, *unanswered: str, notices: tuple[str, ...] = (), positions: dict[str, float] | None = None
+    ) -> None:
+        lines: dict[str, Any] = (
+            {} if positions is None else {"positions": [{"symbol": s, "quantity": q} for s, q in positions.items()]}
+        )
+        self.journal("BrokerReported", unanswered=list(unanswered), fills=[], notices=notices, **lines)
 
     def row(self, close: float | None = 100.0, bid: float | None = 99.99, ask: float | None = 100.01) -> None:
         """A closed bar of both symbols."""
