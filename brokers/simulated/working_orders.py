@@ -160,8 +160,8 @@ class WorkingOrders:
         """
         return self._cancel(self._orders[key], reason)
 
-    def force_fill(self, key: int, quantity: float, price: float) -> list[Outcome]:
-        """Give a fill that the rules would not have given; its OCA group is not told, so both legs can fill.
+    def force_fill(self, key: int, quantity: float, price: float, *, tells_group: bool = False) -> list[Outcome]:
+        """Give a fill that the rules would not have given; unless its OCA group is told, both legs can fill.
 
         For a working order, at most its remainder; raises ValueError otherwise. Its children follow.
         """
@@ -170,7 +170,7 @@ class WorkingOrders:
             raise ValueError(
                 f"order {key}: {quantity} of {order.remaining} shares cannot be filled, it is {order.status}"
             )
-        return self._fill(order, quantity, price, tells_group=False)
+        return self._fill(order, quantity, price, tells_group=tells_group)
 
     def on_time(self, at: float) -> list[Outcome]:
         """Market time is `at` (epoch seconds, never back): GTD orders end, good-after orders begin."""

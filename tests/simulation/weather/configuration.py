@@ -15,8 +15,9 @@ STRATEGY_FILES = (Path(__file__).with_name("restless.py"), Path(__file__).parent
 """What stands beside the configuration: the kinds that are files."""
 
 BARS_S = {5: 0.02, 10: 0.03, 15: 0.05, 30: 0.12, 60: 0.43, 120: 0.15, 300: 0.2}
-SPACINGS_S = {60: 0.02, 180: 0.08, 300: 0.2, 600: 0.35, 900: 0.2, 1800: 0.15}
-"""How far apart the views of a restless strategy turn: its trades, and so what a day costs to play."""
+SPACINGS_S = {60: 0.04, 180: 0.16, 300: 0.3, 600: 0.35, 900: 0.15}
+WHOLE_SPACINGS_S = {300: 0.15, 600: 0.4, 900: 0.25, 1800: 0.2}
+"""How far apart the views of a restless strategy turn, in a part of a session and in a whole one: its trades."""
 STRATEGIES = {"restless.py": 0.7, "threshold.py": 0.08, "sma_cross": 0.14, "cross_momentum": 0.08}
 VIEWS = ("+0", "+-", "+0-0", "h+0", "-0+0", "+h-0")
 HEARTBEATS_S = {10.0: 0.1, 30.0: 0.5, 60.0: 0.4}
@@ -99,7 +100,7 @@ def _strategy(chance: Random, name: str, market: Market, bar_s: int, count: int)
 def _params(chance: Random, kind: str, market: Market, bar_s: int) -> dict[str, Any]:
     match kind:
         case "restless.py":
-            spacing_s = max(weighted(chance, SPACINGS_S), bar_s)
+            spacing_s = max(weighted(chance, SPACINGS_S if market.lasts_s else WHOLE_SPACINGS_S), bar_s)
             return {"every": max(spacing_s // bar_s, 1), "views": chance.choice(VIEWS)}
         case "threshold.py":
             opens = opening_price(market, market.symbols[0])

@@ -19,6 +19,7 @@ from tests.simulation.weather.stage import Stage
 from tests.simulation.weather.trading_days import day_of, drawn_market
 
 CALM_S = {300.0: 0.7, 600.0: 0.15, 1500.0: 0.15}
+SHORT_CALM_S = {300.0: 0.8, 600.0: 0.2}
 SETTLING_S = 60.0
 """Between the end of the last trouble and the calm: time for people to settle what waits for them."""
 SHUFFLE_SHARE = 0.9
@@ -28,7 +29,8 @@ def drawn(seed: int, weather: Weather) -> Plan:
     """The same seed and weather give the same plan, on every machine and whatever else draws random numbers."""
     chance = Random(f"{weather}:{seed}")
     market = drawn_market(chance)
-    day, daemon, calm_s = day_of(market), drawn_daemon(chance, market), weighted(chance, CALM_S)
+    day, daemon = day_of(market), drawn_daemon(chance, market)
+    calm_s = weighted(chance, SHORT_CALM_S if market.lasts_s else CALM_S)
     stage = Stage(chance=chance, market=market, day=day, daemon=daemon, last_s=day.length_s - calm_s - SETTLING_S)
     incidents = _incidents(stage, hardship_of(chance, weather))
     if any(isinstance(one, GatewayFault) and one.rule["name"] == "clock_skew" for one in incidents):

@@ -41,22 +41,27 @@ The nights that a run plays are chosen for theirs (`drawn_market`).
 """
 KINDS = {"ordinary": 0.62, "half": 0.13, "clock_change": 0.17, "holiday": 0.08}
 SYMBOLS = ("SPY", "QQQ", "IWM", "AAPL", "MSFT", "AMZN", "NVDA", "TSLA", "JPM", "XOM", "IBM")
+WHOLE_HALF_DAYS_SHARE = 0.6
 EVE_SHARE, EVENTFUL_SHARE, ACTION_SHARE = 0.12, 0.3, 0.7
 EVES_S = (900, 1800, 3600, 7200)
+WINDOWS_S = {0: 0.2, 3600: 0.3, 5400: 0.3, 9000: 0.2}
+"""How much of a session without an eve is played from its open on, 0 = all: quiet hours cost most and find least."""
 
 
 class Day(Struct, frozen=True, kw_only=True):
-    """The whole session of a run and the eve before it, if any; instants in epoch seconds."""
+    """The session of a run and the eve before it, if any; instants in epoch seconds. `lasts_s` 0 = all of it."""
 
     session: dt.date
     opens_at: float
     closes_at: float
     eve: dt.date | None
     eve_closes_at: float
+    lasts_s: int = 0
 
     @property
     def length_s(self) -> float:
-        return self.closes_at - self.opens_at
+        """How much of the session is played."""
+        return self.lasts_s or self.closes_at - self.opens_at
 
 
 def day_of(market: Market) -> Day:
@@ -70,6 +75,7 @@ def day_of(market: Market) -> Day:
         closes_at=closes_at(session),
         eve=eve,
         eve_closes_at=closes_at(first) if eve else 0.0,
+        lasts_s=market.lasts_s,
     )
 
 
@@ -93,7 +99,9 @@ def drawn_market(chance: Random) -> Market:
     is_eventful = whether(chance, ACTION_SHARE if has_eve else EVENTFUL_SHARE)
     session = chance.choice(DAYS[weighted(chance, KINDS)]())
     if not has_eve:
-        return Market(seed=seed, symbols=symbols, first_session=str(session), is_eventful=is_eventful)
+        is_whole = is_early_close(session) and whether(chance, WHOLE_HALF_DAYS_SHARE)
+        lasts_s = 0 if is_whole else weighted(chance, WINDOWS_S)
+        return Market(seed=seed, symbols=symbols, first_session=str(session), is_eventful=is_eventful, lasts_s=lasts_s)
     if is_eventful and whether(chance, ACTION_SHARE):
         session = chance.choice(_days_of_actions(seed, symbols) or [session])
     eve = next(trading_days_before(session))

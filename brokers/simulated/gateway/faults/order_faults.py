@@ -59,7 +59,8 @@ def _fill_in_parts(site: Site, parameters: Parts, aim: Aim) -> None:
     pieces = min(parameters.pieces, whole)
     price = site.price(order)
     for piece in range(pieces):
-        site.session.desk.fill(order.perm_id, float(whole // pieces + (piece < whole % pieces)), price)
+        quantity = float(whole // pieces + (piece < whole % pieces))
+        site.session.desk.fill(order.perm_id, quantity, price, tells_group=True)
     if parameters.cancels_rest and not order.done:
         site.session.desk.cancel_by_broker(order.perm_id, "Remainder cancelled by exchange")
 
@@ -134,7 +135,7 @@ def _cancel_too_late(site: Site, parameters: CancelAnswer, client: Client, wante
 
 def _fill_rest(site: Site, order: GatewayOrder) -> None:
     if not order.done and not order.withheld:
-        site.session.desk.fill(order.perm_id, order.remaining, site.price(order))
+        site.session.desk.fill(order.perm_id, order.remaining, site.price(order), tells_group=True)
         site.session.settle()
 
 
@@ -237,7 +238,8 @@ def _fill_part_and_drop(site: Site, parameters: PartAndDrop, aim: Aim) -> None:
     order = parents[-1]
     price = site.price(order)
     site.controls.drop(order.client_id, parameters.how)
-    site.session.desk.fill(order.perm_id, max(float(math.floor(order.remaining * parameters.share)), 1.0), price)
+    quantity = max(float(math.floor(order.remaining * parameters.share)), 1.0)
+    site.session.desk.fill(order.perm_id, quantity, price, tells_group=True)
 
 
 def _duplicate(site: Site, _parameters: Parameters, aim: Aim) -> None:

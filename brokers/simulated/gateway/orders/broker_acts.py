@@ -41,9 +41,10 @@ class BrokerActs:
         """Status Cancelled and 202 with the broker's reason (TWS.md 3.9)."""
         cancel_now(self._desk, self._live(perm_id), self._now, reason)
 
-    def fill(self, perm_id: int, quantity: float, price: float) -> None:
-        """An execution that the market would not have given; what OCA would reduce stays (fault 35)."""
-        outcomes.apply(self._desk, self._desk.matcher.force_fill(perm_id, quantity, price), self._now)
+    def fill(self, perm_id: int, quantity: float, price: float, *, tells_group: bool = False) -> None:
+        """An execution that the market would not have given; unless the group is told, what OCA would reduce stays."""
+        filled = self._desk.matcher.force_fill(perm_id, quantity, price, tells_group=tells_group)
+        outcomes.apply(self._desk, filled, self._now)
 
     def hold(self, perm_id: int) -> None:
         """PendingSubmit for ever: the order has left the market and nothing more is said (fault 39)."""

@@ -187,9 +187,9 @@ class Desk:
         """Cancelled and 202 with the broker's reason."""
         self.acts.cancel(perm_id, reason)
 
-    def fill(self, perm_id: int, quantity: float, price: float) -> None:
-        """An execution that the market would not have given."""
-        self.acts.fill(perm_id, quantity, price)
+    def fill(self, perm_id: int, quantity: float, price: float, *, tells_group: bool = False) -> None:
+        """An execution that the market would not have given; its OCA group shrinks with it only if it is told."""
+        self.acts.fill(perm_id, quantity, price, tells_group=tells_group)
 
     def bust_or_correct(self, exec_id: str, *, price: float | None = None, quantity: float | None = None) -> Execution:
         """Repeat an execution with a higher last part of its id (TWS.md 3.23)."""

@@ -69,6 +69,16 @@ async def test_fault_21_a_leg_fills_no_more_than_its_parent_has_brought(desktop)
     assert desktop.gateway.ledger.quantity("SPY") == 0
 
 
+async def test_fault_21_what_a_leg_fills_comes_off_the_other_leg(desktop):
+    """Found by simulation (brutal 2005): a target that had not shrunk sold shares that were gone."""
+    ib = await desktop.connect()
+    _, target, stop = await a_bracket(desktop, ib, 10)
+    desktop.gateway.faults.inject("fill_in_parts", pieces=1, share=0.4, cancels_rest=False)
+    await desktop.heard(ib)
+    orders = {order.order_id: order.remaining for order in desktop.gateway.session.desk.open_orders()}
+    assert orders == {target.order.orderId: 6.0, stop.order.orderId: 6.0}
+
+
 async def test_fault_27_an_order_is_rejected_with_201_and_stays_inactive(desktop):
     ib = await desktop.connect()
     desktop.gateway.faults.inject("reject_order", reason="No trading permissions.")
