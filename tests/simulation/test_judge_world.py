@@ -356,3 +356,18 @@ def test_a_history_from_a_file_is_judged_the_same():
 def test_a_history_without_settings_is_refused():
     with pytest.raises(ValueError, match="first record must be Settings"):
         breaches_of([])
+
+
+def test_a_split_that_nobody_could_know_of_yet_forbids_nothing():
+    """What a report asked for after it shows does."""
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    story.wait(2)
+    story.split()
+    story.place(story.order("P1", stop_price=49.5))
+    early = story.broken()
+    story.wait(1)
+    story.report(positions={"SPY": 200.0})
+    story.place(story.order("P2", stop_price=49.5))
+    assert (early, "I19" in story.broken()) == ([], True)

@@ -160,11 +160,16 @@ class Ledger:
         """Signed shares of a stranger that the plan may stand behind, one of ours that never had an entry.
 
         What was accepted counts as well as what is there: until the book is set anew, its stops rest as they are.
+        And the whole rest of what the broker holds, where no entry's stop or exit stands behind it.
         """
         if f"{plan}:E" in self.arrived:
             return (0.0,)
         others = sum(self.held[other] for other in self.holding(symbol) if other != plan and _is_adopted(other))
-        return (self.foreign[symbol], self.accepted[symbol], self.foreign[symbol] + others)
+        covered = sum(
+            math.copysign(self.cover(other), self.held[other]) for other in self.entered(symbol) if other != plan
+        )
+        rest = self.net(symbol) - covered - self.held.get(plan, 0.0)
+        return (self.foreign[symbol], self.accepted[symbol], self.foreign[symbol] + others, rest)
 
     def bare(self, symbol: str) -> float:
         """Shares of our plans that nothing stands behind; what somebody else has closed for us needs nothing.
@@ -176,8 +181,16 @@ class Ledger:
             held = self.held[plan]
             whole = math.floor(abs(held) + DUST)
             naked[1 if held > 0 else -1] += max(whole - self.cover(plan), 0.0)
-        foreign = self.foreign[symbol]
-        return max(naked[1] - max(-foreign, 0.0), 0.0) + max(naked[-1] - max(foreign, 0.0), 0.0)
+        return sum(max(naked[sign] - self._foreign_help(symbol, sign), 0.0) for sign in (1, -1))
+
+    def _foreign_help(self, symbol: str, sign: int) -> float:
+        """What a stranger has closed of that side for us, and adopted plans have or may, beyond a stranger's."""
+        theirs = sign * self.foreign[symbol]
+        stops = [order for order in self.resting.values() if order.symbol == symbol and order.leg in STOPS]
+        adopted = sum(one.remaining for one in stops if _is_adopted(one.plan) and sign_of(one.side) == -sign)
+        plans = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
+        adopted += sum(max(-sign * self.held[plan], 0.0) for plan in plans)
+        return max(-theirs, 0.0) + max(adopted - max(theirs, 0.0), 0.0)
 
     # ------------------------------------------------------------------ leaves
 

@@ -116,7 +116,9 @@ class Strange(Invariant):
 
     def take(self, record: Record) -> None:
         match record:
-            case Sent(order=order) if order.symbol in self.scene.splits:
+            case Sent(order=order) if (
+                order.symbol in self.scene.splits and order.symbol not in self.scene.unseen_splits
+            ):
                 ref = ref_of(order.ref)
                 is_flatten = any(verb == "flatten" for verb, _at in self.scene.orders_of_people.values())
                 if not (ref is not None and ref.leg == "X" and is_flatten):

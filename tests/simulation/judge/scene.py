@@ -29,6 +29,8 @@ PROTECT_S = 5.0
 _STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
 _FREEING = frozenset({"resume", "reset"})
 ORDERED = "OperatorCommanded"
+ANSWER_S = 0.5
+"""What a question of everything takes at most on a sound line."""
 
 
 class Scene:
@@ -54,6 +56,8 @@ class Scene:
         self.splits: dict[str, float] = {}
         """Symbols whose split nobody has accepted, and when it was."""
         self.split_ended_at: dict[str, float] = {}
+        self.unseen_splits: set[str] = set()
+        """Symbols whose split took no order away and that no report has shown: nobody can know of it."""
         self.settled: set[str] = set()
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
         self.reported: dict[str, float] | None = None
@@ -66,10 +70,10 @@ class Scene:
         self.reach.take(record)
         match record:
             case Broker():
+                if record.what == "split":
+                    self._split(str(record.record["symbol"]), record.at)
                 self.ledger.take(record)
                 self.written.happened(record)
-                if record.what == "split":
-                    self.splits[str(record.record["symbol"])] = record.at
             case BrokerSeen():
                 self.seen = record
                 self.ledger.see(record)
@@ -151,6 +155,7 @@ class Scene:
         positions = record.event.get("positions")
         if positions is not None and "positions" not in (record.event.get("unanswered") or ()):
             self.reported = {str(line["symbol"]): float(line["quantity"]) for line in positions}
+            self.unseen_splits = {symbol for symbol in self.unseen_splits if record.at < self._asked_after(symbol)}
         if record.name != ORDERED:
             return
         verb, scope = str(record.event["verb"]), str(record.event["scope"])
@@ -183,6 +188,16 @@ class Scene:
         for symbol in list(self.splits):
             if book.positions.get(symbol, 0.0) == self.seen.positions.get(symbol, 0.0):
                 self._end_split(symbol, book.at)
+
+    def _split(self, symbol: str, at: float) -> None:
+        self.splits[symbol] = at
+        rests = any(order.symbol == symbol for order in self.ledger.resting.values())
+        if not rests and at > self.ledger.touched_at.get(symbol, 0.0) + ANSWER_S:
+            self.unseen_splits.add(symbol)
+
+    def _asked_after(self, symbol: str) -> float:
+        """From when on a report was asked for after the split."""
+        return self.splits.get(symbol, self.at) + ANSWER_S
 
     def _end_split(self, symbol: str, at: float) -> None:
         if self.splits.pop(symbol, None) is not None:
