@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 COVERED := --cov=daemon.engine --cov=risk --cov=brokers.simulated.matching
 COVERAGE := $(COVERED) --cov-branch --cov-report=term --cov-fail-under=90
 
-.PHONY: help demo test check simulate bench format lock clean
+.PHONY: help demo test check simulate bench bench-replay format lock clean
 
 help:
 	@echo "make demo    one synthetic session from open to close, then audit and replay"
@@ -19,6 +19,7 @@ help:
 	@echo "make check   lint, format, types, layers, house rules"
 	@echo "make simulate  a thousand days of bad weather, at most 20 minutes"
 	@echo "make bench   speed, as ratios against other tools"
+	@echo "make bench-replay  the replay against plain backtrader and other engines"
 	@echo "make format  let ruff format and mend what it can"
 	@echo "make lock    pin requirements.in into requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and caches"
@@ -41,6 +42,9 @@ simulate: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
+
+bench-replay: $(STAMP)
+	$(BIN)/python -m bench replay --rounds 3
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

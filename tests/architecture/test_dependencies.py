@@ -11,7 +11,7 @@ import pytest
 from tests.architecture.source import BESIDE, PRODUCT, ROOT, Module, modules
 
 OURS = {*PRODUCT, *BESIDE, "openbell"}
-NOT_LOCKED = {"dashboard", "alerts", "keyring"}  # extras: imported only where somebody chose them
+NOT_LOCKED = {"dashboard", "alerts", "keyring", "peers"}  # extras: imported only where somebody chose them
 LOCKS = ("requirements.lock", "requirements-source.lock")
 
 

@@ -21,7 +21,7 @@ def test_exchange_calendars_is_imported_only_in_shared_sessions():
     assert _imports_outside("exchange_calendars", "shared/sessions") == []
 
 
-@pytest.mark.parametrize("package", ["pykalman", "joblib", "matplotlib", "scipy"])
+@pytest.mark.parametrize("package", ["pykalman", "joblib", "distributed", "matplotlib", "scipy"])
 def test_research_packages_are_imported_only_in_research(package):
     assert _imports_outside(package, "research") == []
 
