@@ -60,5 +60,13 @@ def short_allowed(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach
     if intent.reduces or intent.side is Side.BUY or limits.allow_short:
         return None
     room = max(view.position - view.working_sell, 0)
-    text = f"selling {intent.quantity} of a position of {view.position} would be short, risk.allow_short is false"
-    return capped("short_allowed", intent, room, value=intent.quantity, limit=room, text=text)
+    return capped(
+        "short_allowed",
+        intent,
+        room,
+        value=intent.quantity,
+        limit=room,
+        text=lambda: (
+            f"selling {intent.quantity} of a position of {view.position} would be short, risk.allow_short is false"
+        ),
+    )

@@ -40,13 +40,15 @@ def refusal(rule: str, text: str) -> Breach:
     return Breach(rule=rule, value=1.0, limit=0.0, allowed=0, text=text)
 
 
-def capped(rule: str, intent: OrderIntent, allowed: int, *, value: float, limit: float, text: str) -> Breach | None:
-    """A breach of a rule that may let a part of the quantity pass; None if all of it fits."""
+def capped(
+    rule: str, intent: OrderIntent, allowed: int, *, value: float, limit: float, text: Callable[[], str]
+) -> Breach | None:
+    """A breach of a rule that may let a part of the quantity pass; None if all of it fits: `text` is written if not."""
     if intent.quantity <= allowed:
         return None
     # The order matters: a NaN compares false with everything, so that it allows nothing rather than anything.
     room = max(0, allowed)
-    return Breach(rule=rule, value=float(value), limit=float(limit), allowed=room, text=text)
+    return Breach(rule=rule, value=float(value), limit=float(limit), allowed=room, text=text())
 
 
 def is_known(number: float | None) -> TypeGuard[float]:

@@ -17,9 +17,15 @@ def gross_exposure_max(intent: OrderIntent, view: RiskView, limits: Limits) -> B
         return None
     limit = limits.max_gross_exposure * view.equity
     value = view.gross_exposure + intent.quantity * view.price
-    text = f"gross exposure of up to {value:.2f}, at most {limit:.2f}"
     room = whole_shares(limit - view.gross_exposure, view.price)
-    return capped("gross_exposure_max", intent, room, value=value, limit=limit, text=text)
+    return capped(
+        "gross_exposure_max",
+        intent,
+        room,
+        value=value,
+        limit=limit,
+        text=lambda: f"gross exposure of up to {value:.2f}, at most {limit:.2f}",
+    )
 
 
 def net_exposure_max(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:
@@ -61,9 +67,15 @@ def buying_power_max(intent: OrderIntent, view: RiskView, limits: Limits) -> Bre
         return refusal("buying_power_max", f"buying power {view.buying_power} is not known")
     limit = view.buying_power * limits.max_buying_power_use_pct / 100
     value = view.working_notional + intent.quantity * view.price
-    text = f"working entries and this one cost {value:.2f}, at most {limit:.2f} of the buying power"
     room = whole_shares(limit - view.working_notional, view.price)
-    return capped("buying_power_max", intent, room, value=value, limit=limit, text=text)
+    return capped(
+        "buying_power_max",
+        intent,
+        room,
+        value=value,
+        limit=limit,
+        text=lambda: f"working entries and this one cost {value:.2f}, at most {limit:.2f} of the buying power",
+    )
 
 
 def var_max(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:
@@ -117,6 +129,12 @@ def _against_equity(  # noqa: PLR0917 - the parts of one comparison
         return refusal(rule, f"the exposure{whose} is not known")
     limit, each = multiple * view.equity, view.price * weight
     value = taken + intent.quantity * each
-    text = f"exposure{whose} of up to {value:.2f}, at most {limit:.2f}"
     room = intent.quantity if each == 0 else whole_shares(limit - taken, each)
-    return capped(rule, intent, room, value=value, limit=limit, text=text)
+    return capped(
+        rule,
+        intent,
+        room,
+        value=value,
+        limit=limit,
+        text=lambda: f"exposure{whose} of up to {value:.2f}, at most {limit:.2f}",
+    )

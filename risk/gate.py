@@ -12,7 +12,7 @@ __all__ = ["RiskView", "judge"]
 
 def judge(intent: OrderIntent, view: RiskView, limits: Limits) -> RiskVerdict:
     """The verdict on `intent`: every breach in the order of RULES, and the quantity that all rules pass."""
-    found = (rule(intent, view, limits) for rule in RULES.values())
-    breaches = tuple(breach for breach in found if breach is not None)
-    approved = min((intent.quantity, *(breach.allowed for breach in breaches)))
+    found = [rule(intent, view, limits) for rule in RULES.values()]
+    breaches = tuple([breach for breach in found if breach is not None])
+    approved = min([intent.quantity, *[breach.allowed for breach in breaches]])
     return RiskVerdict(approved_quantity=max(approved, 0), breaches=breaches)

@@ -10,6 +10,7 @@ Management (2015), 2.2. Returns of bars shorter than a day are scaled by the squ
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -21,7 +22,7 @@ _NORMAL = NormalDist()
 _Z = _NORMAL.inv_cdf(CONFIDENCE)
 
 
-class Holdings(Struct, frozen=True, kw_only=True, eq=False):
+class Holdings(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """What is (or may come to be) held, and how it has moved.
 
     `values`: signed currency, shape (n_instruments,). `returns`: shape (n_observations, n_instruments), NaN where an
@@ -32,6 +33,11 @@ class Holdings(Struct, frozen=True, kw_only=True, eq=False):
     returns: np.ndarray
     per_day: float
     column: int
+
+    @cached_property
+    def tails(self) -> dict[float, Tail | None]:
+        """What `tail_of` has told: two rules ask the same."""
+        return {}
 
 
 class Tail(Struct, frozen=True, kw_only=True):
@@ -45,6 +51,13 @@ def tail_of(holdings: Holdings | None, added: float) -> Tail | None:
     """The tail with `added` (signed currency) more of the intent's instrument; None if it cannot be told."""
     if holdings is None:
         return None
+    known = holdings.tails
+    if added not in known:
+        known[added] = _tail(holdings, added)
+    return known[added]
+
+
+def _tail(holdings: Holdings, added: float) -> Tail | None:
     values = holdings.values.copy()
     values[holdings.column] += added
     held = np.flatnonzero(values)

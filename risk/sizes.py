@@ -15,8 +15,14 @@ def order_quantity_max(intent: OrderIntent, _: RiskView, limits: Limits) -> Brea
     if intent.reduces:
         return None
     limit = limits.max_order_quantity
-    text = f"an order of {intent.quantity}, at most {limit}"
-    return capped("order_quantity_max", intent, limit, value=intent.quantity, limit=limit, text=text)
+    return capped(
+        "order_quantity_max",
+        intent,
+        limit,
+        value=intent.quantity,
+        limit=limit,
+        text=lambda: f"an order of {intent.quantity}, at most {limit}",
+    )
 
 
 def order_notional_max(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:
@@ -24,8 +30,14 @@ def order_notional_max(intent: OrderIntent, view: RiskView, limits: Limits) -> B
     if intent.reduces or not is_positive(view.price):
         return None
     value, limit = intent.quantity * view.price, limits.max_order_notional
-    text = f"an order worth {value:.2f}, at most {limit:.2f}"
-    return capped("order_notional_max", intent, whole_shares(limit, view.price), value=value, limit=limit, text=text)
+    return capped(
+        "order_notional_max",
+        intent,
+        whole_shares(limit, view.price),
+        value=value,
+        limit=limit,
+        text=lambda: f"an order worth {value:.2f}, at most {limit:.2f}",
+    )
 
 
 def position_quantity_max(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:
@@ -34,8 +46,14 @@ def position_quantity_max(intent: OrderIntent, view: RiskView, limits: Limits) -
         return None
     held, limit = worst_case(intent.side, view), limits.max_position_quantity
     value = held + intent.quantity
-    text = f"a position of up to {value}, at most {limit}"
-    return capped("position_quantity_max", intent, limit - held, value=value, limit=limit, text=text)
+    return capped(
+        "position_quantity_max",
+        intent,
+        limit - held,
+        value=value,
+        limit=limit,
+        text=lambda: f"a position of up to {value}, at most {limit}",
+    )
 
 
 def position_notional_max(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:
@@ -44,6 +62,12 @@ def position_notional_max(intent: OrderIntent, view: RiskView, limits: Limits) -
         return None
     held, limit = worst_case(intent.side, view), limits.max_position_notional
     value = (held + intent.quantity) * view.price
-    text = f"a position worth up to {value:.2f}, at most {limit:.2f}"
     room = whole_shares(limit - held * view.price, view.price)
-    return capped("position_notional_max", intent, room, value=value, limit=limit, text=text)
+    return capped(
+        "position_notional_max",
+        intent,
+        room,
+        value=value,
+        limit=limit,
+        text=lambda: f"a position worth up to {value:.2f}, at most {limit:.2f}",
+    )

@@ -27,8 +27,16 @@ def reduce_only(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None
         return None
     against = -intent.side.sign * view.position
     room = max(against - max(view.exits_working, 0), 0)
-    text = f"an exit of {intent.quantity}, the position is {view.position} with {view.exits_working} going out"
-    return capped("reduce_only", intent, room, value=intent.quantity, limit=room, text=text)
+    return capped(
+        "reduce_only",
+        intent,
+        room,
+        value=intent.quantity,
+        limit=room,
+        text=lambda: (
+            f"an exit of {intent.quantity}, the position is {view.position} with {view.exits_working} going out"
+        ),
+    )
 
 
 def reconciled(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None:

@@ -70,5 +70,7 @@ class TradingStates(Struct, kw_only=True):
 
     def state_for(self, strategy: str, symbol: str) -> TradingState:
         """What holds for an order of this strategy in this instrument."""
+        if not self.by_scope:
+            return TradingState.ACTIVE
         scopes = (ACCOUNT, f"{STRATEGY}:{strategy}", f"{INSTRUMENT}:{symbol}")
         return strictest(*(self.by_scope[scope] for scope in scopes if scope in self.by_scope))

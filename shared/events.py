@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from shared.account import Account, BrokerPosition
+from shared.day_plan import LimitValue, PlannedTarget
 from shared.market import BarRow, QuoteRow
 from shared.orders import CompletedOrder, Fill, OpenOrder
 
@@ -141,6 +142,16 @@ class TradingHalted(_Event, frozen=True, kw_only=True, tag=True):
     code: int
 
 
+class PricesRescaled(_Event, frozen=True, kw_only=True, tag=True):
+    """An instrument's prices are 1/`ratio` of what they were: a split, or a distribution that left the price.
+
+    It says nothing of the position; that is the broker's report. What remembers prices of before takes the ratio out.
+    """
+
+    symbol: str
+    ratio: float
+
+
 class DataQualityReported(_Event, frozen=True, kw_only=True, tag=True):
     """What an instrument's market data are worth; `symbol` empty = of all instruments.
 
@@ -187,6 +198,18 @@ class OperatorCommanded(_Event, frozen=True, kw_only=True, tag=True):
     nonce: str = ""
 
 
+class DayPlanChecked(_Event, frozen=True, kw_only=True, tag=True):
+    """The plan file for `session` was looked at: `fault` says why it is not to be traded by, empty if it is.
+
+    `limits` can only tighten those of the configuration; `targets` are what the nightly run expects to be wanted.
+    """
+
+    session: date
+    fault: str = ""
+    limits: dict[str, LimitValue] = {}
+    targets: tuple[PlannedTarget, ...] = ()
+
+
 class StopRequested(_Event, frozen=True, kw_only=True, tag=True):
     """The process is asked to end: pull entries, keep or renew protection, then leave."""
 
@@ -207,10 +230,12 @@ Event = (
     | AccountReported
     | BrokerReported
     | TradingHalted
+    | PricesRescaled
     | DataQualityReported
     | TimerFired
     | ConnectionLost
     | ConnectionRestored
     | OperatorCommanded
+    | DayPlanChecked
     | StopRequested
 )

@@ -8,7 +8,7 @@ exits and re-protection, a number.
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ _KEPT = 1024
 """References and execIds whose parts are remembered: each report names those of the whole day again."""
 
 
-class OrderRef(Struct, frozen=True, kw_only=True):
+class OrderRef(Struct, frozen=True, kw_only=True, dict=True):
     """The parts of one of our order references."""
 
     strategy: str
@@ -28,10 +28,16 @@ class OrderRef(Struct, frozen=True, kw_only=True):
     leg: Leg
     number: int = 0
 
-    @property
+    @cached_property
     def plan_id(self) -> str:
         """Identity of the whole bracket: everything but the leg."""
         return f"{PREFIX}:{self.strategy}:{self.session}:{self.plan}"
+
+    @cached_property
+    def plan_number(self) -> tuple[str, int]:
+        """What plans are counted by (session, strategy and symbol), and the plan's own number; 0 if it has none."""
+        symbol, _, number = self.plan.rpartition("-")
+        return f"{self.session}:{self.strategy}:{symbol}", int(number) if number.isdecimal() else 0
 
     def __str__(self) -> str:
         return f"{self.plan_id}:{self.leg.value}{self.number or ''}"
@@ -39,7 +45,13 @@ class OrderRef(Struct, frozen=True, kw_only=True):
 
 def plan_id(strategy: str, session: date, symbol: str, number: int) -> str:
     """Identity of the `number`-th plan of a strategy in an instrument in a session."""
-    return f"{PREFIX}:{strategy}:{session:%Y%m%d}:{symbol}-{number}"
+    return f"{PREFIX}:{strategy}:{day_text(session)}:{symbol}-{number}"
+
+
+@lru_cache(maxsize=16)
+def day_text(session: date) -> str:
+    """A session as references write it: YYYYMMDD."""
+    return f"{session:%Y%m%d}"
 
 
 _LETTERS = frozenset(leg.value for leg in Leg)
@@ -60,6 +72,11 @@ def parse_ref(text: str) -> OrderRef | None:
     if letter not in _LETTERS or (number and not number.isdigit()):
         return None
     return OrderRef(strategy=parts[1], session=parts[2], plan=parts[3], leg=Leg(letter), number=int(number or 0))
+
+
+def session_of_ref(text: str) -> str:
+    """The session in a reference of ours, YYYYMMDD: cheaper than all its parts."""
+    return text.split(":", 3)[2]
 
 
 @lru_cache(maxsize=_KEPT)

@@ -64,6 +64,20 @@ class BarRow(Struct, frozen=True, kw_only=True, eq=False):
         return len(self.close)
 
 
+def sealed(row: BarRow) -> BarRow:
+    """A copy of the row that nobody can write to, not even after `setflags`, and that leads nowhere but to itself.
+
+    A view of a panel's row reaches the whole panel through its `base`, and with it tomorrow.
+    """
+    return BarRow(
+        open=np.frombuffer(row.open.tobytes()),
+        high=np.frombuffer(row.high.tobytes()),
+        low=np.frombuffer(row.low.tobytes()),
+        close=np.frombuffer(row.close.tobytes()),
+        volume=np.frombuffer(row.volume.tobytes()),
+    )
+
+
 class QuoteRow(Struct, frozen=True, kw_only=True, eq=False):
     """Best bid and ask of the whole universe at one moment: float64 of shape (n_instruments,).
 

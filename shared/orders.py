@@ -14,9 +14,8 @@ class Side(enum.StrEnum):
     BUY = "BUY"
     SELL = "SELL"
 
-    @property
-    def sign(self) -> int:
-        return 1 if self is Side.BUY else -1
+    def __init__(self, text: str) -> None:
+        self.sign = 1 if text == "BUY" else -1  # asked for with every sum of shares
 
     @property
     def opposite(self) -> Side:
@@ -53,12 +52,8 @@ class OrderStatus(enum.StrEnum):
     CANCELLED = "cancelled"
     REJECTED = "rejected"
 
-    @property
-    def is_final(self) -> bool:
-        return self in _FINAL
-
-
-_FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED})
+    def __init__(self, text: str) -> None:
+        self.is_final = text in {"filled", "cancelled", "rejected"}
 
 
 class OrderIntent(Struct, frozen=True, kw_only=True):

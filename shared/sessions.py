@@ -20,6 +20,7 @@ from shared.errors import ConfigError
 # Asked for by name, because the package's own default range moves with today's date.
 FIRST_DAY = date(2007, 1, 1)
 LAST_DAY = date(2027, 12, 31)
+_TAKEN: dict[str, tuple[SessionHours, ...]] = {}
 
 
 class SessionHours(Struct, frozen=True):
@@ -36,7 +37,7 @@ def session_at_or_after(calendar_name: str, at: datetime) -> SessionHours:
     Raises:
         ConfigError: the calendar does not exist, or `at` lies outside FIRST_DAY to LAST_DAY.
     """
-    hours = _all_hours(calendar_name)
+    hours = all_hours(calendar_name)
     index = bisect_right(hours, at, key=lambda session: session.closes_at)
     if index == len(hours) or at.date() < FIRST_DAY - timedelta(days=1):
         raise ConfigError(
@@ -48,8 +49,8 @@ def session_at_or_after(calendar_name: str, at: datetime) -> SessionHours:
 
 def session_of(calendar_name: str, session: date) -> SessionHours | None:
     """The hours of the session on that exchange date, or None if the exchange is closed all day."""
-    index = bisect_right(_all_hours(calendar_name), session, key=lambda hours: hours.session) - 1
-    found = _all_hours(calendar_name)[index] if index >= 0 else None
+    index = bisect_right(all_hours(calendar_name), session, key=lambda hours: hours.session) - 1
+    found = all_hours(calendar_name)[index] if index >= 0 else None
     return found if found is not None and found.session == session else None
 
 
@@ -58,9 +59,18 @@ def zone_of(calendar_name: str) -> ZoneInfo:
     return ZoneInfo(_calendar(calendar_name).tz.key)
 
 
+def take_hours(calendar_name: str, hours: tuple[SessionHours, ...]) -> None:
+    """Spare the computation: these are what `all_hours` gave before (shared/io/session_cache.py)."""
+    _TAKEN[calendar_name] = hours
+
+
+def all_hours(calendar_name: str) -> tuple[SessionHours, ...]:
+    """Every session of FIRST_DAY to LAST_DAY in order; raises ConfigError as the others."""
+    return _TAKEN.get(calendar_name) or _computed_hours(calendar_name)
+
+
 @cache
-def _all_hours(calendar_name: str) -> tuple[SessionHours, ...]:
-    """Every session of FIRST_DAY to LAST_DAY in order."""
+def _computed_hours(calendar_name: str) -> tuple[SessionHours, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in _calendar
         schedule = _calendar(calendar_name).schedule

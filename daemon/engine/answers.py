@@ -81,6 +81,7 @@ class Answers:
                 self._book.move(ref, Happening.SILENCE)
         for plan in self._book.plans.values():
             plan.cancels_awaited.clear()  # their timers say nothing of the new line
+            self._book.touch(plan)
 
     # --- cancels ------------------------------------------------------------------------------------------------
 
@@ -108,6 +109,7 @@ class Answers:
             return []
         plan = self._book.plans[working.plan]
         plan.take_off_awaited(ref)
+        self._book.touch(plan)
         asked = plan.cancels_asked.get(ref, 0)
         commands: list[Command] = [AskBroker(reasons=(f"{ref}: its cancel has no answer",))]
         if asked >= CANCELS_BEFORE_ALARM:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from daemon.engine.desk import Desk
 from daemon.engine.engine import Engine
 from daemon.engine.settings import EngineSettings, ExitPolicy, SizingPolicy, TruthPolicy
@@ -16,9 +18,18 @@ from strategies.registry import load_strategy
 
 def build_engine(config: Config) -> Engine:
     """A fresh engine with no memory; ConfigError if a strategy cannot be loaded."""
+    return engine_of(config, build_desks(config))
+
+
+def build_desks(config: Config) -> list[Desk]:
+    """The strategies of the configuration, each at its desk; ConfigError if one cannot be loaded."""
     universe = config.universe_of()
-    desks = [_desk(config, strategy, universe) for strategy in config.strategies]
-    return Engine(settings=_settings(config), universe=universe, desks=desks)
+    return [_desk(config, strategy, universe) for strategy in config.strategies]
+
+
+def engine_of(config: Config, desks: Sequence[Desk]) -> Engine:
+    """A fresh engine over desks of the same configuration."""
+    return Engine(settings=_settings(config), universe=config.universe_of(), desks=desks)
 
 
 def _desk(config: Config, chosen: StrategyConfig, universe: Universe) -> Desk:

@@ -1,123 +1,73 @@
 """What we believe: plans, orders, fills, prices, the account and how far all of it can be trusted.
 
-The book keeps accounts and answers questions; it decides nothing. Everything in it is encodable, so that a snapshot
-is the book's bytes.
+The book keeps accounts and answers questions; it decides nothing. Its fields stand in beliefs.py: a snapshot is their
+bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from msgspec import Struct, field
-
-from daemon.engine.account_ledger import AccountLedger
-from daemon.engine.breakers import Breakers
-from daemon.engine.locks import Break, Lock
-from daemon.engine.market_state import MarketState
+from daemon.engine.beliefs import Beliefs
 from daemon.engine.order_life import Happening, next_status
-from daemon.engine.pace import Pace
 from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
-from daemon.engine.returns import Returns
-from daemon.engine.watch_state import WatchState
 from risk.breaches import is_known
-from risk.trading_state import TradingStates
 from shared.account import Account
-from shared.events import QuietWindow
-from shared.ids import OrderRef, exec_correction, exec_stem, parse_ref
-from shared.market import QuoteRow, Universe
+from shared.ids import OrderRef, exec_correction, exec_stem, parse_ref, session_of_ref
+from shared.market import Universe
 from shared.orders import Fill, Leg, Order, OrderStatus, Position, RoundTrip, Side, WorkingOrder
 from shared.signals import TargetPosition
 
 _CONFIRMED = (OrderStatus.WORKING, OrderStatus.CANCELLING)
 PROTECTIVE = (Leg.STOP_LOSS, Leg.PROTECTION)
 MEMORY = timedelta(days=8)
+_NONE: Mapping[str, Any] = {}
 
 
-class Hours(Struct, frozen=True, kw_only=True):
-    """The session that runs or comes next."""
-
-    session: date
-    opens_at: datetime
-    closes_at: datetime
-    quiet: tuple[QuietWindow, ...] = ()
-
-    def quiet_reason(self, now: datetime) -> str | None:
-        """Why silence is expected at `now`; None if it is not."""
-        return next((window.reason for window in self.quiet if window.begins_at <= now < window.ends_at), None)
-
-
-class Book(Struct, kw_only=True):
-    """The whole belief. Dictionaries keep insertion order, which is the order in which things were decided."""
-
-    prices: Prices
-    plans: dict[str, Plan] = field(default_factory=dict)
-    retired: dict[str, Plan] = field(default_factory=dict)  # over, but late news may still concern them
-    orders: dict[str, WorkingOrder] = field(default_factory=dict)
-    closed_orders: dict[str, OrderStatus] = field(default_factory=dict)
-    fills: dict[str, Fill] = field(default_factory=dict)
-    commissions: dict[str, float] = field(default_factory=dict)
-    plan_numbers: dict[str, int] = field(default_factory=dict)
-    convictions: dict[str, dict[str, float]] = field(default_factory=dict)
-    targets: dict[str, dict[str, TargetPosition]] = field(default_factory=dict)
-    refusals: dict[str, str] = field(default_factory=dict)
-    flatten_wishes: dict[str, str] = field(default_factory=dict)  # scope to reason, kept until the broker answers
-    locks: dict[str, Lock] = field(default_factory=dict)
-    breaks: dict[str, Break] = field(default_factory=dict)
-    agreed: dict[str, datetime] = field(default_factory=dict)  # held instruments: when broker and book last agreed
-    nonces: dict[str, str] = field(default_factory=dict)  # of signed commands, to the instant they came
-    accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
-    foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
-    foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
-    ledger: AccountLedger = field(default_factory=AccountLedger)
-    suspicions: dict[str, str] = field(default_factory=dict)
-    questions_since: datetime | None = None  # when the oldest question that reports leave open came up
-    noted: dict[str, str] = field(default_factory=dict)
-    trading_states: TradingStates = field(default_factory=TradingStates)
-    market: MarketState = field(default_factory=MarketState)
-    breakers: Breakers = field(default_factory=Breakers)
-    watch: WatchState = field(default_factory=WatchState)
-    pace: Pace = field(default_factory=Pace)
-    account: Account | None = None
-    account_at: datetime | None = None
-    quotes: QuoteRow | None = None
-    returns: Returns | None = None
-    hours: Hours | None = None
-    last_row_at: datetime | None = None
-    connected_at: datetime | None = None
-    is_connected: bool = False
-    is_reconciled: bool = False
-    knows_holdings: bool = False  # reconciled, but perhaps for the account's figures
-    is_stopping: bool = False
-    day_start_equity: float | None = None
-    realized_profit: float = 0.0
+class Book(Beliefs):
+    """Beliefs and their verbs. Plans, orders, targets and fills change through these alone, which keep `index`."""
 
     @classmethod
     def empty(cls, universe: Universe) -> Book:
         return cls(prices=Prices.empty(len(universe)))
 
+    def add_plan(self, plan: Plan) -> None:
+        """Take in a plan that is new, or back."""
+        index = self.index
+        self.plans[plan.plan_id] = plan
+        index.add_plan(plan)
+
+    def touch(self, plan: Plan) -> None:
+        """Say that the plan, or an order of it, was changed in place."""
+        self.index.touch(plan)
+
     # --- orders -------------------------------------------------------------------------------------------------
 
     def enter_order(self, order: Order, at: datetime) -> None:
         """Note an order of a plan in the book the moment it is commanded; from here on it counts for every limit."""
-        ref = self.ref_of(order.ref)
-        refs = self.plans[ref.plan_id].refs
-        if order.ref not in refs:  # an order taken as gone may turn out to live
-            refs.append(order.ref)
-        self.orders[order.ref] = WorkingOrder(
-            order=order, plan=ref.plan_id, leg=ref.leg, status=OrderStatus.PENDING, sent_at=at
-        )
+        ref, index = self.ref_of(order.ref), self.index
+        plan = self.plans[ref.plan_id]
+        if order.ref not in plan.refs:  # an order taken as gone may turn out to live
+            plan.refs.append(order.ref)
+        working = WorkingOrder(order=order, plan=ref.plan_id, leg=ref.leg, status=OrderStatus.PENDING, sent_at=at)
+        self.orders[order.ref] = working
+        index.add_order(working, plan)
 
     def move(self, ref: str, happening: Happening) -> WorkingOrder | None:
         """Apply `happening` to the order; returns it, or None if it is not live in the book (any more)."""
         working = self.orders.get(ref)
         if working is None:
             return None
-        working.status = next_status(working.status, happening)
-        if working.status.is_final:
-            self.closed_orders[ref] = working.status
+        index, status = self.index, next_status(working.status, happening)
+        working.status = status
+        if status.is_final:
+            self.closed_orders[ref] = status
             del self.orders[ref]
+            index.drop_order(working)
+        index.touch(self.plans[working.plan])
         return working
 
     def ref_of(self, text: str) -> OrderRef:
@@ -128,29 +78,35 @@ class Book(Struct, kw_only=True):
             raise ValueError(message)
         return ref
 
-    def orders_of(self, plan_id: str) -> Iterator[WorkingOrder]:
+    def orders_of(self, plan_id: str) -> Sequence[WorkingOrder]:
         """Live orders of a plan, oldest first."""
-        plan = self.plans.get(plan_id)
-        return (self.orders[ref] for ref in (plan.refs if plan else ()) if ref in self.orders)
+        return self.index.legs.get(plan_id, ())
+
+    def orders_in(self, symbol: str) -> Collection[WorkingOrder]:
+        """Live orders in an instrument, oldest first."""
+        return self.index.orders_in.get(symbol, _NONE).values()
 
     def entry_of(self, plan: Plan) -> WorkingOrder | None:
         """The plan's entry while it is live."""
-        return next((order for order in self.orders_of(plan.plan_id) if order.leg is Leg.ENTRY), None)
+        for order in self.orders_of(plan.plan_id):
+            if order.leg is Leg.ENTRY:
+                return order
+        return None
 
     def exits_working(self, plan: Plan) -> int:
         """Shares that live market exits of the plan will still close."""
-        return sum(order.remaining for order in self.orders_of(plan.plan_id) if order.leg is Leg.EXIT)
+        return sum([order.remaining for order in self.orders_of(plan.plan_id) if order.leg is Leg.EXIT])
 
     def protected_quantity(self, plan: Plan) -> int:
         """Shares of the plan that live stops at the broker (or of unknown fate) cover."""
-        return sum(order.remaining for order in self.orders_of(plan.plan_id) if order.leg in PROTECTIVE)
+        return sum([order.remaining for order in self.orders_of(plan.plan_id) if order.leg in PROTECTIVE])
 
     def believable(self, plan: Plan) -> int:
         """Open shares of the plan that the broker does not deny; what it does not hold must not be sold for it.
 
         In an instrument whose quantity is broken the broker's shares count for the oldest plans first.
         """
-        theirs = self._told_quantity(plan.symbol)
+        theirs = self._told_quantity(plan.symbol) if self.is_disputed else None
         if theirs is None:
             return plan.open_quantity
         left = max(int(plan.side.sign * theirs), 0)
@@ -161,6 +117,11 @@ class Book(Struct, kw_only=True):
                     return mine
                 left -= mine
         return 0
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether the broker holds something else than the book in any instrument, or lately did."""
+        return bool(self.locks or self.breaks)
 
     def _told_quantity(self, symbol: str) -> float | None:
         """What the broker says it holds of an instrument where that is not the book's; None if it says nothing else."""
@@ -208,7 +169,9 @@ class Book(Struct, kw_only=True):
         else:
             self._apply(plan, known, -1)
         self.fills[stem] = fill
+        self.index.note_fill(stem, fill)
         self._apply(plan, fill, 1)
+        self.touch(plan)
         self.realized_profit += plan.realized_profit - profit_before
         self._fill_order(fill, fill.quantity - (known.quantity if known else 0))
         return plan
@@ -221,8 +184,9 @@ class Book(Struct, kw_only=True):
         """The plan of a reference whose order has `side`; a retired one comes back, an unknown one is rebuilt."""
         plan = self.plans.get(ref.plan_id)
         if plan is None:
+            self.index.retired_epoch += 1
             plan = self.retired.pop(ref.plan_id, None) or self._rebuilt(ref, symbol, side)
-            self.plans[ref.plan_id] = plan
+            self.add_plan(plan)
         if ref.number > plan.numbers.get(ref.leg.value, 0):
             plan.numbers[ref.leg.value] = ref.number
         self.note_number(ref)
@@ -246,10 +210,9 @@ class Book(Struct, kw_only=True):
 
     def note_number(self, ref: OrderRef) -> None:
         """A plan's number is given once, even when the plan is known only from the broker."""
-        symbol, _, number = ref.plan.rpartition("-")
-        key = f"{ref.session}:{ref.strategy}:{symbol}"
-        if number.isdecimal() and int(number) > self.plan_numbers.get(key, 0):
-            self.plan_numbers[key] = int(number)
+        key, number = ref.plan_number
+        if number > self.plan_numbers.get(key, 0):
+            self.plan_numbers[key] = number
 
     def _apply(self, plan: Plan, fill: Fill, sign: int) -> None:
         quantity, value = sign * fill.quantity, sign * fill.quantity * fill.price
@@ -286,6 +249,7 @@ class Book(Struct, kw_only=True):
         plan = self.plans.get(key) or self.retired.get(key)
         if plan is not None:
             plan.commission += commission - before
+            self.index.retired_epoch += key in self.retired
 
     def take_line(self, *, is_up: bool) -> None:
         """The connection came or went: what the broker said before has to be asked again."""
@@ -300,7 +264,9 @@ class Book(Struct, kw_only=True):
     def set_target(self, strategy: str, symbol: str, quantity: int, reason: str) -> None:
         """What the strategy should hold from now on (signed shares)."""
         target = TargetPosition(strategy=strategy, symbol=symbol, quantity=quantity, reason=reason)
+        index = self.index
         self.targets.setdefault(strategy, {})[symbol] = target
+        index.aim((strategy, symbol))
 
     def target(self, strategy: str, symbol: str) -> int:
         """Signed shares the strategy should hold; 0 if it never said."""
@@ -311,9 +277,15 @@ class Book(Struct, kw_only=True):
 
     def holding(self, strategy: str, symbol: str) -> int:
         """Signed shares a strategy holds in an instrument."""
-        return sum(
-            plan.signed_quantity for plan in self.plans.values() if (plan.strategy, plan.symbol) == (strategy, symbol)
-        )
+        return sum([plan.signed_quantity for plan in self.plans_of(strategy, symbol)])
+
+    def plans_of(self, strategy: str, symbol: str) -> Collection[Plan]:
+        """The strategy's plans in the instrument, oldest first."""
+        return self.index.plans_of.get((strategy, symbol), _NONE).values()
+
+    def plans_in(self, symbol: str) -> Collection[Plan]:
+        """All plans in the instrument, oldest first."""
+        return self.index.plans_in.get(symbol, _NONE).values()
 
     def committed(self, strategy: str, symbol: str) -> int:
         """Signed shares a strategy holds, and those that its live entries may still add."""
@@ -323,8 +295,8 @@ class Book(Struct, kw_only=True):
     def working_entries(self, strategy: str | None, symbol: str) -> tuple[int, int]:
         """Remaining shares of live (working or unknown) entries: (buys, sells); strategy None = all of them."""
         buys = sells = 0
-        for order in self.orders.values():
-            if order.leg is not Leg.ENTRY or order.order.symbol != symbol:
+        for order in self.orders_in(symbol):
+            if order.leg is not Leg.ENTRY:
                 continue
             if strategy is not None and self.plans[order.plan].strategy != strategy:
                 continue
@@ -334,13 +306,16 @@ class Book(Struct, kw_only=True):
                 sells += order.remaining
         return buys, sells
 
+    def quantity(self, symbol: str) -> int:
+        """Signed shares in an instrument over all strategies."""
+        return sum([plan.signed_quantity for plan in self.plans_in(symbol)])
+
     def position(self, symbol: str) -> Position:
         """Our whole position in an instrument over all strategies; average price of the open plans."""
         quantity, value = 0, 0.0
-        for plan in self.plans.values():
-            if plan.symbol == symbol:
-                quantity += plan.signed_quantity
-                value += plan.signed_quantity * plan.open_price
+        for plan in self.plans_in(symbol):
+            quantity += plan.signed_quantity
+            value += plan.signed_quantity * plan.open_price
         return Position(quantity=quantity, average_price=value / quantity if quantity else 0.0)
 
     def positions(self) -> dict[str, Position]:
@@ -377,21 +352,26 @@ class Book(Struct, kw_only=True):
 
     def retire_plans(self) -> None:
         """Put away the plans that are flat and have no live order."""
-        busy = {order.plan for order in self.orders.values()}
-        done = [key for key, plan in self.plans.items() if plan.open_quantity == 0 and key not in busy]
-        for key in done:
-            self.retired[key] = self.plans.pop(key)
+        index = self.index
+        for plan in [self.plans[key] for key in index.in_order(index.maybe_over)]:
+            if plan.open_quantity == 0 and not self.orders_of(plan.plan_id):
+                self.retired[plan.plan_id] = self.plans.pop(plan.plan_id)
+                index.drop_plan(plan)
+        index.maybe_over.clear()
 
     def forget_before(self, session: date) -> None:
         """A new session begins: drop what no broker will report again (TWS repeats executions for up to 7 days)."""
         self.retire_plans()
         since, oldest = session - MEMORY, f"{session - MEMORY:%Y%m%d}"
-        kept = (ref for ref in self.closed_orders if self.ref_of(ref).session >= oldest)
-        self.closed_orders = {ref: self.closed_orders[ref] for ref in kept}
+        gone = [ref for ref in self.closed_orders if session_of_ref(ref) < oldest]
+        for ref in gone:
+            del self.closed_orders[ref]
         self.fills = {stem: fill for stem, fill in self.fills.items() if fill.filled_at.date() >= since}
+        self.index.keep_fills(self.fills)
         self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
         self.nonces = {nonce: came for nonce, came in self.nonces.items() if came >= since.isoformat()}
         day = f"{session:%Y%m%d}"
         self.plan_numbers = {key: number for key, number in self.plan_numbers.items() if key.startswith(day)}
         self.retired = {}
+        self.index.retired_epoch += 1
         self.noted = {text: kind for text, kind in self.noted.items() if kind == "liquidation"}

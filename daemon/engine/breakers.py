@@ -37,6 +37,13 @@ class Breakers(Struct, kw_only=True):
         said = f"{scope} is {state} until a person resets it: {text}"
         return [Notify(level="critical", code="limit_latched", text=said, reasons=(rule,))]
 
+    def end(self, scope: str, rule: str) -> None:
+        """End the one latch whose cause is over by itself; the others of that scope stay."""
+        if left := [latch for latch in self.latched.get(scope, []) if latch.rule != rule]:
+            self.latched[scope] = left
+        else:
+            self.latched.pop(scope, None)
+
     def reset(self, scope: str) -> list[Latch]:
         """End every latch of that scope; which they were."""
         return self.latched.pop(scope, [])
@@ -47,5 +54,7 @@ class Breakers(Struct, kw_only=True):
 
     def state_for(self, strategy: str, symbol: str) -> TradingState:
         """What holds for an order of this strategy in this instrument."""
+        if not self.latched:
+            return TradingState.ACTIVE
         scopes = (ACCOUNT, f"{STRATEGY}:{strategy}", f"{INSTRUMENT}:{symbol}")
         return strictest(*(self.state_of(scope) for scope in scopes))

@@ -13,6 +13,7 @@ from shared.errors import InvariantViolated
 from shared.orders import Leg, Order
 
 _KINDS: tuple[tuple[Leg, ...], ...] = ((Leg.ENTRY,), (Leg.EXIT,), (Leg.TAKE_PROFIT,), PROTECTIVE)
+_KIND_OF = {leg: legs for legs in _KINDS for leg in legs}
 
 
 def send(book: Book, order: Order, at: datetime) -> None:
@@ -32,8 +33,8 @@ def send(book: Book, order: Order, at: datetime) -> None:
         room = max(-plan.open_quantity, 0)
     else:
         room = max(plan.open_quantity + (entry.remaining if entry else 0), 0)
-    kind = next(legs for legs in _KINDS if ref.leg in legs)
-    working = sum(other.remaining for other in book.orders_of(plan.plan_id) if other.leg in kind)
+    kind = _KIND_OF[ref.leg]
+    working = sum([other.remaining for other in book.orders_of(plan.plan_id) if other.leg in kind])
     if order.quantity <= 0 or working + order.quantity > room:
         message = f"{order.ref}: {order.quantity} shares beside {working} that work, the plan has room for {room}"
         raise InvariantViolated(message)

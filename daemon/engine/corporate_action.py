@@ -7,11 +7,13 @@ their cost: quantity times ratio, prices divided by it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from daemon.engine.book import PROTECTIVE, Book
+from daemon.engine.desk import Desk
 from daemon.engine.plan import Plan
-from shared.events import BrokerReported
+from shared.events import BrokerReported, PricesRescaled
 from shared.ids import parse_ref
 from shared.market import Instrument, Universe
 from shared.orders import Leg
@@ -46,8 +48,7 @@ def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: fl
     resting = (order for order in report.open_orders if order.symbol == symbol)
     if any((ref := parse_ref(order.ref)) is not None and ref.leg in PROTECTIVE for order in resting):
         return False
-    live = (order for order in book.orders.values() if order.order.symbol == symbol)
-    if any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in live):
+    if any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol)):
         return False
     since = book.agreed.get(symbol)
     filled = [fill.filled_at for fill in book.fills.values() if fill.symbol == symbol]
@@ -63,7 +64,7 @@ def _is_near(cost: float, price: float) -> bool:
 def proposal(book: Book, instrument: Instrument, theirs: float) -> str:
     """What a person should know before accepting: the ratio, and the stop that would be placed."""
     ratio = split_ratio(book.position(instrument.symbol).quantity, theirs)
-    plans = [plan for plan in book.plans.values() if plan.symbol == instrument.symbol and plan.open_quantity > 0]
+    plans = [plan for plan in book.plans_in(instrument.symbol) if plan.open_quantity > 0]
     stops = [_scaled(plan.stop_price, ratio, instrument) for plan in plans if ratio is not None]
     told = ", ".join("none" if stop is None else f"{stop:g}" for stop in stops)
     return (
@@ -77,14 +78,25 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float) -> b
     ratio, column = split_ratio(book.position(symbol).quantity, theirs), universe.index(symbol)
     if ratio is None:
         return False
-    plans = [plan for plan in book.plans.values() if plan.symbol == symbol and plan.open_quantity > 0]
+    plans = [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
     left = int(abs(theirs))
     for plan in plans:
         share = left if plan is plans[-1] else min(int(plan.open_quantity * ratio), left)
         _scale(plan, ratio, share, universe.instruments[column])
+        book.touch(plan)
         left -= share
     book.prices.forget(column)  # the prices of before say nothing of now
     return True
+
+
+def rescale(event: PricesRescaled, book: Book, universe: Universe, desks: Iterable[Desk]) -> None:
+    """Take the ratio out of every price that is remembered; what is held is the broker's report's to say."""
+    column = universe.index(event.symbol)
+    book.prices.rescale(column, event.ratio)
+    if book.returns is not None:
+        book.returns.rescale(column, event.ratio)
+    for desk in desks:
+        desk.rescale(event.symbol, event.ratio)
 
 
 def _scale(plan: Plan, ratio: Fraction, open_quantity: int, instrument: Instrument) -> None:

@@ -52,6 +52,7 @@ class Desk:
         self._exits = exits
         self._jump = jump_pct_max / 100
         self._ranges = {period: Atr(len(self.symbols), period) for period in self._periods()}
+        self._scale: np.ndarray | None = None
 
     def _periods(self) -> list[int]:
         wanted = [policy.atr_period for policy in (self._sizing, self._exits) if policy.method == "atr"]
@@ -59,14 +60,31 @@ class Desk:
 
     def on_row(self, row: BarRow, closed_at: datetime) -> Iterable[Signal]:
         """The strategy's signals on its own instruments' part of the row."""
-        mine = row if self._is_whole else self._slice(row)
+        mine = row if self._is_whole else self.mine(row)
+        if self._scale is not None:
+            mine = in_old_units(mine, self._scale)
         for atr in self._ranges.values():
             atr.follow_jumps(mine.close, self._jump)
             atr.update(mine.high, mine.low, mine.close)
         return self.strategy.on_row(mine, closed_at)
 
-    def _slice(self, row: BarRow) -> BarRow:
-        take = self._columns
+    def rescale(self, symbol: str, ratio: float) -> None:
+        """The instrument's prices are 1/`ratio` of what they were: the strategy goes on seeing the units it knows."""
+        if symbol in self._position:
+            scale = np.ones(len(self.symbols)) if self._scale is None else self._scale.copy()
+            scale[self._position[symbol]] *= ratio
+            self._scale = scale
+
+    def pass_over(self, rows: BarRow) -> None:
+        """Let the desk's own indicators follow rows (T, n) in which nothing jumped; the strategy is not asked."""
+        if self._ranges:
+            mine = rows if self._is_whole else self.mine(rows)
+            for atr in self._ranges.values():
+                atr.update_many(mine.high, mine.low, mine.close)
+
+    def mine(self, row: BarRow) -> BarRow:
+        """The part of a row (n,), or of panels (T, n), that is this desk's."""
+        take = (..., self._columns)
         return BarRow(
             open=row.open[take],
             high=row.high[take],
@@ -76,7 +94,9 @@ class Desk:
         )
 
     def _atr(self, symbol: str, period: int) -> float:
-        return float(self._ranges[period].value[self._position[symbol]])
+        at = self._position[symbol]
+        value = float(self._ranges[period].value[at])
+        return value if self._scale is None else value / float(self._scale[at])
 
     def target(self, symbol: str, conviction: float, equity: float | None, price: float | None) -> int:
         """Signed shares for a conviction; 0 when equity, price or ATR are not known (fails closed)."""
@@ -132,10 +152,24 @@ class Desk:
 
     def snapshot(self) -> DeskState:
         """The strategy's bytes and those of the desk's own indicators, exact."""
-        own = Snapshot(strategy=self.name, symbols=self.symbols, params={}, state={"ranges": self._ranges})
+        own = Snapshot(
+            strategy=self.name, symbols=self.symbols, params={}, state={"ranges": self._ranges, "scale": self._scale}
+        )
         return DeskState(strategy=self.strategy.snapshot(), ranges=pack(own))
 
     def restore(self, state: DeskState) -> None:
         """Take over what `snapshot` gave."""
         self.strategy.restore(state.strategy)
-        self._ranges = unpack(state.ranges).state["ranges"]
+        own = unpack(state.ranges).state
+        self._ranges, self._scale = own["ranges"], own.get("scale")
+
+
+def in_old_units(row: BarRow, scale: np.ndarray) -> BarRow:
+    """The row as if the splits since the strategy's first row had not been; `scale` is their product, shape (n,)."""
+    return BarRow(
+        open=row.open * scale,
+        high=row.high * scale,
+        low=row.low * scale,
+        close=row.close * scale,
+        volume=row.volume / scale,
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from msgspec.structs import replace
+
 from daemon.engine import snapshot
 from daemon.engine.answers import ACKNOWLEDGE_TIMER, CANCEL_TIMER
-from daemon.engine.book import PROTECTIVE, Book, Hours
+from daemon.engine.beliefs import Hours
+from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.closing import CLOSE_TIMER
+from daemon.engine.corporate_action import rescale
+from daemon.engine.day_plan import PLAN_RULE, differences, plan_in_force, taken_notice, tightened
 from daemon.engine.desk import Desk
 from daemon.engine.entries import ENTRY_TIMER
 from daemon.engine.executions import Executions
@@ -17,6 +22,7 @@ from daemon.engine.money import MoneyCheck
 from daemon.engine.operator import Operator
 from daemon.engine.order_life import Happening
 from daemon.engine.protection import PROTECT_TIMER, Protector
+from daemon.engine.rest import Resting
 from daemon.engine.returns import Returns
 from daemon.engine.settings import EngineSettings
 from daemon.engine.settler import SETTLED, Settler
@@ -24,6 +30,7 @@ from daemon.engine.time_stop import TIME_STOP_TIMER
 from daemon.engine.trader import Trader
 from daemon.engine.truth import ASK_TIMER, Truth
 from daemon.engine.watch import Watch
+from risk.trading_state import ACCOUNT, TradingState
 from shared.commands import AskBroker, Command, Notify, SetTimer
 from shared.errors import DataError
 from shared.events import (
@@ -34,6 +41,7 @@ from shared.events import (
     ConnectionLost,
     ConnectionRestored,
     DataQualityReported,
+    DayPlanChecked,
     Event,
     FillCorrected,
     OperatorCommanded,
@@ -42,6 +50,7 @@ from shared.events import (
     OrderFilled,
     OrderRejected,
     OrderUnknown,
+    PricesRescaled,
     RunStarted,
     SessionScheduled,
     StopRequested,
@@ -60,13 +69,16 @@ class Engine:
     """Pure and deterministic: the same events give the same commands. `book` may be read, never written, outside."""
 
     def __init__(self, *, settings: EngineSettings, universe: Universe, desks: Sequence[Desk]) -> None:
-        self._settings = settings
+        self._configured = self._settings = settings
         self._universe = universe
         self._desks = {desk.name: desk for desk in desks}
         self._take(Book.empty(universe))
 
     def _take(self, book: Book) -> None:
-        self.book = book
+        self.book, self._settings = book, self._configured
+        if book.day_plan is not None:
+            limits = tightened(self._configured.limits, book.day_plan.limits)
+            self._settings = replace(self._configured, limits=limits)
         if self._settings.needs_returns and book.returns is None:
             book.returns = Returns.empty(len(self._universe))
         self._trader = Trader(book, self._settings, self._universe, self._desks)
@@ -83,10 +95,15 @@ class Engine:
         )
         self._watch = Watch(book, self._settings, self._universe, self._trader)
         self._operator = Operator(book, self._trader, self._watch)
+        self.resting = Resting(book, self._settings, self._desks, self._watch)
 
     @property
     def universe(self) -> Universe:
         return self._universe
+
+    @property
+    def desks(self) -> Mapping[str, Desk]:
+        return self._desks
 
     def snapshot(self) -> bytes:
         """Everything the engine remembers; `restore` of it gives the same next commands."""
@@ -135,6 +152,9 @@ class Engine:
             case TradingHalted():
                 self.book.market.take_halt(event)
                 return []
+            case PricesRescaled():
+                rescale(event, self.book, self._universe, self._desks.values())
+                return []
             case DataQualityReported():
                 return self.book.market.take_quality(event)
             case TimerFired():
@@ -149,6 +169,8 @@ class Engine:
                 return self._on_run_started(event)
             case OperatorCommanded():
                 return self._operator.on_command(event)
+            case DayPlanChecked():
+                return self._on_day_plan(event)
             case StopRequested():
                 return self._on_stop(event)
             case _:
@@ -161,6 +183,8 @@ class Engine:
             return []  # a row is decided on once
         self.book.last_row_at = event.closed_at
         row = self.book.prices.update(event.row, event.closed_at, self._settings.limits.price_jump_pct_max)
+        plan = None if event.warm_up else self.book.day_plan
+        before = plan.views_before_first_row(self.book.convictions) if plan is not None else None
         for desk in self._desks.values():
             self._trader.take_signals(desk, desk.on_row(row, event.closed_at), warm_up=event.warm_up)
         self._protector.follow(row, event.closed_at)
@@ -170,8 +194,10 @@ class Engine:
             return []
         now, self.book.quotes = event.received_at, event.quotes
         commands = self._watch.look(now) + self._trader.reduce(now)
-        commands += self._protector.look_after(now, tidy=True)
+        commands += self._protector.look_again(now, tidy=True)
         commands += self._trader.enter(now)
+        if plan is not None and before is not None:
+            commands += differences(plan, before, self.book.convictions)
         self.book.retire_plans()
         return commands
 
@@ -186,6 +212,9 @@ class Engine:
             self.book.pace.begin_session(event.received_at)
             self.book.day_start_equity = self.book.equity
             self._watch.begin_session(f"{event.session:%G-W%V}")
+            if self.book.day_plan is not None and self.book.day_plan.session != event.session:
+                self.book.day_plan = None
+                self._take(self.book)
         return self._wait_for_flatten(event.received_at)
 
     def _wait_for_flatten(self, now: datetime) -> list[Command]:
@@ -226,7 +255,7 @@ class Engine:
             commands += self._on_leg_lost(working, event.received_at)
             if working.leg in PROTECTIVE and self.book.plans[working.plan].open_quantity > 0:  # a split? an OCA fill?
                 commands.append(AskBroker(reasons=(f"{event.ref}: why is it gone?",)))
-        return commands + self._protector.look_after(event.received_at)
+        return commands + self._protector.look_again(event.received_at)
 
     def _on_rejected(self, event: OrderRejected) -> list[Command]:
         working = self.book.move(event.ref, Happening.REJECTED)
@@ -309,7 +338,7 @@ class Engine:
         if timer_id.startswith(CANCEL_TIMER):
             return self._answers.on_cancel_silence(timer_id.removeprefix(CANCEL_TIMER))
         if timer_id.startswith(TIME_STOP_TIMER):
-            return self._trader.reduce_in_session(now) + self._protector.look_after(now)
+            return self._trader.reduce_in_session(now) + self._protector.look_again(now)
         if timer_id.startswith(CLOSE_TIMER):
             retried = self._trader.closer.retry(timer_id.removeprefix(CLOSE_TIMER), now)
             return retried + self._protector.look_after(now)
@@ -349,6 +378,18 @@ class Engine:
         self.book.take_line(is_up=False)
         self._answers.doubt_what_is_in_flight()
         return [Notify(level="warning", code="connection_lost", text=f"connection lost: {event.reason}")]
+
+    # --- the plan of the session --------------------------------------------------------------------------------
+
+    def _on_day_plan(self, event: DayPlanChecked) -> list[Command]:
+        if event.fault:
+            state = TradingState.REDUCING
+            tripped = self.book.breakers.trip(ACCOUNT, PLAN_RULE, state, event.fault, event.received_at)
+            return [*tripped, *self._trader.cancel_entries(event.fault)] if tripped else []
+        self.book.breakers.end(ACCOUNT, PLAN_RULE)
+        self.book.day_plan = plan_in_force(event)
+        self._take(self.book)
+        return [taken_notice(event, self._configured.limits, self._settings.limits)]
 
     # --- people -------------------------------------------------------------------------------------------------
 

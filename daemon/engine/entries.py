@@ -69,10 +69,11 @@ class Entries:
         self._book.set_target(intent.strategy, intent.symbol, wanted, intent.reason)
 
     def _place(self, plan: Plan, bracket: BracketOrder, now: datetime, reasons: tuple[str, ...]) -> list[Command]:
-        self._book.plans[plan.plan_id] = plan
+        self._book.add_plan(plan)
         for order in (bracket.entry, bracket.stop_loss, bracket.take_profit):
             if order is not None:
                 send(self._book, order, now)
+        self._viewer.note_entry(plan.symbol)
         return [
             PlaceBracket(bracket=bracket, reasons=reasons),
             *self._answers.await_bracket(bracket),

@@ -62,9 +62,10 @@ class Executions:
         return commands + self._halt(fill, now)
 
     def _follow(self, fill: Fill, known: Fill | None, now: datetime, *, recovered: bool = False) -> list[Command]:
-        plan = self._book.plan_for(fill)
+        ref = self._book.ref_of(fill.ref)
+        plan, leg = self._book.plans.get(ref.plan_id) or self._book.plan_for(fill), ref.leg
         self._count_money(fill, known, now)
-        leg, commands = self._book.ref_of(fill.ref).leg, list[Command]([_notice(fill, known, recovered=recovered)])
+        commands: list[Command] = [_notice(fill, known, recovered=recovered)]
         if leg is Leg.ENTRY and known is not None and fill.quantity < known.quantity:  # that signal is used up too
             wanted = self._book.committed(plan.strategy, plan.symbol)
             self._book.set_target(plan.strategy, plan.symbol, wanted, "the broker took shares of the entry back")
@@ -72,7 +73,7 @@ class Executions:
             commands += self._trader.on_entry_filled(plan, fill.filled_at, now)
         elif leg in (*PROTECTIVE, Leg.TAKE_PROFIT) or fill.is_liquidation:
             self._trader.settle_for_holding(plan, f"{leg.name.lower()} filled")
-        return [*commands, *self._protector.look_after(now)]
+        return [*commands, *self._protector.look_again(now)]
 
     def _count_money(self, fill: Fill, known: Fill | None, now: datetime) -> None:
         stem, book = exec_stem(fill.exec_id), self._book

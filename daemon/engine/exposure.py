@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from daemon.engine.book import Book
-from shared.orders import Leg, Side
+from shared.orders import Leg, Side, WorkingOrder
 
 
 class Stake(Struct, kw_only=True):
@@ -31,6 +31,13 @@ class Stake(Struct, kw_only=True):
             self.long += quantity
         else:
             self.short -= quantity
+
+    def work(self, entry: WorkingOrder) -> None:
+        """Add what a live entry may still take."""
+        if entry.order.side is Side.BUY:
+            self.buying += entry.remaining
+        else:
+            self.selling += entry.remaining
 
     @property
     def held(self) -> float:
@@ -63,8 +70,54 @@ class Stake(Struct, kw_only=True):
         """Currency that entries may still take."""
         return self._money(self.buying + self.selling)
 
+    def figures(self) -> tuple[float, float, float, float]:
+        """Gross, net long, net short and working, at once."""
+        return self.gross, self.net_long, self.net_short, self.working
+
     def _money(self, shares: float) -> float:
         return shares * self.price if shares else 0.0
+
+
+class Exposures:
+    """The stakes of one moment and their totals in currency, kept up while the entries of a row are decided.
+
+    Totals are sums over the stakes in their order, so that they are the same numbers however they came about.
+    """
+
+    def __init__(self, stakes: dict[str, Stake]) -> None:
+        self.stakes = stakes
+        self._places = {symbol: place for place, symbol in enumerate(stakes)}
+        self._columns: list[list[float]] = [[], [], [], []]
+        for stake in stakes.values():
+            self._put(len(self._columns[0]), stake)
+
+    def renew(self, symbol: str, stake: Stake) -> None:
+        """The stake of an instrument after an entry in it was sent; a new one stands last."""
+        place = self._places.setdefault(symbol, len(self._places))
+        self.stakes[symbol] = stake
+        self._put(place, stake)
+
+    def _put(self, place: int, stake: Stake) -> None:
+        for column, figure in zip(self._columns, stake.figures(), strict=True):
+            column[place : place + 1] = [figure]
+
+    def totals(self) -> tuple[float, float, float, float]:
+        """Gross, net long, net short and working of all."""
+        gross, net_long, net_short, working = self._columns
+        return sum(gross), sum(net_long), sum(net_short), sum(working)
+
+
+def stake_of(book: Book, symbol: str, columns: dict[str, int]) -> Stake:
+    """One instrument's."""
+    stake = Stake()
+    for plan in book.plans_in(symbol):
+        stake.hold(plan.signed_quantity)
+    stake.hold(book.foreign_positions.get(symbol, 0.0))
+    for order in book.orders_in(symbol):
+        if order.leg is Leg.ENTRY:
+            stake.work(order)
+    stake.price = _worth(book, symbol, columns)
+    return stake
 
 
 def stakes_of(book: Book, columns: dict[str, int]) -> dict[str, Stake]:
@@ -74,13 +127,8 @@ def stakes_of(book: Book, columns: dict[str, int]) -> dict[str, Stake]:
         stakes.setdefault(plan.symbol, Stake()).hold(plan.signed_quantity)
     for symbol, quantity in book.foreign_positions.items():
         stakes.setdefault(symbol, Stake()).hold(quantity)
-    for order in book.orders.values():
-        if order.leg is Leg.ENTRY:
-            stake = stakes.setdefault(order.order.symbol, Stake())
-            if order.order.side is Side.BUY:
-                stake.buying += order.remaining
-            else:
-                stake.selling += order.remaining
+    for order in book.index.entries.values():
+        stakes.setdefault(order.order.symbol, Stake()).work(order)
     for symbol, stake in stakes.items():
         stake.price = _worth(book, symbol, columns)
     return stakes

@@ -32,17 +32,17 @@ class Pace(Struct, kw_only=True):
     def begin_session(self, now: datetime) -> None:
         """A new day's count; windows, of a day at most, go on across it."""
         self.sent_today = 0
-        self.filled = {
-            symbol: {plan: at for plan, at in plans.items() if now - at < _DAY} for symbol, plans in self.filled.items()
-        }
+        for symbol in [symbol for symbol, plans in self.filled.items() if plans]:
+            self.filled[symbol] = {plan: at for plan, at in self.filled[symbol].items() if now - at < _DAY}
 
     def note_sent(self, intent: OrderIntent, now: datetime, *, duplicate_window_s: float) -> None:
         """An entry for this intent has been commanded."""
-        self.sent_at = [at for at in self.sent_at if now - at < _MINUTE]
+        if not self.sent_at or self.sent_at[-1] != now:  # else the last entry has forgotten all there is to forget
+            self.sent_at = [at for at in self.sent_at if now - at < _MINUTE]
+            window = timedelta(seconds=duplicate_window_s)
+            self.asked = {content: at for content, at in self.asked.items() if now - at < window}
         self.sent_at.append(now)
         self.sent_today += 1
-        window = timedelta(seconds=duplicate_window_s)
-        self.asked = {content: at for content, at in self.asked.items() if now - at < window}
         self.asked[_content(intent)] = now
 
     def note_filled(self, symbol: str, plan_id: str, filled_at: datetime) -> bool:
@@ -54,11 +54,13 @@ class Pace(Struct, kw_only=True):
 
     def sent_last_s(self, now: datetime) -> int:
         """Entries sent within the last second; a clock that stepped back forgets none."""
-        return sum(now - at < _SECOND for at in self.sent_at)
+        since = now - _SECOND
+        return sum([at > since for at in self.sent_at])
 
     def sent_last_min(self, now: datetime) -> int:
         """Entries sent within the last minute."""
-        return sum(now - at < _MINUTE for at in self.sent_at)
+        since = now - _MINUTE
+        return sum([at > since for at in self.sent_at])
 
     def is_duplicate(self, intent: OrderIntent, now: datetime, window_s: float) -> bool:
         """Whether the same strategy sent the same side and quantity of the same instrument within the window."""
@@ -67,8 +69,8 @@ class Pace(Struct, kw_only=True):
 
     def entries_in_window(self, symbol: str, now: datetime, window_s: float) -> int:
         """Plans of the instrument whose entry first filled within the window."""
-        window = timedelta(seconds=window_s)
-        return sum(now - at < window for at in self.filled.get(symbol, {}).values())
+        since = now - timedelta(seconds=window_s)
+        return sum([at > since for at in self.filled.get(symbol, {}).values()])
 
 
 def _content(intent: OrderIntent) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from daemon.engine.book import Book, Hours
+from daemon.engine.beliefs import Hours
+from daemon.engine.book import Book
 from daemon.engine.desk import Desk
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
-from shared.ids import leg_ref, plan_id
+from shared.ids import day_text, leg_ref, plan_id
 from shared.market import Instrument
 from shared.orders import BracketOrder, Leg, Order, OrderIntent, OrderType, Side
 
@@ -23,8 +24,9 @@ def entry_intent(book: Book, strategy: str, symbol: str, reason: str) -> OrderIn
     held = book.holding(strategy, symbol)
     if target == 0 or held * target < 0:
         return None
-    if any(book.exits_working(plan) for plan in plans_of(book, strategy, symbol)):
-        return None
+    for plan in book.plans_of(strategy, symbol):
+        if book.exits_working(plan):
+            return None
     buys, sells = book.working_entries(strategy, symbol)
     if (sells and target > 0) or (buys and target < 0):
         return None
@@ -46,17 +48,13 @@ def exit_quantities(book: Book, strategy: str, symbol: str) -> Iterator[tuple[Pl
     target = book.target(strategy, symbol)
     held = book.holding(strategy, symbol)
     keep = abs(target) if held * target > 0 else 0
-    plans = [plan for plan in plans_of(book, strategy, symbol) if plan.open_quantity > 0]
+    plans = [plan for plan in book.plans_of(strategy, symbol) if plan.open_quantity > 0]
     surplus = abs(held) - keep - sum(book.exits_working(plan) for plan in plans)
     for plan in plans:
         quantity = min(surplus, plan.open_quantity - book.exits_working(plan))
         if quantity > 0:
             surplus -= quantity
             yield plan, quantity
-
-
-def plans_of(book: Book, strategy: str, symbol: str) -> list[Plan]:
-    return [plan for plan in book.plans.values() if (plan.strategy, plan.symbol) == (strategy, symbol)]
 
 
 def entry_price(settings: EngineSettings, instrument: Instrument, side: Side, price: float) -> float:
@@ -71,7 +69,7 @@ def new_plan(book: Book, desk: Desk, intent: OrderIntent, price: float) -> Plan 
     prices = desk.exit_prices(intent.symbol, intent.side, price)
     if prices is None or book.hours is None:
         return None
-    key = f"{book.hours.session:%Y%m%d}:{intent.strategy}:{intent.symbol}"
+    key = f"{day_text(book.hours.session)}:{intent.strategy}:{intent.symbol}"
     number = book.plan_numbers.get(key, 0) + 1
     book.plan_numbers[key] = number
     percent, amount = desk.trail(intent.symbol, price)

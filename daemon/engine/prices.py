@@ -1,19 +1,21 @@
 """The last prices, their age, and which of them can be believed.
 
 A close that jumps by more than `price_jump_pct_max` from the last good one is *suspect*: it becomes the reference only
-after CONFIRMATIONS bars in a row agree with each other. AAPL's print of 645.57 after a 7:1 split is such a jump.
+after CONFIRMATIONS (price_screen.py) bars in a row agree with each other. AAPL's print of 645.57 after a 7:1 split is
+such a jump.
 """
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import numpy as np
 from msgspec import Struct
 
+from daemon.engine import price_screen
 from shared.market import BarRow
 
-CONFIRMATIONS = 3
 _DUST = 1e-9  # a jump that meets the limit exactly is within it
 
 
@@ -36,22 +38,19 @@ class Prices(Struct, kw_only=True):
 
         A bar that is impossible in itself (non-positive, high below low) is not even a print.
         """
-        close = row.close
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            printed = (
-                np.isfinite(close) & (row.low > 0) & (row.high >= row.low) & (close >= row.low) & (close <= row.high)
-            )
-            jump = jump_pct_max / 100 + _DUST
-            near_last = np.abs(close / self.last - 1) <= jump
-            near_reference = np.abs(close / self.reference - 1) <= jump
-        first = printed & np.isnan(self.reference)
-        agreeing = np.where(near_last, self.agreeing + 1, 1.0)
-        good = printed & (first | near_reference | (agreeing >= CONFIRMATIONS))
-        self.agreeing = np.where(printed, agreeing, self.agreeing)
-        self.reference = np.where(good, close, self.reference)
-        self.last = np.where(printed, close, self.last)
-        self.printed_at = np.where(printed, closed_at.timestamp(), self.printed_at)
-        return row if bool((good | np.isnan(close)).all()) else _only(row, good)
+        good = np.zeros(len(self.last), dtype=np.bool_)
+        state = (self.last.copy(), self.printed_at.copy(), self.reference.copy(), self.agreeing.copy())
+        bars = (_whole(row.high), _whole(row.low), _whole(row.close))
+        is_believed = price_screen.step(state, bars, closed_at.timestamp(), jump_of(jump_pct_max), good)
+        self.last, self.printed_at, self.reference, self.agreeing = state
+        return row if is_believed else _only(row, good)
+
+    def pass_over(self, rows: BarRow, closed_s: np.ndarray, jump_pct_max: float) -> None:
+        """Take in many rows at once; panels (T, n), epoch seconds (T,)."""
+        good = np.zeros(len(self.last), dtype=np.bool_)
+        state = (self.last.copy(), self.printed_at.copy(), self.reference.copy(), self.agreeing.copy())
+        price_screen.run(state, (rows.high, rows.low, rows.close), closed_s, jump_of(jump_pct_max), good)
+        self.last, self.printed_at, self.reference, self.agreeing = state
 
     def forget(self, index: int) -> None:
         """As if the instrument had never printed: after a split its old prices say nothing."""
@@ -61,6 +60,11 @@ class Prices(Struct, kw_only=True):
         self.printed_at = np.where(gone, np.nan, self.printed_at)
         self.agreeing = np.where(gone, 0.0, self.agreeing)
 
+    def rescale(self, index: int, ratio: float) -> None:
+        """The instrument's prices are 1/`ratio` of what they were, so its old ones are too."""
+        scale = np.where(np.arange(len(self.last)) == index, ratio, 1.0)
+        self.last, self.reference = self.last / scale, self.reference / scale
+
     def is_suspect(self, index: int) -> bool:
         """True while the last print has not been accepted as the reference."""
         return bool(self.last[index] != self.reference[index])
@@ -68,17 +72,27 @@ class Prices(Struct, kw_only=True):
     def price(self, index: int) -> float | None:
         """The last print, or None before the first."""
         value = float(self.last[index])
-        return None if np.isnan(value) else value
+        return None if math.isnan(value) else value
 
     def good_price(self, index: int) -> float | None:
         """The last believable print, or None before the first."""
         value = float(self.reference[index])
-        return None if np.isnan(value) else value
+        return None if math.isnan(value) else value
 
     def priced_at(self, index: int) -> datetime | None:
         """When the last print closed."""
         value = float(self.printed_at[index])
-        return None if np.isnan(value) else datetime.fromtimestamp(value, UTC)
+        return None if math.isnan(value) else datetime.fromtimestamp(value, UTC)
+
+
+def jump_of(jump_pct_max: float) -> float:
+    """The largest change from the last good price that is no jump, as a fraction."""
+    return jump_pct_max / 100 + _DUST
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """One layout for the kernel, which else is compiled once more for every other."""
+    return np.require(values, dtype=np.float64, requirements=["C", "W"])
 
 
 def _only(row: BarRow, good: np.ndarray) -> BarRow:

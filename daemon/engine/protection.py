@@ -50,25 +50,44 @@ class Protector:
         than the position: the broker's OCA group does the same by itself, and its word is only a moment away.
         `grace_over_of` is the plan whose timer has fired.
         """
+        return self._look_at(list(self._book.plans.values()), now, grace_over_of=grace_over_of, tidy=tidy)
+
+    def look_again(self, now: datetime, *, tidy: bool = False) -> list[Command]:
+        """The same after a row, a fill or a cancel: a plan that was at rest and that nothing has touched still is.
+
+        While book and broker differ anywhere, what one plan may protect depends on others, and all are looked at.
+        """
+        book = self._book
+        if book.is_disputed:
+            return self.look_after(now, tidy=tidy)
+        marked = book.index.in_order(book.index.untidy if tidy else book.index.unsettled)
+        return self._look_at([book.plans[key] for key in marked], now, tidy=tidy)
+
+    def _look_at(
+        self, plans: list[Plan], now: datetime, *, grace_over_of: str = "", tidy: bool = False
+    ) -> list[Command]:
         if not (self._book.is_connected and self._book.knows_holdings):
             return []
         commands: list[Command] = []
-        for plan in list(self._book.plans.values()):
-            commands += self._pull_bare_entry(plan)
+        for plan in plans:
+            found = self._pull_bare_entry(plan)
             if plan.open_quantity > 0:
-                commands += self._cover(plan, now, grace_is_over=plan.plan_id == grace_over_of)
-                commands += self._shrink(plan) if tidy else []
+                found += self._cover(plan, now, grace_is_over=plan.plan_id == grace_over_of)
+                found += self._shrink(plan) if tidy else []
             elif plan.open_quantity < 0:
-                commands += self._give_back(plan, now)
+                found += self._give_back(plan, now)
             elif tidy or plan.refused_exits or plan.refused_protections:  # its legs are in more than one OCA group
-                commands += self._clear(plan)
+                found += self._clear(plan)
+            is_at_rest = not found and plan.open_quantity >= 0 and plan.unprotected_since is None
+            self._book.index.note_look(plan, is_at_rest=is_at_rest, tidy=tidy)
+            commands += found
         return commands
 
     def follow(self, row: BarRow, closed_at: datetime) -> None:
         """Let the trailing stops of the book follow a row of believable bars."""
-        for plan in self._book.plans.values():
+        for plan in [plan for plan in self._book.plans.values() if plan.is_trailing]:
             desk = self._desk_of(plan)
-            if plan.is_trailing and desk is not None:
+            if desk is not None:
                 bar = bar_of(row, desk.column(plan.symbol))
                 follow(plan, bar, closed_at, self._settings.interval_s, desk.instrument(plan.symbol).tick)
 
@@ -140,12 +159,13 @@ class Protector:
         return [Notify(level="critical", code="stop_unconfirmed", text=f"{plan.plan_id}: {doubt}")]
 
     def _doubt(self, plan: Plan) -> str:
-        book, shares = self._book, f"{plan.open_quantity} shares of {plan.symbol}"
-        legs = [order for order in book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
-        if any(order.status is OrderStatus.UNKNOWN for order in legs):
-            return f"nobody confirms the stop of {shares}"
-        is_bare = book.protected_quantity(plan) + book.exits_working(plan) < plan.open_quantity
-        return f"{shares} have no whole stop, and the broker denies that it holds them" if is_bare else ""
+        book, open_quantity = self._book, plan.open_quantity
+        for order in book.orders_of(plan.plan_id):
+            if order.status is OrderStatus.UNKNOWN and order.leg in PROTECTIVE:
+                return f"nobody confirms the stop of {open_quantity} shares of {plan.symbol}"
+        if book.protected_quantity(plan) + book.exits_working(plan) >= open_quantity:
+            return ""
+        return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the broker denies that it holds them"
 
     def _protect(self, plan: Plan, missing: int, now: datetime) -> list[Command]:
         self._complete_terms(plan)
@@ -215,6 +235,7 @@ class Protector:
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
             order = replace(order, stop_price=plan.stop_price)
         working.order = order
+        self._book.touch(plan)
         reason = f"{plan.open_quantity} shares are open, the leg covered more"
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
 

@@ -28,6 +28,10 @@ class Returns(Struct, kw_only=True):
             kept = self.window[-(WINDOW - 1) * len(close) :] if len(self.window) else self.window
             self.window = np.concatenate([kept, moved])
 
+    def rescale(self, index: int, ratio: float) -> None:
+        """The instrument's prices are 1/`ratio` of what they were; that is no return."""
+        self.last = np.where(np.arange(len(self.last)) == index, self.last / ratio, self.last)
+
     def matrix(self) -> np.ndarray:
         """Shape (n_observations, n_instruments)."""
         return self.window.reshape(-1, len(self.last))

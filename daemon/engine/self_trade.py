@@ -16,10 +16,9 @@ def is_self_trade(book: Book, intent: OrderIntent) -> bool:
     """Whether the entry meets another strategy's order or position on the other side."""
     if intent.reduces:
         return False
-    for working in book.orders.values():
+    for working in book.orders_in(intent.symbol):
         is_other = book.plans[working.plan].strategy != intent.strategy
-        is_against = working.order.symbol == intent.symbol and working.order.side is intent.side.opposite
-        if is_other and is_against and working.leg in _TAKING:
+        if is_other and working.order.side is intent.side.opposite and working.leg in _TAKING:
             return True
-    others = (plan for plan in book.plans.values() if plan.strategy != intent.strategy and plan.symbol == intent.symbol)
+    others = (plan for plan in book.plans_in(intent.symbol) if plan.strategy != intent.strategy)
     return any(plan.signed_quantity * intent.side.sign < 0 for plan in others)

@@ -14,19 +14,14 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from daemon.engine.book import Book
+from daemon.engine.book_index import SETTLEMENT, is_settlement
 from daemon.engine.locks import Break
 from daemon.engine.plan import Plan
 from shared.ids import exec_correction, exec_stem, leg_ref
 from shared.orders import Fill, Leg
 
-PREFIX = "SETTLED"
 ADOPTED = "adopted"
 """The strategy name of plans that were not ours."""
-
-
-def is_settlement(fill: Fill) -> bool:
-    """Whether this is our conclusion and not the broker's word."""
-    return fill.exec_id.startswith(f"{PREFIX}.")
 
 
 def midnight_before(now: datetime, zone: str) -> datetime:
@@ -64,7 +59,7 @@ def is_foreign(book: Book, symbol: str, theirs: float) -> bool:
 
 def open_plans(book: Book, symbol: str) -> list[Plan]:
     """Plans of the instrument that hold something, oldest first."""
-    return [plan for plan in book.plans.values() if plan.symbol == symbol and plan.open_quantity > 0]
+    return [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
 
 
 def settle_shortfall(book: Book, seen: Break, symbol: str, price: float | None, now: datetime) -> list[Fill]:
@@ -91,7 +86,7 @@ def surplus(book: Book, symbol: str, theirs: float) -> int:
 def claim(book: Book, seen: Break, symbol: str, now: datetime) -> list[Fill]:
     """Surplus that own plans account for: their stops rest at the broker for more shares than the book knows filled."""
     left, claimed = surplus(book, symbol, seen.broker_quantity), []
-    for plan in [plan for plan in book.plans.values() if plan.symbol == symbol]:
+    for plan in list(book.plans_in(symbol)):
         waiting = book.protected_quantity(plan) - max(plan.open_quantity, 0)
         take = min(waiting, plan.side.sign * left)
         if take > 0 and book.entry_of(plan) is None:
@@ -103,7 +98,7 @@ def claim(book: Book, seen: Break, symbol: str, now: datetime) -> list[Fill]:
 
 def open_adopted(book: Book, plan: Plan, quantity: int, price: float, *, seen: Break, now: datetime) -> Fill:
     """The entry of a plan that was not ours: what the broker already holds."""
-    book.plans[plan.plan_id] = plan
+    book.add_plan(plan)
     return _book(book, plan, leg_ref(plan.plan_id, Leg.ENTRY), quantity, price=price, seen=seen, now=now)
 
 
@@ -112,7 +107,8 @@ def give_way(book: Book, fill: Fill) -> list[Fill]:
     known = book.fills.get(exec_stem(fill.exec_id))
     left = fill.quantity - (known.quantity if known else 0)
     corrections: list[Fill] = []
-    for settled in [held for held in book.fills.values() if is_settlement(held) and held.symbol == fill.symbol]:
+    settlements = [book.fills[stem] for stem in book.index.settlements]
+    for settled in [held for held in settlements if held.symbol == fill.symbol]:
         take = min(left, settled.quantity)
         if take <= 0 or settled.side is not fill.side or fill.filled_at > settled.filled_at:
             continue
@@ -128,7 +124,7 @@ def give_way(book: Book, fill: Fill) -> list[Fill]:
 def _book(book: Book, plan: Plan, ref: str, quantity: int, *, price: float, seen: Break, now: datetime) -> Fill:  # noqa: PLR0913 - one execution's facts
     side = plan.side if book.ref_of(ref).leg is Leg.ENTRY else plan.side.opposite
     number = 1 + sum(is_settlement(fill) and fill.ref == ref for fill in book.fills.values())
-    stem = f"{PREFIX}.{now:%Y%m%d}.{ref}.{quantity}.{seen.kind}.{number}"
+    stem = f"{SETTLEMENT}.{now:%Y%m%d}.{ref}.{quantity}.{seen.kind}.{number}"
     fill = Fill(
         ref=ref,
         exec_id=f"{stem}.01",

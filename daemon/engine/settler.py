@@ -58,7 +58,7 @@ class Settler:
         """An order whose fate or fill may explain the break."""
         doubtful = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.CANCELLING)
         lock = self._book.locks.get(symbol)
-        orders = (order for order in self._book.orders.values() if order.order.symbol == symbol)
+        orders = self._book.orders_in(symbol)
         return any(order.status in doubtful for order in orders) or (lock is not None and lock.kind != "quantity_break")
 
     def _settle_by_itself(self, symbol: str, seen: Break, report: BrokerReported) -> list[Command]:
@@ -72,6 +72,8 @@ class Settler:
     def _settle(self, symbol: str, seen: Break, report: BrokerReported, *, by_person: bool = False) -> list[Command]:
         book, column, now = self._book, self._universe.index(symbol), report.received_at
         cause = "accepted by a person" if by_person else "executed before the broker's memory begins, or foreign"
+        held = [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
+        let_go = {plan.strategy for plan in held if book.target(plan.strategy, symbol) == 0}
         if by_person:
             self._end_unknown(symbol, report)
         if seen.kind == "corporate_action" and apply_split(book, self._universe, symbol, seen.broker_quantity):
@@ -88,7 +90,8 @@ class Settler:
             )
             return [Notify(level="warning", code="accept_refused", text=text)] if by_person else []
         for plan in touched:
-            self._aim(plan)
+            if plan.strategy not in let_go:  # its exit is gone, the wish is not
+                self._aim(plan)
         self._forget(symbol, seen)
         return [Notify(level="critical", code=SETTLED, text=f"{symbol}: book set to the broker's, {cause}: {told}")]
 

@@ -36,6 +36,8 @@ class TimeStops:
 
     def overdue(self, now: datetime) -> list[Plan]:
         """Open plans whose time is up, oldest first."""
+        if not any(desk.max_holding_s for desk in self._desks.values()):
+            return []
         return [plan for plan in self._book.plans.values() if self._is_overdue(plan, now)]
 
     def _is_overdue(self, plan: Plan, now: datetime) -> bool:

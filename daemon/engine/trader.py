@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from daemon.engine import planning
 from daemon.engine.answers import Answers
 from daemon.engine.book import Book
+from daemon.engine.book_index import Pair
 from daemon.engine.closing import Closer
 from daemon.engine.desk import Desk
 from daemon.engine.entries import Entries
@@ -75,7 +76,7 @@ class Trader:
 
         What exits have sold beyond a position is on its way back and no holding that anybody wants.
         """
-        plans = planning.plans_of(self._book, plan.strategy, plan.symbol)
+        plans = self._book.plans_of(plan.strategy, plan.symbol)
         held = sum(each.side.sign * max(each.open_quantity, 0) for each in plans)
         self._book.set_target(plan.strategy, plan.symbol, held, reason)
 
@@ -105,9 +106,13 @@ class Trader:
         self.time_stops.take_from_targets(now)
         commands = self._cancel_stale_entries(now)
         commands += self._close_flattened(now)
-        for strategy, symbol in self._held():
-            for plan, quantity in planning.exit_quantities(self._book, strategy, symbol):
+        for pair in self._held_beyond_rest():
+            is_at_rest = True
+            for plan, quantity in planning.exit_quantities(self._book, *pair):
+                is_at_rest = False
                 commands += self.closer.exit(plan, quantity, now)
+            if is_at_rest:
+                del self._book.index.to_reduce[pair]
         return commands
 
     def reduce_in_session(self, now: datetime) -> list[Command]:
@@ -121,17 +126,41 @@ class Trader:
         if not self._book.is_connected:
             return []
         commands: list[Command] = []
-        for desk in self._desks.values():
-            for symbol, target in list(self._book.targets.get(desk.name, {}).items()):
-                if target.quantity == 0:
-                    continue
-                intent = planning.entry_intent(self._book, desk.name, symbol, target.reason)
-                if intent is not None:
-                    commands += self.entries.enter(desk, intent, now)
+        self.viewer.begin_entries()
+        for strategy, symbol in self._wanted_beyond_rest():
+            target = self._book.targets[strategy][symbol]
+            intent = planning.entry_intent(self._book, strategy, symbol, target.reason)
+            if intent is None:
+                del self._book.index.to_enter[strategy, symbol]
+            else:
+                commands += self.entries.enter(self._desks[strategy], intent, now)
+        self.viewer.end_entries()
         return commands
 
-    def _held(self) -> list[tuple[str, str]]:
-        return list(dict.fromkeys((p.strategy, p.symbol) for p in self._book.plans.values() if p.open_quantity > 0))
+    def _held_beyond_rest(self) -> list[Pair]:
+        """What is held and has not been found to be as wanted; the oldest open plan first."""
+        index = self._book.index
+        since: dict[Pair, int] = {}
+        for pair in list(index.to_reduce):
+            held = [index.numbers[plan.plan_id] for plan in self._book.plans_of(*pair) if plan.open_quantity > 0]
+            if held:
+                since[pair] = held[0]
+            else:
+                del index.to_reduce[pair]
+        return sorted(since, key=since.__getitem__)
+
+    def _wanted_beyond_rest(self) -> list[Pair]:
+        """What has not been found to be as wanted, strategy by strategy, in the order of the targets."""
+        index = self._book.index
+        asked: dict[str, list[Pair]] = {strategy: [] for strategy in self._desks}
+        for pair in list(index.to_enter):
+            strategy, symbol = pair
+            if strategy in asked and self._book.target(strategy, symbol):
+                asked[strategy].append(pair)
+            else:
+                del index.to_enter[pair]
+        numbers = index.target_numbers
+        return [pair for pairs in asked.values() for pair in sorted(pairs, key=numbers.__getitem__)]
 
     def _is_closing_time(self, now: datetime) -> bool:
         hours, before = self._book.hours, self._settings.flatten_before_close_s
@@ -149,7 +178,7 @@ class Trader:
 
     def _cancel_stale_entries(self, now: datetime) -> list[Command]:
         commands: list[Command] = []
-        for working in self._live(Leg.ENTRY):
+        for working in self._live_entries():
             plan = self._book.plans[working.plan]
             target = self._book.target(plan.strategy, plan.symbol)
             if target * plan.side.sign <= 0:
@@ -174,6 +203,9 @@ class Trader:
                     commands += self.cancel(working, "it is older than the connection")
         return commands
 
+    def _live_entries(self) -> list[WorkingOrder]:
+        return list(self._book.index.entries.values())
+
     def _live(self, leg: Leg) -> list[WorkingOrder]:
         return [order for order in self._book.orders.values() if order.leg is leg]
 
@@ -184,7 +216,7 @@ class Trader:
     def cancel_entries(self, reason: str, scope: str = "account") -> list[Command]:
         """Ask for the cancel of every live entry in the scope."""
         commands: list[Command] = []
-        for working in self._live(Leg.ENTRY):
+        for working in self._live_entries():
             if in_scope(scope, self._book.plans[working.plan]):
                 commands += self.cancel(working, reason)
         return commands

@@ -14,7 +14,7 @@ from risk.trading_state import TradingState
 from shared.commands import Command, Notify, SetTimer
 from shared.events import BrokerReported
 from shared.market import Universe
-from shared.orders import Leg, OrderStatus
+from shared.orders import OrderStatus
 
 ASK_TIMER = "ask"
 ASK_AGAIN_S, ASK_AGAIN_S_MAX = 2.0, 30.0
@@ -79,7 +79,7 @@ class Truth:
         return [SetTimer(timer_id=ASK_TIMER, after_s=after_s, clock="wall")]
 
     def _compare(self, event: BrokerReported) -> list[Command]:
-        book, entries = self._book, [order for order in self._book.orders.values() if order.leg is Leg.ENTRY]
+        book, entries = self._book, list(self._book.index.entries.values())
         found = reconcile.settle_orders(book, event, self._universe)
         for entry in entries:
             if entry.status.is_final:  # it ended unheard; that is no reason to send it again
@@ -125,7 +125,7 @@ class Truth:
         if not self._book.is_connected:
             return []
         commands: list[Command] = []
-        for working in [order for order in self._book.orders.values() if order.leg is Leg.ENTRY]:
+        for working in list(self._book.index.entries.values()):
             plan = self._book.plans[working.plan]
             state = self._trader.viewer.state_for(plan.strategy, plan.symbol)
             if state is not TradingState.ACTIVE:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from typing import Any
 
 from daemon.engine.book import Book
-from daemon.engine.exposure import Stake, gross_of, stakes_of, values_of, weighted
+from daemon.engine.exposure import Exposures, gross_of, stake_of, stakes_of, values_of, weighted
 from daemon.engine.plan import Plan
 from daemon.engine.self_trade import is_self_trade
 from daemon.engine.settings import EngineSettings
@@ -15,16 +14,39 @@ from risk.portfolio import Holdings
 from risk.trading_state import TradingState, strictest
 from risk.view import GroupExposure, RiskView
 from shared.market import Universe
-from shared.orders import OrderIntent
+from shared.orders import OrderIntent, OrderStatus
+
+_NOTHING = Exposures({})
+_Quote = tuple[float | None, float | None]
+_Window = tuple[datetime | None, datetime | None]
 
 
 class Viewer:
-    """Makes a RiskView of the book; holds no state of its own."""
+    """Makes a RiskView of the book; what it keeps between two views lasts for the entries of one row."""
 
     def __init__(self, book: Book, settings: EngineSettings, universe: Universe) -> None:
         self._book = book
         self._settings = settings
         self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
+        self._exposures: Exposures | None = None
+        self._unpriced: tuple[str, ...] | None = None
+        self._is_deciding = False
+
+    def begin_entries(self) -> None:
+        """From here to `end_entries` the book changes by sent entries alone: no fill, no price, no report."""
+        self.end_entries()
+        self._is_deciding = True
+
+    def end_entries(self) -> None:
+        """Forget what was kept."""
+        self._is_deciding, self._exposures, self._unpriced = False, None, None
+
+    def note_entry(self, symbol: str) -> None:
+        """An entry in the instrument was sent."""
+        if self._book.foreign_positions:
+            self._exposures = None  # they stand behind all plans: all of them anew
+        elif self._exposures is not None:
+            self._exposures.renew(symbol, stake_of(self._book, symbol, self._columns))
 
     def of(
         self,
@@ -35,102 +57,115 @@ class Viewer:
         plan: Plan | None = None,
         by_operator: bool = False,
     ) -> RiskView:
-        book, column = self._book, self._columns[intent.symbol]
-        buys, sells = book.working_entries(None, intent.symbol)
-        opens_at, closes_at = self._window(now)
-        stakes = {} if intent.reduces else stakes_of(book, self._columns)  # an exit asks for no room and shall not wait
+        book, column, symbol = self._book, self._columns[intent.symbol], intent.symbol
+        prices, account, pace, limits = book.prices, book.account, book.pace, self._settings.limits
+        (opens_at, closes_at), (bid, ask), (buys, sells) = self._moment(symbol, now)
+        exposures = _NOTHING if intent.reduces else self._exposures_now()  # an exit asks for no room, shall not wait
+        gross, net_long, net_short, working = exposures.totals()
+        beta, beta_long, beta_short = self._betas(symbol, exposures)
         return RiskView(
             now=now,
             price=price,
-            price_at=book.prices.priced_at(column),
-            reference_price=book.prices.good_price(column),
-            price_is_suspect=book.prices.is_suspect(column),
+            price_at=prices.priced_at(column),
+            reference_price=prices.good_price(column),
+            price_is_suspect=prices.is_suspect(column),
             equity=book.equity,
-            position=plan.signed_quantity if plan else book.position(intent.symbol).quantity,
+            position=plan.signed_quantity if plan else book.quantity(symbol),
             working_buy=buys,
             working_sell=sells,
             exits_working=book.exits_working(plan) if plan else 0,
-            gross_exposure=sum(stake.gross for stake in stakes.values()),
+            gross_exposure=gross,
             opens_at=opens_at,
             closes_at=closes_at,
             entry_after_open_s=self._settings.entry_after_open_s,
             entry_before_close_s=self._settings.entry_before_close_s,
-            trading_state=self.state_for(intent.strategy, intent.symbol),
+            trading_state=self.state_for(intent.strategy, symbol),
             is_reconciled=book.is_reconciled,
-            has_unknown=any(order.order.symbol == intent.symbol for order in book.unknown_orders()),
-            is_locked=intent.symbol in book.locks,
+            has_unknown=any(order.status is OrderStatus.UNKNOWN for order in book.orders_in(symbol)),
+            is_locked=symbol in book.locks,
             operator_flatten=by_operator,
-            **self._account_facts(stakes),
-            **self._portfolio_facts(intent, stakes),
-            **self._market_facts(intent.symbol, now),
-            **self._pace_facts(intent, now),
+            account_at=book.account_at,
+            buying_power=account.buying_power if account else None,
+            working_notional=working,
+            net_long=net_long,
+            net_short=net_short,
+            unpriced=() if intent.reduces else self._unpriced_now(),
+            beta=beta,
+            beta_long=beta_long,
+            beta_short=beta_short,
+            groups=self._groups(symbol, exposures),
+            holdings=self._holdings(column, exposures),
+            bid=bid,
+            ask=ask,
+            is_halted=book.market.is_halted(symbol),
+            data_quality=book.market.quality_of(symbol),
+            quiet_reason=None if book.hours is None else book.hours.quiet_reason(now),
+            sent_last_s=pace.sent_last_s(now),
+            sent_last_min=pace.sent_last_min(now),
+            sent_today=pace.sent_today,
+            is_duplicate=pace.is_duplicate(intent, now, limits.duplicate_window_s),
+            entries_in_window=pace.entries_in_window(symbol, now, limits.entry_window_s),
+            is_self_trade=self._settings.self_trade == "refuse" and is_self_trade(book, intent),
         )
 
-    def _account_facts(self, stakes: dict[str, Stake]) -> dict[str, Any]:
-        book = self._book
-        return {
-            "account_at": book.account_at,
-            "buying_power": None if book.account is None else book.account.buying_power,
-            "working_notional": sum(stake.working for stake in stakes.values()),
-            "net_long": sum(stake.net_long for stake in stakes.values()),
-            "net_short": sum(stake.net_short for stake in stakes.values()),
-            "unpriced": self._unpriced(),
-        }
+    def _moment(self, symbol: str, now: datetime) -> tuple[_Window, _Quote, tuple[int, int]]:
+        """The session's window, bid and ask, and what entries may still buy and sell."""
+        return self._window(now), self._quote(self._columns[symbol]), self._book.working_entries(None, symbol)
 
-    def _unpriced(self) -> tuple[str, ...]:
-        held = dict.fromkeys(plan.symbol for plan in self._book.plans.values() if plan.open_quantity)
+    def _exposures_now(self) -> Exposures:
+        if self._exposures is not None:
+            return self._exposures
+        exposures = Exposures(stakes_of(self._book, self._columns))
+        if self._is_deciding:
+            self._exposures = exposures
+        return exposures
+
+    def _unpriced_now(self) -> tuple[str, ...]:
+        if self._unpriced is not None:
+            return self._unpriced
+        held = dict.fromkeys([plan.symbol for plan in self._book.plans.values() if plan.open_quantity])
         columns = ((symbol, self._columns.get(symbol)) for symbol in held)
         good_price = self._book.prices.good_price
-        return tuple(symbol for symbol, column in columns if column is None or good_price(column) is None)
+        unpriced = tuple(symbol for symbol, column in columns if column is None or good_price(column) is None)
+        if self._is_deciding:
+            self._unpriced = unpriced
+        return unpriced
 
-    def _portfolio_facts(self, intent: OrderIntent, stakes: dict[str, Stake]) -> dict[str, Any]:
+    def _betas(self, symbol: str, exposures: Exposures) -> tuple[float | None, float | None, float | None]:
+        betas = self._settings.groups.betas
+        both = weighted(exposures.stakes, betas)
+        return betas.get(symbol), *((None, None) if both is None else both)
+
+    def _groups(self, symbol: str, exposures: Exposures) -> tuple[GroupExposure, ...]:
         groups = self._settings.groups
-        both = weighted(stakes, groups.betas)
-        mine = [(name, gross_of(stakes, groups.members[name])) for name in groups.of(intent.symbol)]
-        return {
-            "beta": groups.betas.get(intent.symbol),
-            "beta_long": None if both is None else both[0],
-            "beta_short": None if both is None else both[1],
-            "groups": tuple(GroupExposure(name=name, gross=gross) for name, gross in mine),
-            "holdings": self._holdings(intent, stakes),
-        }
+        return tuple(
+            [
+                GroupExposure(name=name, gross=gross_of(exposures.stakes, groups.members[name]))
+                for name in groups.of(symbol)
+            ]
+        )
 
-    def _holdings(self, intent: OrderIntent, stakes: dict[str, Stake]) -> Holdings | None:
+    def _holdings(self, column: int, exposures: Exposures) -> Holdings | None:
         returns, hours = self._book.returns, self._book.hours
         if returns is None or hours is None:
             return None
         session_s = (hours.closes_at - hours.opens_at).total_seconds()
         return Holdings(
-            values=values_of(stakes, self._columns),
+            values=values_of(exposures.stakes, self._columns),
             returns=returns.matrix(),
             per_day=max(session_s / self._settings.interval_s, 1.0),
-            column=self._columns[intent.symbol],
+            column=column,
         )
 
-    def _market_facts(self, symbol: str, now: datetime) -> dict[str, Any]:
-        book, column = self._book, self._columns[symbol]
-        bid, ask = (None, None) if book.quotes is None else (book.quotes.bid[column], book.quotes.ask[column])
-        return {
-            "bid": None if bid is None or math.isinf(bid) else float(bid),
-            "ask": None if ask is None or math.isinf(ask) else float(ask),
-            "is_halted": book.market.is_halted(symbol),
-            "data_quality": book.market.quality_of(symbol),
-            "quiet_reason": None if book.hours is None else book.hours.quiet_reason(now),
-        }
+    def _quote(self, column: int) -> _Quote:
+        """Bid and ask as of the last row; None where none is streamed."""
+        quotes = self._book.quotes
+        if quotes is None:
+            return None, None
+        bid, ask = float(quotes.bid[column]), float(quotes.ask[column])
+        return None if math.isinf(bid) else bid, None if math.isinf(ask) else ask
 
-    def _pace_facts(self, intent: OrderIntent, now: datetime) -> dict[str, Any]:
-        pace, limits = self._book.pace, self._settings.limits
-        refuses = self._settings.self_trade == "refuse"
-        return {
-            "sent_last_s": pace.sent_last_s(now),
-            "sent_last_min": pace.sent_last_min(now),
-            "sent_today": pace.sent_today,
-            "is_duplicate": pace.is_duplicate(intent, now, limits.duplicate_window_s),
-            "entries_in_window": pace.entries_in_window(intent.symbol, now, limits.entry_window_s),
-            "is_self_trade": refuses and is_self_trade(self._book, intent),
-        }
-
-    def _window(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+    def _window(self, now: datetime) -> _Window:
         """The session in which an order decided now acts: with daily bars that is the next one, whenever it opens."""
         if self._book.hours is None:
             return None, None

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
+import numpy as np
 from msgspec import Struct
 
 from daemon.engine.book import PROTECTIVE, Book
+from daemon.engine.day_loss import DayLosses, Sum
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trader import Trader
@@ -29,10 +32,7 @@ _STREAKS = ("max_losses_in_a_row", "max_rejects_in_a_row")
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """One figure against its limit; `by` tells two ways of measuring the same rule apart.
-
-    `is_new`: it was told since the last look; the same report seen again confirms nothing.
-    """
+    """One figure against its limit; `by` tells two ways of measuring the same rule apart."""
 
     scope: str
     rule: str
@@ -40,7 +40,6 @@ class Reading(Struct, frozen=True, kw_only=True):
     limit: float | None
     confirmations: int = CONFIRMATIONS
     by: str = ""
-    is_new: bool = True
 
 
 class Watch:
@@ -51,6 +50,8 @@ class Watch:
         self._limits = settings.limits
         self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._trader = trader
+        self._day_losses = DayLosses(book, self._profit)
+        self._seen_epoch, self._seen_retired = -1, 0
 
     # --- what is noted ------------------------------------------------------------------------------------------
 
@@ -58,6 +59,7 @@ class Watch:
         """A new session: the day is measured from here, and the week from its first session."""
         book, state = self._book, self._book.watch
         state.base = {key: self._profit(plan) or 0.0 for key, plan in book.plans.items()}
+        book.index.retired_epoch += 1  # what is over is measured from another base
         state.counted, state.slippage, state.samples = [], 0.0, {}
         state.excused = {key: value for key, value in state.excused.items() if "_day_" not in key}
         state.decided = {ref: price for ref, price in state.decided.items() if ref in book.orders}
@@ -83,10 +85,11 @@ class Watch:
 
     def note_fill(self, fill: Fill) -> None:
         """What a new execution cost against the price it was decided on; a stop's is its stop price."""
-        if parse_ref(fill.ref) is None or exec_stem(fill.exec_id) in self._book.fills:
+        ref = parse_ref(fill.ref)
+        if ref is None or exec_stem(fill.exec_id) in self._book.fills:
             return
         decided = self._book.watch.decided.get(fill.ref)
-        leg = self._book.ref_of(fill.ref).leg
+        leg = ref.leg
         if leg in PROTECTIVE:
             decided = self._book.plan_for(fill).stop_price
         if decided is not None and leg is not Leg.TAKE_PROFIT:
@@ -114,14 +117,16 @@ class Watch:
         """Take one sample of everything; the commands of what has tripped by it."""
         is_told = self._take_equity()
         self._count_losses()
+        told = self._told() if is_told else ()  # the same report seen again confirms nothing
+        readings = [*told, *self._own(), *self._counts()]
         commands: list[Command] = []
-        for reading in (*self._told(is_new=is_told), *self._own(), *self._by_owner(), *self._counts()):
+        for reading in readings:
             if self._is_broken(reading):
                 commands += self._trip(reading, now)
         return commands
 
     def _is_broken(self, reading: Reading) -> bool:
-        if reading.limit is None or not reading.is_new or not is_known(reading.value):
+        if reading.limit is None or not is_known(reading.value):
             return False
         key, state, value = f"{reading.scope}/{reading.rule}/{reading.by}", self._book.watch, float(reading.value)
         state.values[key] = value
@@ -138,7 +143,7 @@ class Watch:
 
     # --- figures ------------------------------------------------------------------------------------------------
 
-    def _told(self, *, is_new: bool) -> Iterator[Reading]:
+    def _told(self) -> Iterator[Reading]:
         """By the broker's net liquidation."""
         book, state, limits = self._book, self._book.watch, self._limits
         fallen = _loss(state.high_water, book.equity)
@@ -149,38 +154,33 @@ class Watch:
             ("max_drawdown_pct", drawdown, limits.max_drawdown_pct),
         )
         for rule, value, limit in figures:
-            yield Reading(scope=ACCOUNT, rule=rule, value=value, limit=limit, by="broker", is_new=is_new)
+            yield Reading(scope=ACCOUNT, rule=rule, value=value, limit=limit, by="broker")
 
     def _own(self) -> Iterator[Reading]:
-        """By our own fills and prices."""
+        """By our own fills and prices; losses that no limit asks for are not reckoned."""
         limits, slipped = self._limits, self._book.watch.slippage
-        loss = self._day_loss(list(self._todays()))
-        yield Reading(scope=ACCOUNT, rule="max_day_loss", value=loss, limit=limits.max_day_loss, by="own")
+        wanted = (limits.max_day_loss, limits.max_strategy_day_loss, limits.max_instrument_day_loss)
+        sums = None if all(limit is None for limit in wanted) else self._day_losses.sums()
+        if sums is not None:
+            loss = sums.account.loss
+            yield Reading(scope=ACCOUNT, rule="max_day_loss", value=loss, limit=limits.max_day_loss, by="own")
         yield Reading(scope=ACCOUNT, rule="max_day_slippage", value=slipped, limit=limits.max_day_slippage)
-
-    def _by_owner(self) -> Iterator[Reading]:
-        plans, limits = list(self._todays()), self._limits
-        for strategy in dict.fromkeys(plan.strategy for plan in plans):
-            loss = self._day_loss([plan for plan in plans if plan.strategy == strategy])
-            scope = f"{STRATEGY}:{strategy}"
-            yield Reading(scope=scope, rule="max_strategy_day_loss", value=loss, limit=limits.max_strategy_day_loss)
-        for symbol in dict.fromkeys(plan.symbol for plan in plans):
-            loss = self._day_loss([plan for plan in plans if plan.symbol == symbol])
-            scope = f"{INSTRUMENT}:{symbol}"
-            yield Reading(scope=scope, rule="max_instrument_day_loss", value=loss, limit=limits.max_instrument_day_loss)
+        if sums is not None:
+            strategy, instrument = limits.max_strategy_day_loss, limits.max_instrument_day_loss
+            yield from _by_owner("max_strategy_day_loss", STRATEGY, sums.strategies, strategy)
+            yield from _by_owner("max_instrument_day_loss", INSTRUMENT, sums.instruments, instrument)
 
     def _counts(self) -> Iterator[Reading]:
         state, limits = self._book.watch, self._limits
-        for scope, losses in state.losses_in_a_row.items():
-            yield Reading(
-                scope=scope, rule="max_losses_in_a_row", value=losses, limit=limits.max_losses_in_a_row, confirmations=1
-            )
-        counts = (
-            ("max_rejects_in_a_row", state.rejects_in_a_row, limits.max_rejects_in_a_row),
-            ("max_unknown_orders", len(self._book.unknown_orders()), limits.max_unknown_orders),
-        )
-        for rule, value, limit in counts:
-            yield Reading(scope=ACCOUNT, rule=rule, value=value, limit=limit, confirmations=1)
+        rule, limit = "max_losses_in_a_row", limits.max_losses_in_a_row
+        for scope, losses in state.losses_in_a_row.items() if limit is not None else ():
+            yield Reading(scope=scope, rule=rule, value=losses, limit=limit, confirmations=1)
+        rule, limit = "max_rejects_in_a_row", limits.max_rejects_in_a_row
+        yield Reading(scope=ACCOUNT, rule=rule, value=state.rejects_in_a_row, limit=limit, confirmations=1)
+        rule, limit = "max_unknown_orders", limits.max_unknown_orders
+        if limit is not None:
+            unknown = len(self._book.unknown_orders())
+            yield Reading(scope=ACCOUNT, rule=rule, value=unknown, limit=limit, confirmations=1)
 
     def _take_equity(self) -> bool:
         """Tell whether equity was told anew; the high water rises only to what LAST_EQUITIES in a row have reached."""
@@ -195,10 +195,27 @@ class Watch:
             state.high_water = max(state.high_water or 0.0, min(state.equities))
         return True
 
-    def _count_losses(self) -> None:
+    def pass_over(self, equity: np.ndarray, at: datetime) -> None:
+        """What `_take_equity` would have taken row after row (T,), the last one at `at`; nothing tripped."""
         state = self._book.watch
+        if state.week_start_equity is None:
+            state.week_start_equity = float(equity[0])
+        told = np.concatenate((state.equities, equity))
+        state.told_at, state.equities = at, told[-LAST_EQUITIES:].tolist()
+        if len(told) >= LAST_EQUITIES:
+            lowest = told[LAST_EQUITIES - 1 :]
+            for back in range(1, LAST_EQUITIES):
+                lowest = np.minimum(lowest, told[LAST_EQUITIES - 1 - back : len(told) - back])
+            state.high_water = max(state.high_water or 0.0, float(lowest.max()))
+
+    def _count_losses(self) -> None:
+        book, state = self._book, self._book.watch
+        seen = self._seen_retired if self._seen_epoch == book.index.retired_epoch else 0
+        self._seen_epoch, self._seen_retired = book.index.retired_epoch, len(book.retired)
+        if seen == len(book.retired):
+            return
         counted = frozenset(state.counted)
-        for key, plan in self._book.retired.items():
+        for key, plan in islice(book.retired.items(), seen, None):
             if key in counted or not plan.opened:
                 continue
             state.counted.append(key)
@@ -206,26 +223,20 @@ class Watch:
             for scope in (ACCOUNT, f"{STRATEGY}:{plan.strategy}"):
                 state.losses_in_a_row[scope] = state.losses_in_a_row.get(scope, 0) + 1 if has_lost else 0
 
-    def _todays(self) -> Iterator[Plan]:
-        yield from self._book.retired.values()
-        yield from self._book.plans.values()
-
-    def _day_loss(self, plans: list[Plan]) -> float | None:
-        """What these plans have lost since the session began; None while a price is missing."""
-        profits = [self._profit(plan) for plan in plans]
-        if any(profit is None for profit in profits):
-            return None
-        base = sum(self._book.watch.base.get(plan.plan_id, 0.0) for plan in plans)
-        return base - sum(profit for profit in profits if profit is not None)
-
     def _profit(self, plan: Plan) -> float | None:
         """Realised and open, after commission."""
         earned = plan.realized_profit - plan.commission
-        if plan.open_quantity == 0:
+        if plan.opened == plan.closed:
             return earned
         column = self._columns.get(plan.symbol)
         price = self._book.prices.good_price(column) if column is not None else None
         return None if price is None else earned + plan.signed_quantity * (price - plan.average_price)
+
+
+def _by_owner(rule: str, kind: str, sums: dict[str, Sum], limit: float | None) -> Iterator[Reading]:
+    if limit is not None:
+        for name, kept in sums.items():
+            yield Reading(scope=f"{kind}:{name}", rule=rule, value=kept.loss, limit=limit)
 
 
 def _loss(before: float | None, now: float | None) -> float | None:

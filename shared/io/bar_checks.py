@@ -62,6 +62,8 @@ class BarTable(Struct, frozen=True, kw_only=True, eq=False):
 
     def where(self, kept: Flags) -> BarTable:
         """Return the table of the kept rows."""
+        if kept.all():
+            return self
         arrays = {name: value[kept] for name, value in structs.asdict(self).items() if name not in {"files", "symbols"}}
         return structs.replace(self, **arrays)
 
@@ -139,7 +141,8 @@ def checked(bars: BarTable, *, interval_s: int | None, drop_bad_bars: bool) -> C
     for number, (_, is_bad) in reversed(list(enumerate(CHECKS))):
         broken[is_bad(bars)] = number
     in_question = np.flatnonzero(broken == SOUND)
-    gaps = _gaps(bars.code[in_question], bars.opened_at[in_question])
+    asked = bars.where(broken == SOUND)
+    gaps = _gaps(asked.code, asked.opened_at)
     interval_s = DAILY_S if daily else interval_s or _common_gap_s(gaps)
     least_gap = 1 if daily else max(1, interval_s * SECOND_NS)
     broken[in_question[gaps < least_gap]] = OUT_OF_ORDER
@@ -157,6 +160,12 @@ def checked(bars: BarTable, *, interval_s: int | None, drop_bad_bars: bool) -> C
 def _gaps(code: Integers, opened_at: Integers) -> Integers:
     """Return, per row, nanoseconds since the latest earlier row of its symbol; NO_GAP for its first."""
     gaps = np.full(len(code), NO_GAP)
+    is_same = code[1:] == code[:-1]
+    if (code[1:] >= code[:-1]).all():  # symbol after symbol, as saved: the row before is the latest, if times rise
+        steps = np.diff(opened_at)
+        if (steps[is_same] > 0).all():
+            gaps[1:][is_same] = steps[is_same]
+            return gaps
     times, rank = np.unique(opened_at, return_inverse=True)
     by_symbol = np.argsort(code, kind="stable")
     latest = np.maximum.accumulate(code[by_symbol] * len(times) + rank[by_symbol])

@@ -15,6 +15,7 @@ from msgspec import structs
 from pyarrow import csv, parquet
 
 from shared.errors import DataError
+from shared.io.arrow_values import codes_of, floats_of, integers_of
 from shared.io.bar_checks import NO_TIME, PRICES, SECOND_NS, BarTable, Floats, Integers, SourceFile
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -101,9 +102,15 @@ def _csv_cells(path: Path, ragged: list[tuple[int, int]]) -> pa.Table:
 
 
 def _parquet_cells(path: Path) -> pa.Table:
-    file = parquet.ParquetFile(path)
+    schema = parquet.read_schema(path)
+    texts = [name for name in ("symbol", *TIMES) if name in schema.names and _is_text(schema.field(name).type)]
     wanted = {"symbol", *TIMES, *VALUES}
-    return file.read(columns=[name for name in file.schema_arrow.names if name in wanted])
+    with parquet.ParquetFile(path, read_dictionary=texts) as file:  # text as codes: no string per row
+        return file.read(columns=[name for name in schema.names if name in wanted])
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _time_column(path: Path, columns: list[str]) -> str:
@@ -123,7 +130,7 @@ def _time_column(path: Path, columns: list[str]) -> str:
 def _table(source: SourceFile) -> BarTable:
     cells = source.cells
     try:
-        coded = cells["symbol"].cast(pa.string()).fill_null("").combine_chunks().dictionary_encode()
+        code, symbols = _names(cells["symbol"])
         values = {name: _numbers(cells[name]) for name in VALUES}
         opened_at = _TIMES_OF[source.time_column](cells[source.time_column])
     except pa.ArrowException as error:
@@ -131,13 +138,27 @@ def _table(source: SourceFile) -> BarTable:
         raise DataError(f"{source.path}: wrong type of column: {reason}, allowed: text or numbers") from error
     return BarTable(
         files=(source,),
-        symbols=tuple(coded.dictionary.to_pylist()),
+        symbols=symbols,
         file=np.zeros(len(cells), dtype=np.int64),
         position=np.arange(len(cells)),
-        code=np.asarray(coded.indices, dtype=np.int64),
+        code=code,
         opened_at=opened_at,
         **values,
     )
+
+
+def _names(column: pa.ChunkedArray) -> tuple[Integers, tuple[str, ...]]:
+    """Return the code of each cell and what the codes stand for; an empty cell stands for ""."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    code, names = codes_of(column)
+    texts = [name or "" for name in names.cast(pa.string()).to_pylist()]
+    if len(code) and int(code.max()) == len(texts):
+        texts.append("")
+    if len(set(texts)) == len(texts):
+        return code, tuple(texts)
+    distinct = list(dict.fromkeys(texts))
+    return np.array([distinct.index(text) for text in texts], dtype=np.int64)[code], tuple(distinct)
 
 
 def _numbers(column: pa.ChunkedArray) -> Floats:
@@ -145,12 +166,15 @@ def _numbers(column: pa.ChunkedArray) -> Floats:
     try:
         numbers = column.cast(pa.float64(), safe=False)
     except pa.ArrowInvalid:
-        numbers = pa.array(_each(column, float), pa.float64())
-    return np.asarray(numbers.fill_null(np.nan).to_numpy(), dtype=np.float64)
+        numbers = pa.chunked_array([pa.array(_each(column, float), pa.float64())])
+    return floats_of(numbers)
 
 
 def _instants(column: pa.ChunkedArray) -> Integers:
     """Return nanoseconds UTC; a time without an offset is no instant."""
+    if pa.types.is_dictionary(column.type):
+        which, written = codes_of(column)
+        return np.append(_instants(pa.chunked_array([written])), NO_TIME)[which]
     if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
         if pa.types.is_timestamp(column.type) and column.type.tz is None:
             return np.full(len(column), NO_TIME)
@@ -158,7 +182,7 @@ def _instants(column: pa.ChunkedArray) -> Integers:
     try:
         return _nanoseconds(column.cast(pa.timestamp("ns", tz="UTC")))
     except pa.ArrowInvalid:
-        return _nanoseconds(pa.array(_each(column, _instant), pa.int64()))
+        return _nanoseconds(pa.chunked_array([pa.array(_each(column, _instant), pa.int64())]))
 
 
 def _instant(text: str) -> int:
@@ -170,14 +194,14 @@ def _instant(text: str) -> int:
 
 def _session_opens(column: pa.ChunkedArray) -> Integers:
     """Return nanoseconds UTC of 09:30 New York on each day."""
+    which, written = codes_of(column)
+    cells = pa.chunked_array([written])
     try:
-        days = column.cast(pa.date32())
+        days = cells.cast(pa.date32()).to_pylist()
     except pa.ArrowInvalid:
-        days = pa.chunked_array([pa.array(_each(column, _day), pa.date32())])
-    coded = days.combine_chunks().dictionary_encode()
-    opens = [at_new_york(day, DAY_OPENS) for day in coded.dictionary.to_pylist()] + [NO_TIME]
-    which = coded.indices.fill_null(len(opens) - 1).to_numpy(zero_copy_only=False)
-    return np.asarray(np.array(opens, dtype=np.int64)[which])
+        days = _each(cells, _day)
+    opens = [NO_TIME if day is None else at_new_york(day, DAY_OPENS) for day in days]
+    return np.array([*opens, NO_TIME], dtype=np.int64)[which]
 
 
 def _day(text: str) -> date:
@@ -185,16 +209,16 @@ def _day(text: str) -> date:
 
 
 def _nanoseconds(column: pa.ChunkedArray) -> Integers:
-    return np.asarray(column.cast(pa.int64()).fill_null(NO_TIME).to_numpy(), dtype=np.int64)
+    return integers_of(column.cast(pa.int64()), NO_TIME)
 
 
 _TIMES_OF: dict[str, Callable[[Any], Integers]] = {"ts": _instants, "date": _session_opens}
 
 
-def _each(column: pa.ChunkedArray, convert: Callable[[str], object]) -> list[object]:
+def _each(column: pa.ChunkedArray, convert: Callable[[str], Any]) -> list[Any]:
     """Convert cell by cell; the way taken only when Arrow refused the whole column."""
 
-    def or_none(cell: object) -> object:
+    def or_none(cell: object) -> Any:  # noqa: ANN401 - what `convert` makes
         try:
             return convert(str(cell))
         except (ValueError, OverflowError):
@@ -206,6 +230,8 @@ def _each(column: pa.ChunkedArray, convert: Callable[[str], object]) -> list[obj
 def _joined(tables: list[BarTable]) -> BarTable:
     """Put tables one after the other under one list of symbols."""
     symbols = sorted({symbol for table in tables for symbol in table.symbols})
+    if len(tables) == 1 and list(tables[0].symbols) == symbols:
+        return tables[0]
     place = {symbol: number for number, symbol in enumerate(symbols)}
     codes = [np.array([place[s] for s in table.symbols], dtype=np.int64)[table.code] for table in tables]
     arrays: dict[str, npt.NDArray[Any]] = {

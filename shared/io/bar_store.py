@@ -20,6 +20,7 @@ from msgspec import Struct
 from pyarrow import parquet
 
 from shared.errors import DataError
+from shared.io.arrow_values import ranks_of
 from shared.io.bar_checks import DAILY_S, NO_TIME, SECOND_NS, BarTable, Floats, Integers, checked
 from shared.io.bar_files import INTERVAL_KEY, NEW_YORK, VALUES, at_new_york, read_bars
 from shared.market import BarRow
@@ -129,12 +130,16 @@ def _cut(table: BarTable, symbols: set[str], start: date | None, end: date | Non
 
 
 def _panel(bars: BarTable, symbols: tuple[str, ...], interval_s: int, dropped: int) -> BarPanel:
-    opened_at, at = np.unique(bars.opened_at, return_inverse=True)
-    column = np.array([symbols.index(s) if s in symbols else -1 for s in bars.symbols], dtype=np.int64)
+    opened_at, at = ranks_of(bars.opened_at)
+    places = {symbol: place for place, symbol in enumerate(symbols)}
+    column = np.array([places.get(symbol, -1) for symbol in bars.symbols], dtype=np.int64)
     shape = (len(opened_at), len(symbols))
-    arrays: dict[str, Floats] = {name: np.full(shape, np.nan) for name in VALUES}
-    for name, values in arrays.items():
-        values[at, column[bars.code]] = getattr(bars, name)
+    cell = at * len(symbols) + column[bars.code]
+    arrays: dict[str, Floats] = {}
+    for name in VALUES:
+        values = np.full(shape, np.nan)
+        values.reshape(-1)[cell] = getattr(bars, name)
+        arrays[name] = values
     lasts_ns = DAY_LASTS_NS if interval_s == DAILY_S else interval_s * SECOND_NS
     return BarPanel(
         symbols=symbols,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from brokers.simulated.bar_broker import BarBroker
 from brokers.simulated.bar_fills import BarMatcher
+from brokers.simulated.costs.charging import free_of_charge
 from daemon.engine.exposure import gross_exposure
 from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.events import BarsClosed, ConnectionRestored, OperatorCommanded, RunStarted, SessionScheduled
@@ -56,7 +57,7 @@ class Market:
             account_id="DU1",
             starting_cash=1e6,
             matcher=BarMatcher(slippage_bps=1.0, participation=0.5),
-            commission=lambda *_: 0.0,
+            charge=free_of_charge,
             slippage_bps=1.0,
         )
         self.now = OPEN

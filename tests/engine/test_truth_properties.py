@@ -4,8 +4,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from daemon.engine.book_index import is_settlement
 from daemon.engine.settings import TruthPolicy
-from daemon.engine.settlement import is_settlement
 from shared.commands import Flatten, PlaceBracket
 from shared.events import OperatorCommanded
 from shared.orders import Side

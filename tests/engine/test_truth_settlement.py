@@ -7,7 +7,7 @@ is 04:00 UTC: 52,200 seconds after Tuesday's open.
 import pytest
 from msgspec.structs import replace
 
-from daemon.engine.settlement import is_settlement
+from daemon.engine.book_index import is_settlement
 from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded, SessionScheduled
 from shared.messages import encode

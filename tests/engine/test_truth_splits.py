@@ -144,6 +144,21 @@ def test_the_shares_of_an_accepted_split_are_wanted_and_not_sold_by_the_next_row
     assert engine.book.target("s", "SPY") == 1000
 
 
+def test_what_was_let_go_of_on_the_evening_before_a_split_is_still_let_go_of():
+    """Found by a replay of ten years: the split took the exit away, and accepting it made the shares wanted."""
+    engine = a_long_engine()
+    held = {"positions": {"SPY": 500}, "open_orders": lines_of(engine)}
+    handle_all(engine, [a_report(1000, **held)])
+    says(engine, SPY=0.0)
+    (exit_sent,) = of_kind(engine.handle(bars(1020, SPY=100.0)), Flatten)
+    handle_all(engine, [disconnected(2000), connected(MORNING), cancelled(exit_sent.order.ref, MORNING)])
+    handle_all(engine, [a_report(MORNING + 1, positions=a_line(1000, 50.0))])
+    handle_all(engine, [ACCEPT, a_report(MORNING + 101, positions=a_line(1000, 50.0))])
+    says(engine, SPY=0.0)
+    told = handle_all(engine, [bars(MORNING + 1380, SPY=50.0), bars(MORNING + 1440, SPY=50.0)])
+    assert [command.order.quantity for command in of_kind(told, Flatten)] == [1000]
+
+
 def test_the_lock_of_an_accepted_split_heals():
     engine, _ = an_engine_over_a_split(1000)
     accepted_split(engine, 1000)

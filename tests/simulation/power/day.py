@@ -11,6 +11,7 @@ import numpy as np
 
 from brokers.simulated.bar_broker import BarBroker
 from brokers.simulated.bar_fills import BarMatcher
+from brokers.simulated.costs.charging import Charges
 from daemon.runtime.engine_port import Engine
 from shared.commands import CancelOrder, Command, Flatten, PlaceBracket, ReplaceStop
 from shared.config import Config
@@ -43,7 +44,7 @@ class Day:
             account_id=ACCOUNT,
             starting_cash=1e6,
             matcher=BarMatcher(slippage_bps=1.0, participation=0.5),
-            commission=lambda *_: 1.0,
+            charge=lambda _: Charges(1.0),
             slippage_bps=1.0,
         )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from daemon.engine.assembly import build_engine
-from daemon.runtime.audit import audit_run
 from daemon.runtime.recovery import recover
 from daemon.runtime.version import code_version
 from shared.config import Config
 from shared.io.journal import JournalReader
+from shared.io.journal_audit import audit_run
 from tests.simulation.world.recorder import Recorder
 
 AUDITED_SEEDS = 4

@@ -1,0 +1,94 @@
+"""What is believed: the fields of the book, which a snapshot holds as they are.
+
+Everything here is encodable; `index` follows from it and is not.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cached_property
+
+from msgspec import Struct, field
+
+from daemon.engine.account_ledger import AccountLedger
+from daemon.engine.book_index import BookIndex
+from daemon.engine.breakers import Breakers
+from daemon.engine.day_plan import DayPlanInForce
+from daemon.engine.locks import Break, Lock
+from daemon.engine.market_state import MarketState
+from daemon.engine.pace import Pace
+from daemon.engine.plan import Plan
+from daemon.engine.prices import Prices
+from daemon.engine.returns import Returns
+from daemon.engine.watch_state import WatchState
+from risk.trading_state import TradingStates
+from shared.account import Account
+from shared.events import QuietWindow
+from shared.market import QuoteRow
+from shared.orders import Fill, OrderStatus, WorkingOrder
+from shared.signals import TargetPosition
+
+
+class Hours(Struct, frozen=True, kw_only=True):
+    """The session that runs or comes next."""
+
+    session: date
+    opens_at: datetime
+    closes_at: datetime
+    quiet: tuple[QuietWindow, ...] = ()
+
+    def quiet_reason(self, now: datetime) -> str | None:
+        """Why silence is expected at `now`; None if it is not."""
+        return next((window.reason for window in self.quiet if window.begins_at <= now < window.ends_at), None)
+
+
+class Beliefs(Struct, kw_only=True, dict=True):
+    """The whole belief. Dictionaries keep insertion order, which is the order in which things were decided."""
+
+    prices: Prices
+    plans: dict[str, Plan] = field(default_factory=dict)
+    retired: dict[str, Plan] = field(default_factory=dict)  # over, but late news may still concern them
+    orders: dict[str, WorkingOrder] = field(default_factory=dict)
+    closed_orders: dict[str, OrderStatus] = field(default_factory=dict)
+    fills: dict[str, Fill] = field(default_factory=dict)
+    commissions: dict[str, float] = field(default_factory=dict)
+    plan_numbers: dict[str, int] = field(default_factory=dict)
+    convictions: dict[str, dict[str, float]] = field(default_factory=dict)
+    targets: dict[str, dict[str, TargetPosition]] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
+    flatten_wishes: dict[str, str] = field(default_factory=dict)  # scope to reason, kept until the broker answers
+    locks: dict[str, Lock] = field(default_factory=dict)
+    breaks: dict[str, Break] = field(default_factory=dict)
+    agreed: dict[str, datetime] = field(default_factory=dict)  # held instruments: when broker and book last agreed
+    nonces: dict[str, str] = field(default_factory=dict)  # of signed commands, to the instant they came
+    accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
+    foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
+    foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
+    ledger: AccountLedger = field(default_factory=AccountLedger)
+    suspicions: dict[str, str] = field(default_factory=dict)
+    questions_since: datetime | None = None  # when the oldest question that reports leave open came up
+    noted: dict[str, str] = field(default_factory=dict)
+    trading_states: TradingStates = field(default_factory=TradingStates)
+    market: MarketState = field(default_factory=MarketState)
+    breakers: Breakers = field(default_factory=Breakers)
+    watch: WatchState = field(default_factory=WatchState)
+    pace: Pace = field(default_factory=Pace)
+    day_plan: DayPlanInForce | None = None
+    account: Account | None = None
+    account_at: datetime | None = None
+    quotes: QuoteRow | None = None
+    returns: Returns | None = None
+    hours: Hours | None = None
+    last_row_at: datetime | None = None
+    connected_at: datetime | None = None
+    is_connected: bool = False
+    is_reconciled: bool = False
+    knows_holdings: bool = False  # reconciled, but perhaps for the account's figures
+    is_stopping: bool = False
+    day_start_equity: float | None = None
+    realized_profit: float = 0.0
+
+    @cached_property
+    def index(self) -> BookIndex:
+        """Where things are found, and what is at rest; built at first use, so also after a restore."""
+        return BookIndex(self.plans, self.orders, self.targets, self.fills)
