@@ -2,7 +2,7 @@
 
 rounds.py            interleaved rounds and medians; result.py what a comparison is and how it is printed
 panels.py            the synthetic panel of the replay comparison
-replay_speed.py      our replay against plain_backtrader.py
+replay_table.py      our replay against replay_peers/ on replay_workloads.py
 latency.py           our daemon against bare_script.py, both at the end of wire_server.py
 results/             the text of the last full run, with its command and date
 """

@@ -19,7 +19,7 @@ from bench.operations import compare_idle, compare_restart
 from bench.power_cuts import compare_power_cuts
 from bench.real_kills import compare_kills
 from bench.recorded_day import compare_recorded_day
-from bench.replay_speed import compare_replay
+from bench.replay_table import compare_replay
 from bench.resting_orders import compare_resting_orders
 from bench.result import Comparison, lines_of
 from bench.tick_rate import compare_tick_rate

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from copy import deepcopy
 from datetime import datetime
 from typing import Self, SupportsIndex
 
+from msgspec import Struct
+
 from shared.errors import ConfigError
+from shared.indicators.indicator import FloatArray
 from shared.market import BarRow, Universe
 from shared.signals import Signal
 from strategies.state import Snapshot, Value, pack, unpack
 
 _FIXED = ("universe", "symbols", "_params")
+
+
+class Decisions(Struct, frozen=True, eq=False):
+    """What a strategy says on every row of a panel, told at once.
+
+    `convictions` is float64 (T, n_instruments), NaN where a row does not mention the instrument; `at` gives, for the
+    number of a row, the very list that `on_row` would have given there: same order, same reasons.
+    """
+
+    convictions: FloatArray
+    at: Callable[[int], list[Signal]]
 
 
 class Strategy(ABC):
@@ -44,6 +59,15 @@ class Strategy(ABC):
         (n_instruments,) in the order of `symbols`, NaN where an instrument printed nothing; they are read
         only.
         """
+
+    def decisions(self, rows: BarRow, /) -> Decisions | None:  # noqa: ARG002 - for those that offer it
+        """The same convictions for whole panels (T, n_instruments) at once, from the same kernels; None: not offered.
+
+        Asked once, before the first row; the strategy stands afterwards where `on_row` for every row would have left
+        it. A replay then looks only at the rows on which something can happen. What is said of a row may depend on
+        that row and those before it, as in `on_row`.
+        """
+        return None
 
     def signal(self, index: SupportsIndex, conviction: float, reason: str) -> Signal:
         """A conviction from -1 (short) over 0 (flat) to 1 (long) in the instrument at `index` of the row."""

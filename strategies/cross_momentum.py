@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.errors import ConfigError
+from shared.indicators.indicator import FloatArray, IntArray
 from shared.indicators.rate_of_change import RateOfChange
 from shared.market import BarRow, Universe
 from shared.signals import Signal
-from strategies.base import Strategy
+from strategies.base import Decisions, Strategy
 
 
 class CrossMomentum(Strategy):
@@ -38,20 +42,49 @@ class CrossMomentum(Strategy):
 
     def on_row(self, row: BarRow, _closed_at: datetime, /) -> list[Signal]:
         momentum = self.momentum.update(row.close)
-        self.printed |= ~np.isnan(row.close)
-        self.rows_since += 1
+        self._note(~np.isnan(row.close), rows=1)
         if self.rows_since < self.rebalance_every:
             return []
+        return self._by_rank(momentum, self._best(momentum), self.signal)
+
+    def decisions(self, rows: BarRow, /) -> Decisions:
+        momentum = self.momentum.update_many(rows.close)
+        convictions = np.full(momentum.shape, np.nan)
+        best_at: dict[int, IntArray] = {}
+        first, total = 0, len(momentum)
+        while first < total:
+            end = min(first + self.rebalance_every - self.rows_since, total)
+            self._note(~np.isnan(rows.close[first:end]).all(axis=0), rows=end - first)
+            if self.rows_since == self.rebalance_every:
+                row = end - 1
+                best_at[row] = self._best(momentum[row])
+                convictions[row, ~np.isnan(momentum[row])] = 0.0
+                convictions[row, best_at[row]] = 1.0
+            first = end
+        said = cache(self.signal)  # most leavers have left before
+        return Decisions(
+            convictions, lambda row: self._by_rank(momentum[row], best_at[row], said) if row in best_at else []
+        )
+
+    def _note(self, printed: npt.NDArray[np.bool_], *, rows: int) -> None:
+        self.printed |= printed
+        self.rows_since += rows
+
+    def _best(self, momentum: FloatArray) -> IntArray:
+        """The columns to hold, best first; the count of rows begins anew."""
         ranked = np.flatnonzero(self.printed & ~np.isnan(momentum))
-        best = ranked[np.argsort(-momentum[ranked], kind="stable")][: self.top]
         self.rows_since = 0
         self.printed[:] = False
-        return self._convictions(momentum, {int(index): rank for rank, index in enumerate(best, start=1)})
+        return ranked[np.argsort(-momentum[ranked], kind="stable")][: self.top]
 
-    def _convictions(self, momentum: np.ndarray, rank_of: dict[int, int]) -> list[Signal]:
+    def _by_rank(
+        self, momentum: FloatArray, best: IntArray, signal: Callable[[int, float, str], Signal]
+    ) -> list[Signal]:
         """Leavers first and then the best by rank, so that what is sold can pay for what is bought."""
+        rank_of = {index: rank for rank, index in enumerate(best.tolist(), start=1)}
         warm = np.flatnonzero(~np.isnan(momentum)).tolist()
-        leave = [self.signal(i, 0.0, f"momentum not in the top {self.top}") for i in warm if i not in rank_of]
+        left = f"momentum not in the top {self.top}"
+        leave = [signal(i, 0.0, left) for i in warm if i not in rank_of]
         enter = [
             self.signal(i, 1.0, f"momentum {momentum[i]:.6f} is number {rank} of {len(warm)}")
             for i, rank in rank_of.items()

@@ -41,6 +41,16 @@ def load_strategy(kind: str, universe: Universe, params: dict[str, Any], base_di
         raise ConfigError(f"strategy {kind}: {_place(error, path)}: {_one_line(error)}") from error
 
 
+def check_params(kind: str, params: dict[str, Any], base_dir: Path | None = None) -> None:
+    """ConfigError for parameters that the strategy does not know, misses, or wants of another kind; it is not built.
+
+    What it refuses for its values (fast above slow) is found only by `load_strategy`.
+    """
+    path = _source_path(kind, base_dir)
+    module = importlib.import_module(f"strategies.{kind}") if kind in BUILT_IN else _execute(kind, path)
+    _accepted_params(kind, _only_strategy(kind, module), params)
+
+
 def source_hash(kind: str, base_dir: Path | None = None) -> str:
     """SHA-256 (hex) of the strategy's source file, for the journal; the file is not executed."""
     return hashlib.sha256(_source_path(kind, base_dir).read_bytes()).hexdigest()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 
 from shared.errors import ConfigError
+from shared.indicators.indicator import FloatArray
 from shared.indicators.sma import Sma
 from shared.market import BarRow, Universe
 from shared.signals import Signal
-from strategies.base import Strategy
+from strategies.base import Decisions, Strategy
 
 
 class SmaCross(Strategy):
@@ -31,11 +34,24 @@ class SmaCross(Strategy):
         self.reason_below = f"sma {fast} below sma {slow}"
 
     def on_row(self, row: BarRow, _closed_at: datetime, /) -> list[Signal]:
-        fast, slow = self.fast.update(row.close), self.slow.update(row.close)
+        convictions = self._convictions(row.close, self.fast.update(row.close), self.slow.update(row.close))
+        return self._signals(convictions, self.signal)
+
+    def decisions(self, rows: BarRow, /) -> Decisions:
+        fast, slow = self.fast.update_many(rows.close), self.slow.update_many(rows.close)
+        convictions = self._convictions(rows.close, fast, slow)
+        said = cache(self.signal)  # a view that stays is the same signal again and again
+        return Decisions(convictions, lambda row: self._signals(convictions[row], said))
+
+    def _convictions(self, close: FloatArray, fast: FloatArray, slow: FloatArray) -> FloatArray:
+        """NaN where there is no view; for one row (n,) and for many (T, n)."""
         # Comparisons with NaN are false, so what is not warm is neither above nor below.
-        printed = ~np.isnan(row.close)
-        above = np.flatnonzero(printed & (fast > slow)).tolist()
-        below = np.flatnonzero(printed & (fast < slow)).tolist()
-        return [self.signal(i, 1.0, self.reason_above) for i in above] + [
-            self.signal(i, self.below, self.reason_below) for i in below
+        view = np.where(fast > slow, 1.0, np.where(fast < slow, self.below, np.nan))
+        return np.where(np.isnan(close), np.nan, view)
+
+    def _signals(self, convictions: FloatArray, signal: Callable[[int, float, str], Signal]) -> list[Signal]:
+        above = (convictions == 1.0).nonzero()[0].tolist()
+        below = (convictions == self.below).nonzero()[0].tolist()
+        return [signal(i, 1.0, self.reason_above) for i in above] + [
+            signal(i, self.below, self.reason_below) for i in below
         ]

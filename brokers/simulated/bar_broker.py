@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from fractions import Fraction
 from typing import assert_never, cast
 
 from msgspec import Struct
 
 from brokers.simulated.bar_fills import BarMatcher, slipped
 from brokers.simulated.bar_ledger import BarLedger
+from brokers.simulated.commission import Lot
+from brokers.simulated.costs.charging import Charges, Execution, FillCosts
+from brokers.simulated.costs.slippage import MarketSlippage, Slip
 from brokers.simulated.sim_order import (
     LASTING,
     Cancelled,
@@ -27,6 +31,7 @@ from brokers.simulated.sim_order import (
     Trailed,
 )
 from brokers.simulated.touch_levels import TouchLevels
+from brokers.simulated.valuation import Alarm
 from shared.commands import CancelOrder, Flatten, OrderCommand, PlaceBracket, ReplaceStop
 from shared.events import (
     AccountReported,
@@ -38,6 +43,7 @@ from shared.events import (
     OrderFilled,
     OrderRejected,
 )
+from shared.indicators.indicator import FloatArray
 from shared.market import BarRow, Universe, bar_of
 from shared.orders import BracketOrder, CompletedOrder, Fill, OpenOrder, Order, OrderType, Side
 
@@ -45,8 +51,8 @@ CLIENT_ID = 0
 FILLED_ALREADY = 104  # IB: cannot modify a filled order
 BAD_ORDER = 201  # IB: order rejected, reason in the text
 
-FillCommission = Callable[[float, float, float, float], float]
-"""Shares filled before, their average price, this execution's shares and price -> its cost in currency."""
+FillCharges = Callable[[Execution], Charges]
+"""One execution -> what broker, venue and regulators charge for it."""
 
 
 class _Sent(Struct):
@@ -65,22 +71,24 @@ class _Sent(Struct):
 class BarBroker:
     """One account; every verb answers with the events it caused, in the order in which they happened."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a broker is made of, by name
         self,
         *,
         universe: Universe,
         account_id: str,
         starting_cash: float,
         matcher: BarMatcher,
-        commission: FillCommission,
+        charge: FillCharges,
         slippage_bps: float,
+        market_slippage: MarketSlippage | None = None,
     ) -> None:
         self.account_id = account_id
         self._index = {symbol: at for at, symbol in enumerate(universe.symbols)}
         self._ticks = {instrument.symbol: instrument.tick for instrument in universe.instruments}
         self._matcher = matcher
-        self._commission = commission
+        self._charge = charge
         self._slippage_bps = slippage_bps
+        self._market_slippage = market_slippage
         self._levels = TouchLevels(len(universe))
         self._changed: set[int] = set()
         self._ledger = BarLedger(universe, account_id, starting_cash)
@@ -88,8 +96,9 @@ class BarBroker:
         self._keys: dict[str, int] = {}
         self._executions = 0
         self._fills: list[Fill] = []
-        self._slippage_of: dict[str, float] = {}
+        self._costs_of: dict[str, FillCosts] = {}
         self._ended: list[int] = []
+        self._good_till: dict[int, datetime] = {}
 
     # --- verbs ------------------------------------------------------------------------------------
 
@@ -110,15 +119,37 @@ class BarBroker:
 
     def on_row(self, closed_at: datetime, row: BarRow) -> list[Event]:
         """Match every working order against the row and value the account at its closes."""
-        if self._changed:
-            self._levels.refresh(self._changed, self._matcher.working())
-            self._changed.clear()
         events: list[Event] = []
-        for instrument in self._levels.touched(row):
+        for instrument in self._fresh_levels().touched(row):
             bar = bar_of(row, instrument)
             events += self._events(self._matcher.on_bar(instrument, bar, closed_at.timestamp()), closed_at)
         self._ledger.mark(row)
         return events
+
+    def _fresh_levels(self) -> TouchLevels:
+        if self._changed:
+            self._levels.refresh(self._changed, self._matcher.working_in(self._changed))
+            self._changed.clear()
+        return self._levels
+
+    # --- many rows at once --------------------------------------------------------------------------
+
+    def rows_until_touch(self, lows: FloatArray, highs: FloatArray) -> int:
+        """How many of these rows (T, n) pass before one that may fill something."""
+        return self._fresh_levels().rows_until_touch(lows, highs)
+
+    def next_expiry(self) -> datetime | None:
+        """When the next order ends by itself."""
+        self._good_till = {
+            key: good_till for key, good_till in self._good_till.items() if not self._matcher.order(key).done
+        }
+        return min(self._good_till.values(), default=None)
+
+    def pass_over(self, closes: FloatArray, alarm: Alarm, out: tuple[FloatArray, FloatArray]) -> int:
+        """Value the account on rows that touch nothing, until one rings; net liquidation and gross value in `out`."""
+        return self._ledger.pass_over(closes, alarm, out)
+
+    # --- the end of days and orders -----------------------------------------------------------------
 
     def end_session(self, closed_at: datetime) -> list[Event]:
         """Cancel the day orders of the session that closed then, and those that were good till then.
@@ -140,11 +171,35 @@ class BarBroker:
         order meets one row, as with the engine's own timers.
         """
         events: list[Event] = []
-        for order in self._matcher.working():
-            good_till = self._sent[order.key].order.good_till
-            if good_till is not None and good_till <= at:
-                events += self._events(self._matcher.cancel(order.key, "good till date has passed"), at)
+        for key in [key for key, good_till in self._good_till.items() if good_till <= at]:
+            del self._good_till[key]
+            events += self._events(self._matcher.cancel(key, "good till date has passed"), at)
         return events
+
+    # --- corporate actions and money ----------------------------------------------------------------
+
+    def split(self, symbol: str, ratio: Fraction) -> float:
+        """Change the position by `ratio` new shares for old; the part of a share that is left over is paid out.
+
+        Answers with that cash in lieu, already booked.
+        """
+        in_lieu = self._ledger.split(symbol, ratio)
+        self._ledger.pay(in_lieu)
+        return in_lieu
+
+    def pull_orders(self, symbol: str, reason: str, at: datetime) -> list[Event]:
+        """Cancel every working order of the instrument, as IB does with those that meet a split."""
+        column = self._index[symbol]
+        events: list[Event] = []
+        for order in self._matcher.working():
+            if order.instrument == column:
+                events += self._events(self._matcher.cancel(order.key, reason), at)
+        return events
+
+    @property
+    def ledger(self) -> BarLedger:
+        """The account, for money that no execution moves."""
+        return self._ledger
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -161,9 +216,13 @@ class BarBroker:
         """Market value of all positions, longs plus shorts, at the last closes."""
         return self._ledger.gross_value
 
-    def slippage_of(self, exec_id: str) -> float:
-        """What slippage cost in this execution, in currency, >= 0; 0 for limit orders."""
-        return self._slippage_of[exec_id]
+    def is_working(self, ref: str) -> bool:
+        """Whether the order is known and not done."""
+        return ref in self._keys and not self._matcher.order(self._keys[ref]).done
+
+    def costs_of(self, exec_id: str) -> FillCosts:
+        """What this execution cost."""
+        return self._costs_of[exec_id]
 
     def account(self, closed_at: datetime) -> AccountReported:
         return AccountReported(received_at=closed_at, account=self._ledger.account())
@@ -215,6 +274,8 @@ class BarBroker:
         )
         self._sent[key] = _Sent(order, at)
         self._keys[order.ref] = key
+        if order.good_till is not None:
+            self._good_till[key] = order.good_till
         self._changed.add(simulated.instrument)
         outcomes = self._matcher.submit(simulated, at=at.timestamp())
         accepted = OrderAccepted(received_at=at, ref=order.ref, perm_id=key, broker_status=simulated.status)
@@ -273,20 +334,33 @@ class BarBroker:
         )
         if self._matcher.order(outcome.key).done:
             self._ended.append(outcome.key)
-        commission = self._commission(sent.filled, sent.average_price, fill.quantity, fill.price)
+        charges = self._charge(
+            Execution(
+                day=at.date(),
+                sells=order.side is Side.SELL,
+                adds=order.order_type is OrderType.LIMIT,
+                before=Lot(sent.filled, sent.average_price),
+                fill=Lot(fill.quantity, fill.price),
+            )
+        )
         sent.filled += fill.quantity
         sent.value += fill.quantity * fill.price
-        self._ledger.book(fill, commission)
+        self._ledger.book(fill, charges.total)
         self._fills.append(fill)
-        self._slippage_of[fill.exec_id] = self._slippage_cost(order, fill)
-        charged = CommissionReported(received_at=at, exec_id=fill.exec_id, commission=commission, currency="USD")
+        self._costs_of[fill.exec_id] = self._costs(order, fill, sent.filled, charges)
+        charged = CommissionReported(received_at=at, exec_id=fill.exec_id, commission=charges.total, currency="USD")
         return [OrderFilled(received_at=at, fill=fill), charged]
 
-    def _slippage_cost(self, order: Order, fill: Fill) -> float:
+    def _costs(self, order: Order, fill: Fill, filled: int, charges: Charges) -> FillCosts:
         """The difference to the price before slippage, which bar_fills applies to market and stop orders."""
         if order.order_type is OrderType.LIMIT:
-            return 0.0
-        return fill.quantity * abs(fill.price - fill.price / slipped(order.side.value, 1.0, self._slippage_bps))
+            return FillCosts(charges, 0.0)
+        slip = Slip(fixed_bps=self._slippage_bps)
+        if self._market_slippage is not None:
+            slip = self._market_slippage.slip(self._index[fill.symbol], filled)
+        cost = fill.quantity * abs(fill.price - fill.price / slipped(order.side.value, 1.0, slip.bps))
+        each = cost / slip.bps if slip.bps else 0.0
+        return FillCosts(charges, cost, each * slip.spread_bps, each * slip.impact_bps)
 
     def _open_order(self, order: SimOrder) -> OpenOrder:
         return OpenOrder(

@@ -3,7 +3,8 @@
 Prices. A market order gets the open, plus slippage against us. A limit is filled only when the bar trades
 THROUGH it, at the limit, or opens beyond it, at the (better) open; a touch is not enough. A stop is filled
 when the bar touches it, at the worse of stop and open, plus slippage. Slippage is in basis points of the
-price and never added to a limit. A market-if-touched order is filled when the bar touches it, at the better of
+price and never added to a limit; spread and impact, where they are asked for, are added to it for the shares that are
+filled (costs/slippage.py). A market-if-touched order is filled when the bar touches it, at the better of
 trigger and open, plus slippage; a limit-if-touched is a limit from the next bar on. A trailing stop follows a bar
 only when that bar is over, and follows the entry bar only to its close: the favourable move may have come after
 the adverse one. Its first price comes from the first bar it sees.
@@ -37,6 +38,7 @@ from typing import Literal
 
 import msgspec
 
+from brokers.simulated.costs.slippage import MarketSlippage
 from brokers.simulated.sim_order import (
     IMMEDIATE,
     LIMITS,
@@ -126,6 +128,7 @@ class BarMatcher(WorkingOrders):
         slippage_bps: float = 0.0,
         participation: float | None = 1.0,
         intrabar: Intrabar = "entry_bar",
+        market_slippage: MarketSlippage | None = None,
     ) -> None:
         super().__init__()
         if not slippage_bps >= 0:
@@ -133,6 +136,7 @@ class BarMatcher(WorkingOrders):
         if participation is not None and not participation > 0:
             raise ValueError(f"participation {participation}: must be above 0, or None for no limit")
         self._slippage_bps = slippage_bps
+        self._market_slippage = market_slippage
         self._participation = participation
         self._skips_entry_bar = intrabar == "skip_entry_bar"
         self._placed_at: dict[int, float] = {}
@@ -270,6 +274,8 @@ class BarMatcher(WorkingOrders):
 
     def _end_immediate(self, instrument: int, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
+        if not any(order.tif in IMMEDIATE for order in self.working_in((instrument,))):
+            return outcomes
         for order in self._old_enough(instrument, passage):
             has_had_its_chance = not order.waits_for_trigger and order.key not in passage.triggered_inside
             if order.tif in IMMEDIATE and has_had_its_chance:
@@ -279,6 +285,8 @@ class BarMatcher(WorkingOrders):
     def _trail(self, instrument: int, passage: _Passage, old: set[int]) -> list[Outcome]:
         """The bar is over: trailing stops follow it, those that began inside it only to its close."""
         outcomes: list[Outcome] = []
+        if not any(order.order_type in TRAILING for order in self.working_in((instrument,))):
+            return outcomes
         for order in self._old_enough(instrument, passage):
             if order.order_type not in TRAILING or order.triggered:
                 continue
@@ -302,6 +310,7 @@ class BarMatcher(WorkingOrders):
         quantity = min(reachable, passage.available)
         if quantity <= 0 or (order.needs_all and quantity < reachable):
             return []
+        price = self._slipped_further(order, price, quantity)
         passage.available -= quantity
         if passage.inside or self._skips_entry_bar:
             passage.out_of_reach[order.key] = passage.out_of_reach.get(order.key, 0.0) + quantity
@@ -309,3 +318,10 @@ class BarMatcher(WorkingOrders):
             for child in self._children.get(order.key, ()):
                 passage.entry_prices[child.key] = price
         return self._fill(order, quantity, price)
+
+    def _slipped_further(self, order: SimOrder, price: float, quantity: float) -> float:
+        """The price with what spread and impact take of so many shares; a limit gets no other price than its own."""
+        if self._market_slippage is None or order.order_type in LIMITS:
+            return price
+        slip = self._market_slippage.slip(order.instrument, order.filled + quantity)
+        return slipped(order.side, price, slip.bps)

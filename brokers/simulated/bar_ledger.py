@@ -1,17 +1,22 @@
 """The account of a bar replay: cash, positions, values. PURE.
 
-Kept apart from the gateway's ledger because a replay values the whole universe on every row: here that is two
-dot products over arrays of shape (n_instruments,), there a walk over positions. Both count alike (average
+Kept apart from the gateway's ledger because a replay values the whole universe on every row: here that is a
+kernel over arrays of shape (n_instruments,), there a walk over positions. Both count alike (average
 cost includes commission, a fill through zero shares its commission by quantity); a test holds them against
 each other.
 """
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 
 from brokers.simulated.margin import BUYING_POWER_TIMES, INITIAL
+from brokers.simulated.valuation import Alarm, pass_rows, worth
 from shared.account import Account, BrokerPosition
+from shared.indicators.indicator import FloatArray
 from shared.market import BarRow, Universe
 from shared.orders import Fill, Side
 
@@ -46,24 +51,56 @@ class BarLedger:
         if self._last[at] == 0.0:
             self._last[at] = fill.price
 
+    def pay(self, amount: float) -> None:
+        """Take in (positive) or pay money that no execution moves: dividends, interest, fees."""
+        self.cash += amount
+
+    def held(self, symbol: str) -> float:
+        """Signed shares."""
+        return float(self._quantity[self._index[symbol]])
+
+    def split(self, symbol: str, ratio: Fraction) -> float:
+        """New shares for old, whole ones only; what the left over part of a share is worth, to be paid in cash.
+
+        The last price is divided by the ratio and so is the average cost: the account is worth the same afterwards.
+        """
+        at = self._index[symbol]
+        exact = Fraction(float(self._quantity[at])) * ratio
+        whole = math.trunc(exact)
+        self._last[at] /= float(ratio)
+        self._average_cost[at] = self._average_cost[at] / float(ratio) if whole else 0.0
+        self._quantity[at] = whole
+        return float(exact - whole) * float(self._last[at])
+
+    def short_values(self) -> dict[str, float]:
+        """Symbol -> market value (> 0) of every short position at the last prices."""
+        shorts = np.flatnonzero(self._quantity < 0)
+        return {self._symbols[at]: float(-self._quantity[at] * self._last[at]) for at in shorts}
+
     def mark(self, row: BarRow) -> None:
         """Value positions at the row's closes; NaN leaves the last price standing."""
         np.copyto(self._last, row.close, where=~np.isnan(row.close))
 
+    def pass_over(self, closes: FloatArray, alarm: Alarm, out: tuple[FloatArray, FloatArray]) -> int:
+        """`mark` row after row (T, n) until one of them rings; how many were passed, their values in `out`."""
+        return pass_rows((self.cash, self._quantity, self._last), closes, alarm, out)
+
     @property
     def net_liquidation(self) -> float:
-        return self.cash + float(self._quantity @ self._last)
+        return self.cash + float(worth(self._quantity, self._last)[0])
 
     @property
     def gross_value(self) -> float:
         """Market value of longs plus that of shorts, both positive."""
-        return float(np.abs(self._quantity) @ self._last)
+        return float(worth(self._quantity, self._last)[1])
 
     def account(self) -> Account:
-        available = self.net_liquidation - INITIAL * self.gross_value
+        net, gross = worth(self._quantity, self._last)
+        net_liquidation = self.cash + float(net)
+        available = net_liquidation - INITIAL * float(gross)
         return Account(
             account_id=self._account_id,
-            net_liquidation=self.net_liquidation,
+            net_liquidation=net_liquidation,
             cash=self.cash,
             buying_power=max(available, 0.0) * BUYING_POWER_TIMES,
         )

@@ -4,8 +4,8 @@ Source: Interactive Brokers, "Commissions Stocks, North America, United States" 
 pricing/commissions-stocks.php), IBKR Pro Fixed and Tiered. The cap wins over the minimum: an order of one share at 5
 dollars costs 5 cents, not a dollar. Tiered's rate falls with the shares traded in the calendar month, each tier for the
 shares that lie in it (marginally). What exchanges, clearing and regulators take stands in third_party_fees.py:
-Tiered passes it on, `cost_of_next_fill` adds it. Fixed is taken as all there is to pay; the cents that regulators take
-of sales under Fixed too are left out.
+Tiered passes it on, `cost_of_next_fill` adds it. Fixed is taken as all there is to pay at
+the gateway; a replay adds the cents that regulators take of sales under Fixed too (costs/charging.py).
 """
 
 import math

@@ -2,7 +2,8 @@
 
 Initial: Regulation T, 50 % of the position's value, long or short (12 CFR 220.12). Maintenance: FINRA Rule 4210(c),
 25 % of a long position, of a short one 30 % but at least 5.00 dollars a share, below 5 dollars a share 100 % but at
-least 2.50 dollars a share. Initial is never below maintenance. Interest is not charged.
+least 2.50 dollars a share. Initial is never below maintenance. Interest is a replay's
+business (costs/financing.py).
 """
 
 from __future__ import annotations

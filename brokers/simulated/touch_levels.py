@@ -7,11 +7,13 @@ resting orders are not reached, and a replay of many instruments spends its time
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
 from brokers.simulated.sim_order import STOPS, TRAILING, SimOrder
+from brokers.simulated.valuation import first_reached
+from shared.indicators.indicator import FloatArray
 from shared.market import BarRow
 
 
@@ -22,11 +24,10 @@ class TouchLevels:
         self._below = np.full(instruments, -np.inf)
         self._above = np.full(instruments, np.inf)
 
-    def refresh(self, changed: Container[int], working: Iterable[SimOrder]) -> None:
+    def refresh(self, changed: Collection[int], working: Iterable[SimOrder]) -> None:
         """Take the levels of the `changed` instruments anew from all working orders."""
-        for instrument in range(len(self._below)):
-            if instrument in changed:
-                self._below[instrument], self._above[instrument] = -np.inf, np.inf
+        for instrument in changed:
+            self._below[instrument], self._above[instrument] = -np.inf, np.inf
         for order in working:
             if order.instrument in changed:
                 self._add(order)
@@ -34,7 +35,12 @@ class TouchLevels:
     def touched(self, row: BarRow) -> list[int]:
         """The instruments whose bar may fill something, in index order; never fewer than there are."""
         reached = (row.low <= self._below) | (row.high >= self._above)
-        return [int(instrument) for instrument in np.flatnonzero(reached)]
+        touched: list[int] = reached.nonzero()[0].tolist()
+        return touched
+
+    def rows_until_touch(self, lows: FloatArray, highs: FloatArray) -> int:
+        """How many of the rows (T, n) go by before the first that `touched` would not answer with nothing."""
+        return first_reached((self._below, self._above), lows, highs)
 
     def _add(self, order: SimOrder) -> None:
         at, price = order.instrument, order.stop_price if order.waits_for_trigger else order.limit_price

@@ -31,7 +31,7 @@ added for a fill.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypedDict, Unpack
 
 from brokers.simulated.sim_order import (
@@ -92,6 +92,11 @@ class WorkingOrders:
         A changed price or a larger quantity makes an order young again.
         """
         return iter(tuple(self._working.values()))
+
+    def working_in(self, instruments: Iterable[int]) -> Iterator[SimOrder]:
+        """The visible orders of these instruments that are not done."""
+        for instrument in instruments:
+            yield from self._by_instrument.get(instrument, {}).values()
 
     def submit(self, order: SimOrder, *, market_open: bool) -> list[Outcome]:
         """Take an order into the book.

@@ -1,4 +1,9 @@
-"""The files of a replay: replay.json, decisions.jsonl, fills.csv, replay.png. Each is whole or not there."""
+"""The files of a replay: figures, decisions, fills, tear sheet and what it is made from. Each is whole or not there.
+
+replay.json, decisions.jsonl, fills.csv    what happened, for programs
+tear_sheet.json, curve.parquet, round_trips.parquet    what the pictures are made from (research/tear_sheet/store.py)
+tear_sheet.html, replay.png    the pictures, for people
+"""
 
 from __future__ import annotations
 
@@ -9,11 +14,13 @@ from pathlib import Path
 
 import msgspec
 
-from research.backtest.picture import draw
 from research.backtest.result import ReplayResult
-from research.backtest.summary import Summary
+from research.backtest.summary import Summary, summarise
+from research.tear_sheet.record import Record
+from research.tear_sheet.store import stored
 from shared.errors import DataError
 
+PAGE, PICTURE = "tear_sheet.html", "replay.png"
 FILL_COLUMNS = (
     "filled_at",
     "symbol",
@@ -27,19 +34,20 @@ FILL_COLUMNS = (
 )
 
 
-def write_artifacts(folder: Path, result: ReplayResult, summary: Summary, title: str) -> list[Path]:
+def write_artifacts(folder: Path, result: ReplayResult, record: Record, *, pictures: bool = True) -> list[Path]:
     """Write every file into `folder` (made if absent); DataError if it cannot be written."""
     contents = {
-        "replay.json": summary_json(summary),
+        "replay.json": summary_json(summarise(result)),
         "decisions.jsonl": b"".join(line + b"\n" for line in result.decision_lines()),
         "fills.csv": fills_csv(result),
-        "replay.png": draw(result, summary, title),
+        **stored(record),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [_replace(folder / name, content) for name, content in contents.items()]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written: {error.strerror}, allowed: a folder of yours") from None
+    return _write(folder, contents | (_drawn(record) if pictures else {}))
+
+
+def write_pictures(folder: Path, record: Record) -> list[Path]:
+    """Write page and picture of a record into `folder`; DataError if they cannot be written."""
+    return _write(folder, _drawn(record))
 
 
 def summary_json(summary: Summary) -> bytes:
@@ -68,6 +76,21 @@ def fills_csv(result: ReplayResult) -> bytes:
             )
         )
     return text.getvalue().encode()
+
+
+def _drawn(record: Record) -> dict[str, bytes]:
+    from research.backtest.picture import draw
+    from research.tear_sheet.page import render
+
+    return {PAGE: render(record), PICTURE: draw(record)}
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> list[Path]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_replace(folder / name, content) for name, content in contents.items()]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written: {error.strerror}, allowed: a folder of yours") from None
 
 
 def _replace(path: Path, content: bytes) -> Path:

@@ -6,15 +6,21 @@ from datetime import date
 from functools import partial
 from typing import Literal
 
-from brokers.simulated.bar_broker import BarBroker, FillCommission
+from brokers.simulated.bar_broker import BarBroker, FillCharges
 from brokers.simulated.bar_fills import BarMatcher
-from brokers.simulated.commission import commission_of_next_fill
-from daemon.engine.assembly import build_engine
+from brokers.simulated.costs.charging import IbCharges, free_of_charge
+from daemon.engine.assembly import build_desks, build_engine, engine_of
+from daemon.engine.engine import Engine
+from research.backtest.cost_model import cost_model
+from research.backtest.foresight import look_ahead
+from research.backtest.recital import recitals_of
 from research.backtest.session_driver import SessionDriver
+from research.backtest.sleeper import Sleeper
 from research.backtest.timeline import Timeline, lay_out
 from shared.config import Config
 from shared.errors import DataError
 from shared.io.bar_store import BarPanel
+from shared.io.session_cache import cache_folder, prepare_sessions
 from shared.sessions import session_at_or_after
 
 REPLAY_ACCOUNT = "DU0000000"
@@ -31,41 +37,58 @@ def timeline_of(config: Config, panel: BarPanel, start: date | None = None) -> T
             f"{config.bars.interval_s}, allowed: the same of both"
         )
         raise DataError(message)
+    prepare_sessions(config.session.calendar, cache_folder())
     hours_at = partial(session_at_or_after, config.session.calendar)
     return lay_out(panel, hours_at, warm_up=config.bars.warm_up, start=start)
 
 
-def build_driver(config: Config, panel: BarPanel, timeline: Timeline) -> SessionDriver:
-    """A fresh engine and a fresh broker; the panel's symbols stand in the universe's order."""
+def build_driver(config: Config, panel: BarPanel, timeline: Timeline, *, sparse: bool = True) -> SessionDriver:
+    """A fresh engine and a fresh broker; the panel's symbols stand in the universe's order.
+
+    With `sparse` the rows on which nothing can happen are passed over, if every strategy says its decisions for whole
+    panels and no corporate action changes the scale of prices on the way.
+    """
     universe = config.universe_of()
     assert panel.symbols == universe.symbols
     assumed = config.replay
+    costs = cost_model(config, panel, timeline)
+    fixed_bps = assumed.slippage_bps if costs.market_slippage is None else 0.0  # else a part of the model
     broker = BarBroker(
         universe=universe,
         account_id=config.account or REPLAY_ACCOUNT,
         starting_cash=assumed.starting_cash,
         matcher=BarMatcher(
-            slippage_bps=assumed.slippage_bps,
+            slippage_bps=fixed_bps,
+            market_slippage=costs.market_slippage,
             participation=assumed.participation,
             intrabar="skip_entry_bar" if assumed.intrabar == "skip_entry_bar" else "entry_bar",
         ),
-        commission=_commission(assumed.commission),
-        slippage_bps=assumed.slippage_bps,
+        charge=_charges(assumed.commission),
+        slippage_bps=fixed_bps,
+        market_slippage=costs.market_slippage,
     )
+    engine, sleeper = _engine(config, costs.panel, timeline, sparse=sparse and not costs.carrying.rescales)
     return SessionDriver(
-        engine=build_engine(config),
+        engine=engine,
         broker=broker,
-        panel=panel,
+        panel=costs.panel,
         timeline=timeline,
+        carrying=costs.carrying,
         starting_cash=assumed.starting_cash,
+        sleeper=sleeper,
     )
 
 
-def _commission(model: Literal["ib_fixed", "ib_tiered", "none"]) -> FillCommission:
-    if model == "none":
-        return _free
-    return partial(commission_of_next_fill, model)
+def _engine(config: Config, panel: BarPanel, timeline: Timeline, *, sparse: bool) -> tuple[Engine, Sleeper | None]:
+    if sparse:
+        desks = build_desks(config)
+        foresight = look_ahead(panel, timeline, config.risk.price_jump_pct_max)
+        recitals = recitals_of(desks, foresight.rows)
+        if recitals is not None:
+            engine = engine_of(config, desks)
+            return engine, Sleeper(engine=engine, recitals=recitals, foresight=foresight, timeline=timeline)
+    return build_engine(config), None
 
 
-def _free(filled: float, filled_price: float, quantity: float, price: float) -> float:  # noqa: ARG001 - the shape of a FillCommission
-    return 0.0
+def _charges(model: Literal["ib_fixed", "ib_tiered", "none"]) -> FillCharges:
+    return free_of_charge if model == "none" else IbCharges(model)

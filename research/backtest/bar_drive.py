@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from research.backtest.result import ReplayResult
 from research.backtest.session_driver import SessionDriver
 from research.backtest.timeline import Timeline
 
-Progress = Callable[[int], None]
-"""Called with the number of rows done."""
-
 
 def drive_bars(driver: SessionDriver, timeline: Timeline) -> ReplayResult:
-    """Run every row of `timeline` through `driver`."""
+    """Run the rows of `timeline` through `driver`."""
     driver.start()
-    for row in timeline.rows:
-        driver.match(row)
-        driver.decide(row)
+    number = 0
+    while number < len(timeline.rows):
+        driver.match(number)
+        driver.decide(number)
+        number = driver.next_row(number)
     return driver.finish()

@@ -1,4 +1,4 @@
-"""`openbell replay`."""
+"""`openbell replay` and `openbell report`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import typer
 if TYPE_CHECKING:
     from datetime import date
 
-    from research.backtest.result import ReplayResult
-    from shared.config import Config
+    from research.backtest.production import Produced
 
-EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_CONFIG = 1, 2, 3, 78
+EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_CONFIG = 1, 2, 3, 4, 78
 DATA_NEEDED = (
     "replay: --data is missing, give a .parquet or .csv file of bars or a folder of them "
     "(columns symbol, ts or date, open, high, low, close, volume)"
@@ -21,8 +20,9 @@ DATA_NEEDED = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add `replay` to the front door."""
+    """Add `replay` and `report` to the front door."""
     app.command("replay")(replay)
+    app.command("report")(report)
 
 
 def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -30,7 +30,15 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
     data: Annotated[Path | None, typer.Option(help="Bars: a .parquet or .csv file, or a folder.")] = None,
     first: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session, ISO date.")] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session, ISO date.")] = None,
+    benchmark: Annotated[
+        str | None, typer.Option(metavar="FILE[:SYMBOL]", help="Closes to hold the result against.")
+    ] = None,
+    actions: Annotated[Path | None, typer.Option(help="Dividends and splits, instead of [replay] actions.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the report (else STATE_DIR/replay/FIRST_LAST).")] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Write tear_sheet.html and replay.png.")
+    ] = True,
+    open_page: Annotated[bool, typer.Option("--open", help="Show the tear sheet in the browser.")] = False,
     drop_bad_bars: Annotated[bool, typer.Option("--drop-bad-bars", help="Skip and count bad bars.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -38,68 +46,90 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Example: openbell replay --config config.toml --data bars/minute.parquet --from 2013-10-07 --to 2013-10-10
     """
-    from shared.errors import ConfigError, DataError
+    from research.backtest.production import Asked, produce
+    from shared.errors import ConfigError, DataError, NotFound, Refused
 
+    if open_page and not pictures:
+        _fail("replay: --open has no page to show, allowed: without --no-pictures", EXIT_USAGE)
+    days = _day("--from", first), _day("--to", last)
+    if data is None:
+        _fail(DATA_NEEDED, EXIT_USAGE)
+    asked = Asked(
+        config=config,
+        data=data,
+        days=days,
+        benchmark=benchmark,
+        actions=actions,
+        drop_bad_bars=drop_bad_bars,
+    )
     try:
-        settings, result = _replayed(config, data, (_day("--from", first), _day("--to", last)), drop_bad_bars)
-        _show(result, out or _folder(settings, result), as_json=as_json)
+        produced = produce(asked, say=_say)
+        _leave(produced, out or produced.folder, pictures=pictures, as_json=as_json)
+        if open_page:
+            _open("replay", out or produced.folder)
     except ConfigError as error:
         _fail(str(error), EXIT_CONFIG)
     except DataError as error:
         _fail(str(error), EXIT_FAILED)
+    except NotFound as error:
+        _fail(str(error), EXIT_NOT_FOUND)
+    except Refused as error:
+        _fail(str(error), EXIT_REFUSED)
 
 
-def _replayed(
-    path: Path, data: Path | None, days: tuple[date | None, date | None], drop_bad_bars: bool
-) -> tuple[Config, ReplayResult]:
-    from research.backtest.assembly import build_driver, timeline_of
-    from research.backtest.replay import replay_bars
-    from shared.config import load_config
-    from shared.io.bar_store import load_bars
+def report(
+    folder: Annotated[Path, typer.Argument(help="What openbell replay wrote.")],
+    open_page: Annotated[bool, typer.Option("--open", help="Show the tear sheet in the browser.")] = False,
+) -> None:
+    """Draw the tear sheet of an earlier replay anew from its files, without replaying.
 
-    config = load_config(path)
-    if data is None:
-        _fail(DATA_NEEDED, EXIT_USAGE)
-    if not data.exists():
-        _fail(f"replay: --data {data}: no such file or folder, allowed: .parquet or .csv", EXIT_NOT_FOUND)
-    panel = load_bars(data, symbols=config.universe.symbols, end=days[1], drop_bad_bars=drop_bad_bars)
-    timeline = timeline_of(config, panel, days[0])
-    _say(
-        f"replay: {len(timeline.rows):,} rows of {', '.join(panel.symbols)} from {data}, "
-        f"{len(timeline.warm_up)} to warm up, {timeline.outside:,} outside regular hours, "
-        f"{panel.dropped} bad bars dropped"
-    )
-    return config, replay_bars(build_driver(config, panel, timeline), timeline)
+    Example: openbell report state/replay/2013-10-07_2013-10-10
+    """
+    from rich.console import Console
+
+    from research.backtest.artifacts import write_pictures
+    from research.backtest.report import print_report
+    from research.tear_sheet.store import read_record
+    from shared.errors import DataError, NotFound
+
+    try:
+        record = read_record(folder)
+        for path in write_pictures(folder, record):
+            _say(f"report: wrote {path}")
+    except DataError as error:
+        _fail(str(error), EXIT_FAILED)
+    except NotFound as error:
+        _fail(str(error), EXIT_NOT_FOUND)
+    print_report(record, Console())
+    if open_page:
+        _open("report", folder)
 
 
-def _show(result: ReplayResult, folder: Path, *, as_json: bool) -> None:
+def _leave(produced: Produced, folder: Path, *, pictures: bool, as_json: bool) -> None:
     import sys
 
     from rich.console import Console
 
     from research.backtest.artifacts import summary_json, write_artifacts
-    from research.backtest.report import print_summary
+    from research.backtest.report import print_report
     from research.backtest.summary import summarise
 
-    summary = summarise(result)
-    for path in write_artifacts(folder, result, summary, "Replay of " + _names(result.symbols)):
+    for path in write_artifacts(folder, produced.result, produced.record, pictures=pictures):
         _say(f"replay: wrote {path}")
     if as_json:
-        sys.stdout.write(summary_json(summary).decode())
+        sys.stdout.write(summary_json(summarise(produced.result)).decode())
     else:
-        print_summary(summary, Console())
+        print_report(produced.record, Console())
 
 
-def _folder(config: Config, result: ReplayResult) -> Path:
-    """Where a report goes unless --out says otherwise: one folder per period."""
-    sessions = result.curve.sessions
-    return config.base_dir / config.state_dir / "replay" / f"{sessions[0]}_{sessions[-1]}"
+def _open(command: str, folder: Path) -> None:
+    import webbrowser
 
+    from research.backtest.artifacts import PAGE
 
-def _names(symbols: tuple[str, ...]) -> str:
-    shown = 6
-    more = f" and {len(symbols) - shown} more" if len(symbols) > shown else ""
-    return ", ".join(symbols[:shown]) + more
+    page = (folder / PAGE).resolve()
+    if not webbrowser.open(page.as_uri()):
+        _say(f"{command}: no browser here, open {page}")
 
 
 def _day(option: str, text: str | None) -> date | None:

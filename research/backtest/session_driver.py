@@ -1,7 +1,8 @@
 """The one order of events per row. Both drivers, the plain loop and backtrader, only turn this crank.
 
     once      RunStarted, SessionScheduled, ConnectionRestored, BrokerReported (complete), the warm-up rows
-    per row   1 a new session: the old one's due timers, its expired orders, SessionScheduled
+    per row   1 a new session: the old one's due timers, its expired orders, what the night does (carrying.py),
+                SessionScheduled, dividends
               2 `match`: orders placed on earlier rows meet this row; timers that have come due; orders that were
                 good till then expire; the account
               3 `decide`: BarsClosed
@@ -15,11 +16,14 @@ replay takes wall time.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from brokers.simulated.bar_broker import BarBroker
+from research.backtest.carrying import FREE_CARRYING, Carrying, Night
 from research.backtest.result import ReplayResult, ResultRecorder
+from research.backtest.sleeper import Sleeper
 from research.backtest.timeline import Timeline, TimelineRow
 from shared.commands import (
     AskBroker,
@@ -42,9 +46,10 @@ from shared.events import (
     TimerFired,
 )
 from shared.io.bar_store import BarPanel
+from shared.market import sealed
 
 
-class Engine(Protocol):
+class Handler(Protocol):
     """What a replay asks of the engine."""
 
     def handle(self, event: Event) -> list[Command]: ...
@@ -53,18 +58,32 @@ class Engine(Protocol):
 class SessionDriver:
     """Engine and broker over the rows of one timeline."""
 
-    def __init__(
-        self, *, engine: Engine, broker: BarBroker, panel: BarPanel, timeline: Timeline, starting_cash: float
+    def __init__(  # noqa: PLR0913 - what a replay is made of, by name
+        self,
+        *,
+        engine: Handler,
+        broker: BarBroker,
+        panel: BarPanel,
+        timeline: Timeline,
+        starting_cash: float,
+        carrying: Carrying = FREE_CARRYING,
+        sleeper: Sleeper | None = None,
     ) -> None:
         self._engine = engine
         self._broker = broker
         self._panel = panel
         self._timeline = timeline
         self.starting_cash = starting_cash
-        self._recorder = ResultRecorder(symbols=panel.symbols, interval_s=panel.interval_s, starting_cash=starting_cash)
+        self._sleeper = sleeper
+        self._recorder = ResultRecorder(
+            symbols=panel.symbols, interval_s=panel.interval_s, starting_cash=starting_cash, rows=timeline.rows
+        )
         self._inbox: deque[Event] = deque()
+        self._listeners: list[tuple[Callable[[Command], None], Callable[[Event], None]]] = []
         self._timers: dict[str, datetime] = {}
-        self._session_closes_at = timeline.rows[0].hours.opens_at
+        self._carrying = carrying
+        self._row = timeline.rows[0]
+        self._hours = self._row.hours
 
     @property
     def cash(self) -> float:
@@ -74,6 +93,23 @@ class SessionDriver:
     def net_liquidation(self) -> float:
         return self._broker.net_liquidation
 
+    @property
+    def panel(self) -> BarPanel:
+        """The bars that are replayed."""
+        return self._panel
+
+    def value_at(self, number: int) -> float:
+        """Net liquidation at the close of a row that lies behind us."""
+        return float(self._recorder.net_liquidation[number])
+
+    def is_working(self, ref: str) -> bool:
+        """Whether the broker still works the order."""
+        return self._broker.is_working(ref)
+
+    def listen(self, decided: Callable[[Command], None], happened: Callable[[Event], None]) -> None:
+        """Tell somebody of every command before it is carried out, and of every event before the engine hears it."""
+        self._listeners.append((decided, happened))
+
     def start(self) -> None:
         """Everything before the first row, at the first session's open."""
         first = self._timeline.rows[0]
@@ -82,35 +118,68 @@ class SessionDriver:
         self._schedule(first)
         self._deliver(ConnectionRestored(received_at=at, account_id=self._broker.account_id))
         self._deliver(self._broker.report(at))
-        for row in self._timeline.warm_up:
+        for place, row in enumerate(self._timeline.warm_up, start=-len(self._timeline.warm_up)):
+            self._turn_to(place)
             self._deliver(self._bars(row, at, warm_up=True))
+        if self._sleeper is not None:
+            self._sleeper.begin()
 
-    def match(self, row: TimelineRow) -> None:
-        """Let the row meet the orders that were there before it closed."""
-        if row.opens_session and row is not self._timeline.rows[0]:
-            self._end_session()
-            self._schedule(row)
-            self._deliver(*self._broker.expire(row.hours.opens_at))
+    def match(self, number: int) -> None:
+        """Let row `number` of the timeline meet the orders that were there before it closed."""
+        row = self._row = self._timeline.rows[number]
+        if row.opens_session and number > 0:
+            self._cross_night(row)
         at = row.closed_at
         self._deliver(*self._broker.on_row(at, self._panel.row(row.index)))
         self._fire_timers(until=at, at=at)
         self._deliver(*self._broker.expire(at))
         report = self._broker.account(at)
-        self._recorder.valued(at, row.hours.session, report.account.net_liquidation, self._broker.gross_value)
+        self._recorder.valued(number, report.account.net_liquidation, self._broker.gross_value)
         self._deliver(report)
 
-    def decide(self, row: TimelineRow) -> None:
-        """Show the closed row to the engine."""
-        self._deliver(self._bars(row, row.closed_at, warm_up=False))
+    def decide(self, number: int) -> None:
+        """Show the row that was matched to the engine."""
+        self._turn_to(number)
+        self._deliver(self._bars(self._row, self._row.closed_at, warm_up=False))
+
+    def next_row(self, number: int) -> int:
+        """The row to match after `number`; those between are passed over, for nothing can happen on them."""
+        first = number + 1
+        if self._sleeper is None or (end := self._sleeper.next_forced(number)) <= first:
+            return first
+        rest = self._sleeper.rest()
+        if rest is None:
+            return first
+        end = self._sleeper.before(self._sleeper.due_at(rest, self._timers, self._broker), first, end)
+        end = self._sleeper.until_touch(self._broker, first, end)
+        out = self._recorder.net_liquidation[first:end], self._recorder.gross[first:end]
+        end = first + self._sleeper.value(self._broker, rest, first, out)
+        if end > first:
+            self._deliver(self._broker.account(self._timeline.rows.closed_at[end - 1]))
+            self._sleeper.pass_over(first, end, out[0][: end - first])
+        return end
+
+    def _turn_to(self, number: int) -> None:
+        if self._sleeper is not None:
+            self._sleeper.turn_to(number)
 
     def finish(self) -> ReplayResult:
         """End the last session; positions stay open, valued at the last close."""
         self._end_session()
-        return self._recorder.result()
+        return self._recorder.result(self._carrying.schedule.notes)
+
+    def _cross_night(self, row: TimelineRow) -> None:
+        self._end_session()
+        night = Night(since=self._hours.session, until=row.hours.session, opens_at=row.hours.opens_at)
+        flows = self._carrying.before_open(night, self._broker, self._deliver)
+        self._schedule(row)
+        flows += self._carrying.at_open(night, self._broker)
+        self._recorder.flowed(flows)
+        self._recorder.split(self._carrying.splits(night))
+        self._deliver(*self._broker.expire(night.opens_at))
 
     def _schedule(self, row: TimelineRow) -> None:
-        hours = row.hours
-        self._session_closes_at = hours.closes_at
+        hours = self._hours = row.hours
         self._deliver(
             SessionScheduled(
                 received_at=hours.opens_at,
@@ -121,7 +190,7 @@ class SessionDriver:
         )
 
     def _end_session(self) -> None:
-        closes_at = self._session_closes_at
+        closes_at = self._hours.closes_at
         self._fire_timers(until=closes_at, at=closes_at)
         self._deliver(*self._broker.end_session(closes_at))
 
@@ -130,7 +199,7 @@ class SessionDriver:
             received_at=received_at,
             closed_at=row.closed_at,
             interval_s=self._panel.interval_s,
-            row=self._panel.row(row.index),
+            row=sealed(self._panel.row(row.index)),  # no strategy may reach tomorrow through a view's base
             warm_up=warm_up,
         )
 
@@ -147,13 +216,17 @@ class SessionDriver:
         while self._inbox:
             event = self._inbox.popleft()
             self._note(event)
+            for _, happened in self._listeners:
+                happened(event)
             for command in self._engine.handle(event):
+                for decided, _ in self._listeners:
+                    decided(command)
                 self._recorder.decided(event.received_at, command)
                 self._execute(command, event.received_at)
 
     def _note(self, event: Event) -> None:
         if isinstance(event, OrderFilled):
-            self._recorder.filled(event.fill, self._broker.slippage_of(event.fill.exec_id))
+            self._recorder.filled(event.fill, self._broker.costs_of(event.fill.exec_id))
         elif isinstance(event, CommissionReported):
             self._recorder.charged(event)
 

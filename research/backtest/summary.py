@@ -1,4 +1,7 @@
-"""The figures of a replay. Money in the account's currency, daily returns from session closes."""
+"""The headline figures of a replay. Money in the account's currency, daily returns from session closes.
+
+research/measures has all the others, and the formulas.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from datetime import date
 import numpy as np
 from msgspec import Struct
 
-from research.backtest.result import EquityCurve, Floats, ReplayResult
-from research.backtest.round_trips import round_trips
-
-SESSIONS_PER_YEAR = 252
-PERCENT = 100.0
+from research.backtest.result import ReplayResult
+from research.backtest.round_trips import trips_of_result
+from research.measures.drawdowns import drawdown_figures
+from research.measures.equity import daily_returns, sessions_of
+from research.measures.series import PERCENT, known_days, return_figures
+from research.measures.trading import exposure_pct, trip_figures, turnover_of
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -31,69 +35,53 @@ class Summary(Struct, frozen=True, kw_only=True):
     total_return_pct: float
     sharpe: float | None
     drawdown_pct_max: float
-    turnover: float
+    turnover: float | None
     commission: float
     slippage: float
     fills: int
     round_trips: int
     win_rate_pct: float | None
-    exposure_pct: float
+    exposure_pct: float | None
     time_in_market_pct: float
+    annual_return_pct: float | None
+    volatility_pct: float | None
+    sortino: float | None
+    calmar: float | None
+    drawdown_sessions_max: int
+    profit_factor: float | None
 
 
 def summarise(result: ReplayResult) -> Summary:
-    """All figures of `result`."""
+    """The headline figures of `result`."""
     curve = result.curve
-    equity = curve.net_liquidation
-    trips = round_trips(result.fills)
-    won = sum(trip.gross_profit - trip.commission > 0 for trip in trips)
+    days = known_days(daily_returns(curve, result.starting_cash))
+    drawdown = drawdown_figures(curve, result.starting_cash)
+    figures = return_figures(days, drawdown_pct_max=drawdown.depth_pct_max)
+    trips = trip_figures(trips_of_result(result))
+    sessions = sessions_of(curve)
     return Summary(
-        first_session=curve.sessions[0],
-        last_session=curve.sessions[-1],
-        sessions=len(session_closes(curve)),
+        first_session=sessions[0],
+        last_session=sessions[-1],
+        sessions=len(sessions),
         rows=result.rows,
         symbols=len(result.symbols),
         starting_cash=result.starting_cash,
-        final_equity=float(equity[-1]),
-        total_return_pct=PERCENT * (float(equity[-1]) / result.starting_cash - 1),
-        sharpe=sharpe(daily_returns(curve, result.starting_cash)),
-        drawdown_pct_max=float(drawdown_pct(equity, result.starting_cash).max()),
-        turnover=sum(entry.fill.quantity * entry.fill.price for entry in result.fills) / float(equity.mean()),
+        final_equity=float(curve.net_liquidation[-1]),
+        total_return_pct=PERCENT * (float(curve.net_liquidation[-1]) / result.starting_cash - 1),
+        sharpe=figures.sharpe,
+        drawdown_pct_max=drawdown.depth_pct_max,
+        turnover=turnover_of(result),
         commission=math.fsum(entry.commission for entry in result.fills),
         slippage=math.fsum(entry.slippage for entry in result.fills),
         fills=len(result.fills),
-        round_trips=len(trips),
-        win_rate_pct=PERCENT * won / len(trips) if trips else None,
-        exposure_pct=PERCENT * float(np.mean(curve.gross / equity)),
+        round_trips=trips.round_trips,
+        win_rate_pct=trips.hit_rate_pct,
+        exposure_pct=exposure_pct(result),
         time_in_market_pct=PERCENT * float(np.mean(curve.gross > 0)),
+        annual_return_pct=figures.annual_return_pct,
+        volatility_pct=figures.volatility_pct,
+        sortino=figures.sortino,
+        calmar=figures.calmar,
+        drawdown_sessions_max=drawdown.sessions_max,
+        profit_factor=trips.profit_factor,
     )
-
-
-def session_closes(curve: EquityCurve) -> Floats:
-    """Equity at the last row of each session, shape (sessions,)."""
-    ends = [at for at, session in enumerate(curve.sessions) if curve.sessions[at + 1 : at + 2] != (session,)]
-    return curve.net_liquidation[ends]
-
-
-def daily_returns(curve: EquityCurve, starting_cash: float) -> Floats:
-    """Simple returns from close to close, the first against `starting_cash`; shape (sessions,)."""
-    closes = np.concatenate(([starting_cash], session_closes(curve)))
-    return closes[1:] / closes[:-1] - 1.0
-
-
-def sharpe(returns: Floats) -> float | None:
-    """Annualised Sharpe ratio: sqrt(252) * mean(r) / std(r, ddof=1), risk-free rate 0.
-
-    W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994), the ex post form. None for
-    fewer than two returns or for returns that never differ.
-    """
-    if len(returns) < 2:  # noqa: PLR2004 - a sample deviation needs two
-        return None
-    deviation = float(np.std(returns, ddof=1))
-    return math.sqrt(SESSIONS_PER_YEAR) * float(np.mean(returns)) / deviation if deviation > 0 else None
-
-
-def drawdown_pct(equity: Floats, starting_cash: float) -> Floats:
-    """Percent below the highest equity so far, `starting_cash` included; >= 0, shape of `equity`."""
-    peak = np.maximum(np.maximum.accumulate(equity), starting_cash)
-    return PERCENT * (1.0 - equity / peak)

@@ -2,21 +2,28 @@
 
 Only rows inside regular hours take part: the live feed subscribes to regular hours, so anything else would be
 another system. A daily bar is its session: it opens with the session and closes at the calendar's close, half
-days included.
+days included. A timeline is arrays; a row of it becomes an object only when somebody asks for it, because most
+rows of a replay are never looked at one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Protocol, overload
 
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
+from research.backtest.moments import DaysOf, InstantsOf, instant, nanoseconds_of
 from shared.errors import DataError
 from shared.io.bar_store import BarPanel
 
 DAY_S = 86_400
+_DAY_NS = DAY_S * 1_000_000_000
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+Integers = npt.NDArray[np.int64]
 
 
 class Hours(Protocol):
@@ -43,14 +50,56 @@ class TimelineRow(Struct, frozen=True, kw_only=True):
     opens_session: bool
 
 
+class TimelineRows(Sequence[TimelineRow]):
+    """T rows as int64 arrays (T,): row of the panel, nanoseconds UTC of the close, place of the session in `hours`.
+
+    The first row of a session opens it; so does the first of the timeline, though it may lie inside one.
+    """
+
+    def __init__(self, places: Integers, closed_ns: Integers, session: Integers, hours: tuple[Hours, ...]) -> None:
+        self.places = places
+        self.closed_ns = closed_ns
+        self.session = session
+        self.hours = hours
+        self.opens = np.ones(len(places), dtype=np.bool_)
+        self.opens[1:] = session[1:] != session[:-1]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, at: int) -> TimelineRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> TimelineRows: ...
+    def __getitem__(self, at: int | slice) -> TimelineRow | TimelineRows:
+        if isinstance(at, slice):
+            return TimelineRows(self.places[at], self.closed_ns[at], self.session[at], self.hours)
+        return TimelineRow(
+            index=int(self.places[at]),
+            closed_at=instant(int(self.closed_ns[at])),
+            hours=self.hours[self.session[at]],
+            opens_session=bool(self.opens[at]),
+        )
+
+    @property
+    def closed_at(self) -> Sequence[datetime]:
+        """The instants at which the rows close."""
+        return InstantsOf(self.closed_ns)
+
+    @property
+    def sessions(self) -> Sequence[date]:
+        """The session of every row."""
+        return DaysOf(self.session, tuple(hours.session for hours in self.hours))
+
+
 class Timeline(Struct, frozen=True, kw_only=True):
     """The rows that only warm the strategies up, then the rows that are replayed.
 
     `outside` counts the rows that were left out because they lie outside regular hours.
     """
 
-    warm_up: tuple[TimelineRow, ...]
-    rows: tuple[TimelineRow, ...]
+    warm_up: TimelineRows
+    rows: TimelineRows
     outside: int
 
 
@@ -59,47 +108,56 @@ def lay_out(panel: BarPanel, hours_at: HoursAt, *, warm_up: int = 0, start: date
 
     Raises DataError when no row is left to replay.
     """
-    inside = list(_rows_in_hours(panel, hours_at))
-    first = next((at for at, row in enumerate(inside) if start is None or row.hours.session >= start), len(inside))
-    if first == len(inside):
+    inside = _rows_in_hours(panel, hours_at)
+    days = np.array([hours.session.toordinal() for hours in inside.hours], dtype=np.int64)
+    wanted = np.flatnonzero(days[inside.session] >= (start.toordinal() if start else 0))
+    if not len(wanted):
         message = (
             f"replay: none of {len(panel)} rows lies in a session{f' from {start}' if start else ''}, "
             "allowed: bars inside the regular hours of [session] calendar"
         )
         raise DataError(message)
+    first = int(wanted[0])
     return Timeline(
-        warm_up=tuple(inside[max(0, first - warm_up) : first]),
-        rows=_with_fresh_first(inside[first:]),
+        warm_up=inside[max(0, first - warm_up) : first],
+        rows=inside[first:],
         outside=len(panel) - len(inside),
     )
 
 
-def _rows_in_hours(panel: BarPanel, hours_at: HoursAt) -> Iterator[TimelineRow]:
-    daily = panel.interval_s >= DAY_S
-    hours: Hours | None = None
-    session: date | None = None
-    for index in range(len(panel)):
-        opened_at, closed_at = instant(int(panel.opened_at[index])), instant(int(panel.closed_at[index]))
-        if hours is None or opened_at >= hours.closes_at:
-            hours = hours_at(opened_at)
+def _rows_in_hours(panel: BarPanel, hours_at: HoursAt) -> TimelineRows:
+    chosen: list[Integers] = [np.empty(0, dtype=np.int64)]
+    closes: list[Integers] = [np.empty(0, dtype=np.int64)]
+    sessions: list[Hours] = []
+    for hours, rows, closed_ns in _by_session(panel, hours_at):
+        if len(rows):
+            sessions.append(hours)
+            chosen.append(rows)
+            closes.append(closed_ns)
+    counts = [len(rows) for rows in chosen[1:]]
+    return TimelineRows(
+        np.concatenate(chosen),
+        np.concatenate(closes),
+        np.repeat(np.arange(len(sessions), dtype=np.int64), counts),
+        tuple(sessions),
+    )
+
+
+def _by_session(panel: BarPanel, hours_at: HoursAt) -> Iterator[tuple[Hours, Integers, Integers]]:
+    """Every session that rows may lie in: its hours, the rows inside them, when these close."""
+    daily, opened = panel.interval_s >= DAY_S, panel.opened_at
+    at = 0
+    while at < len(panel):
+        hours = hours_at(instant(int(opened[at])))
+        closes_ns = nanoseconds_of(hours.closes_at)
+        end = int(np.searchsorted(opened, closes_ns))
+        rows = np.arange(at, end, dtype=np.int64)
         if daily:
             # Stored daily bars say 09:30 to 16:00 on every day; what counts is whether that day is a session.
-            if opened_at.date() != hours.session:
-                continue
-            closed_at = hours.closes_at
-        elif opened_at < hours.opens_at or closed_at > hours.closes_at:
-            continue
-        yield TimelineRow(index=index, closed_at=closed_at, hours=hours, opens_session=hours.session != session)
-        session = hours.session
-
-
-def _with_fresh_first(rows: list[TimelineRow]) -> tuple[TimelineRow, ...]:
-    """A run that begins inside a session begins that session all the same."""
-    first = rows[0]
-    fresh = TimelineRow(index=first.index, closed_at=first.closed_at, hours=first.hours, opens_session=True)
-    return (fresh, *rows[1:])
-
-
-def instant(nanoseconds: int) -> datetime:
-    """UTC instant of `nanoseconds` since 1970, exact to the microsecond."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanoseconds // 1000)
+            day = hours.session.toordinal() - _EPOCH_ORDINAL
+            rows = rows[opened[at:end] // _DAY_NS == day]
+            yield hours, rows, np.full(len(rows), closes_ns, dtype=np.int64)
+        else:
+            inside = (opened[at:end] >= nanoseconds_of(hours.opens_at)) & (panel.closed_at[at:end] <= closes_ns)
+            yield hours, rows[inside], panel.closed_at[rows[inside]]
+        at = end

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from brokers.simulated.bar_broker import BarBroker
 from brokers.simulated.bar_fills import BarMatcher
+from brokers.simulated.costs.charging import free_of_charge
 from research.backtest.session_driver import SessionDriver
 from research.backtest.timeline import Timeline, lay_out
 from shared.commands import Command, PlaceBracket
@@ -148,17 +149,13 @@ class ScriptedEngine:
         return [type(event).__name__ for event in self.events]
 
 
-def no_commission(filled: float, filled_price: float, quantity: float, price: float) -> float:
-    return 0.0
-
-
-def a_broker(*symbols, cash=100_000.0, slippage_bps=0.0, commission=no_commission):
+def a_broker(*symbols, cash=100_000.0, slippage_bps=0.0, charge=free_of_charge):
     return BarBroker(
         universe=a_universe(*(symbols or ("SPY",))),
         account_id="DU0000000",
         starting_cash=cash,
         matcher=BarMatcher(slippage_bps=slippage_bps),
-        commission=commission,
+        charge=charge,
         slippage_bps=slippage_bps,
     )
 

@@ -1,11 +1,10 @@
 from datetime import timedelta
-from functools import partial
 
 import numpy as np
 import pytest
 
 from brokers.simulated.bar_ledger import BarLedger
-from brokers.simulated.commission import commission_of_next_fill
+from brokers.simulated.costs.charging import Charges, IbCharges
 from brokers.simulated.gateway.accounts.ledger import Execution, Ledger
 from shared.commands import CancelOrder, Flatten, ReplaceStop
 from shared.events import CommissionReported, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
@@ -63,7 +62,7 @@ def test_every_leg_of_a_bracket_is_accepted_with_a_perm_id_of_its_own():
 
 
 def test_a_fill_comes_with_its_commission_and_computed_exec_ids():
-    broker = a_broker(commission=lambda filled, filled_price, quantity, price: 0.005 * quantity)
+    broker = a_broker(charge=lambda execution: Charges(0.005 * execution.fill.quantity))
     broker.execute(a_bracket(), minute(0))
     filled, charged = broker.on_row(minute(1), a_row(flat(100.0)))
     assert isinstance(filled, OrderFilled)
@@ -73,7 +72,7 @@ def test_a_fill_comes_with_its_commission_and_computed_exec_ids():
 
 
 def test_an_order_filled_in_parts_pays_its_minimum_once():
-    broker = a_broker(commission=partial(commission_of_next_fill, "ib_fixed"))
+    broker = a_broker(charge=IbCharges("ib_fixed"))
     broker.execute(a_bracket(target=None), minute(0))
     first = broker.on_row(minute(1), a_row(flat(100.0), volume=40.0))
     second = broker.on_row(minute(2), a_row(flat(100.0), volume=1e6))
@@ -142,7 +141,7 @@ def test_slippage_is_told_apart_from_the_price():
     broker.execute(a_bracket(), minute(0))
     filled, _ = broker.on_row(minute(1), a_row(flat(100.0)))
     assert filled.fill.price == pytest.approx(100.1)
-    assert broker.slippage_of(filled.fill.exec_id) == pytest.approx(10.0)
+    assert broker.costs_of(filled.fill.exec_id).slippage == pytest.approx(10.0)
 
 
 def test_the_report_is_complete_and_names_what_is_held_open_and_done():
@@ -155,7 +154,7 @@ def test_the_report_is_complete_and_names_what_is_held_open_and_done():
 
 
 def test_the_account_is_cash_plus_positions_at_the_last_close():
-    broker = a_holding_broker(commission=lambda *_: 1.0)
+    broker = a_holding_broker(charge=lambda _: Charges(1.0))
     broker.on_row(minute(2), a_row((100.0, 101.0, 100.0, 101.0)))
     broker.on_row(minute(3), a_row(flat(np.nan)))
     account = broker.account(minute(3)).account

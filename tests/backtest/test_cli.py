@@ -104,10 +104,14 @@ def test_a_cross_up_is_bought_and_a_cross_down_sold_each_at_the_next_open(app, f
     ]
 
 
-def test_the_folder_holds_the_four_files_and_nothing_half_written(app, folder):
-    replay(app, folder, "--data", str(folder / "bars.csv"))
-    names = sorted(path.name for path in (folder / "out").iterdir())
-    assert names == ["decisions.jsonl", "fills.csv", "replay.json", "replay.png"]
+TO_READ = ["curve.parquet", "decisions.jsonl", "fills.csv", "replay.json", "round_trips.parquet", "tear_sheet.json"]
+TO_SEE = ["replay.png", "tear_sheet.html"]
+
+
+@pytest.mark.parametrize(("flags", "files"), [((), TO_READ + TO_SEE), (("--no-pictures",), TO_READ)])
+def test_the_folder_holds_the_files_and_nothing_half_written(app, folder, flags, files):
+    replay(app, folder, "--data", str(folder / "bars.csv"), *flags)
+    assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(files)
 
 
 def test_without_data_it_says_what_to_give(app, folder):

@@ -7,7 +7,9 @@ import pytest
 
 from research.backtest.result import CostedFill, EquityCurve, ReplayResult
 from research.backtest.round_trips import round_trips
-from research.backtest.summary import daily_returns, drawdown_pct, sharpe, summarise
+from research.backtest.summary import summarise
+from research.measures.equity import daily_returns, drawdown_pct
+from research.measures.series import sharpe
 from shared.orders import Fill, Leg, Side
 from tests.backtest.builders import MONDAY, OPENS
 

@@ -4,7 +4,8 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
-from research.backtest.timeline import instant, lay_out
+from research.backtest.moments import instant
+from research.backtest.timeline import lay_out
 from shared.errors import DataError
 from shared.io.bar_store import load_bars
 from shared.sessions import session_at_or_after
