@@ -1,0 +1,1 @@
+"""Tests of research.measures; builders.py holds what they are made of."""
