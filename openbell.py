@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -21,6 +22,9 @@ from shared.errors import (
     OpenbellError,
     Refused,
 )
+
+if TYPE_CHECKING:
+    from shared.config import Config
 
 EXIT_CODES: dict[type[OpenbellError], int] = {
     DataError: 1,
@@ -45,6 +49,9 @@ CONTRIBUTORS = (
     "daemon.alerts.cli",
     "brokers.simulated.gateway.cli",
     "research.backtest.cli",
+    "research.measures.cli",
+    "research.lookahead.cli",
+    "research.experiments.cli",
 )
 ROOT = Path(__file__).resolve().parent
 IN_A_CHECKOUT = "tests.simulation.cli"
@@ -64,7 +71,15 @@ def build_app() -> typer.Typer:
     )
     for name in (*CONTRIBUTORS, *_of_the_checkout()):
         import_module(name).register(app)
+    import_module("research.nightly.cli").register(app, tell=_tell_nightly)
     return app
+
+
+def _tell_nightly(config: Config, line: str) -> str:
+    """Research may not reach the ways to a person; they are handed to it here."""
+    from daemon.alerts.cli import tell_nightly
+
+    return tell_nightly(config, line)
 
 
 def _of_the_checkout() -> list[str]:

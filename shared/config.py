@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError
 
+from shared.config_cluster import ClusterConfig
 from shared.config_faults import Fault, describe, syntax_fault
 from shared.config_fields import choice, text
 from shared.config_lines import index_lines, line_of
@@ -18,6 +19,7 @@ from shared.config_outside import (
     JournalConfig,
     MetricsConfig,
     MqttConfig,
+    NightlyConfig,
     ReconcileConfig,
 )
 from shared.config_rules import contradictions
@@ -60,6 +62,8 @@ class Config(Section):
     alerts: AlertsConfig = AlertsConfig()
     alert_channels: tuple[AlertChannelConfig, ...] = Field(alias="alert", strict=False, default=())
     metrics: MetricsConfig = MetricsConfig()
+    cluster: ClusterConfig = ClusterConfig()
+    nightly: NightlyConfig = NightlyConfig()
     _base_dir: Path = PrivateAttr(default=Path())
 
     @property

@@ -74,6 +74,15 @@ class AlertsConfig(Section):
     check_every_s: Annotated[float, number(0, 604_800, 86_400)] = 86_400.0
 
 
+class NightlyConfig(Section):
+    """[nightly]: the run after the close, and whether the daemon trades by its plan only."""
+
+    plan: Annotated[Literal["off", "require"], choice("off", "require")] = "off"
+    plan_age_max_s: Annotated[float, positive(2_592_000, 432_000)] = 432_000.0
+    data: Annotated[str, text("a .parquet or .csv file or a folder of them, or empty", "bars", "")] = ""
+    sessions: Annotated[int, whole(1, 10_000, 252)] = 252
+
+
 class MetricsConfig(Section):
     """[metrics]: Prometheus figures on 127.0.0.1; 0 = off."""
 

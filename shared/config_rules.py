@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shared.config_cluster import the_address_is_of_the_backend
 from shared.config_faults import Fault, as_toml, key_text, value_at
 from shared.config_limit_rules import group_limits_have_groups, limits_fit_together, the_review_has_a_day
 from shared.config_lines import TomlPath
@@ -195,4 +196,5 @@ RULES: tuple[Callable[[_Data], Iterator[Fault]], ...] = (
     alert_urls_are_of_their_kind,
     alert_names_are_unique,
     ports_are_not_shared,
+    the_address_is_of_the_backend,
 )

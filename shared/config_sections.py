@@ -54,6 +54,8 @@ _SYMBOL = text(
 )
 _COMMISSION = choice("ib_fixed", "ib_tiered", "none")
 _INTRABAR = choice("pessimistic", "skip_entry_bar")
+_SPREAD_ESTIMATE = choice("corwin_schultz", "abdi_ranaldo")
+_TABLE = text("empty, or the path of a .csv or .parquet table", "", r"^$|.+\.(csv|parquet)$")
 Parameter = Annotated[
     bool | int | float | str, PlainValidator(_parameter), field("a number, a text or a switch", "", 5)
 ]
@@ -225,3 +227,16 @@ class ReplayConfig(Section):
     commission: Annotated[Literal["ib_fixed", "ib_tiered", "none"], _COMMISSION] = "ib_fixed"
     participation: Annotated[float, positive(1, 0.1)] = 0.1
     intrabar: Annotated[Literal["pessimistic", "skip_entry_bar"], _INTRABAR] = "pessimistic"
+    spread_share: Annotated[float, number(0, 2, 0.5)] = 0.0
+    spread_estimate: Annotated[Literal["corwin_schultz", "abdi_ranaldo"], _SPREAD_ESTIMATE] = "corwin_schultz"
+    spreads: Annotated[str, _TABLE] = ""
+    impact: Annotated[float, number(0, 10, 1)] = 0.0
+    liquidity_sessions: Annotated[int, whole(5, 250, 20)] = 20
+    actions: Annotated[str, _TABLE] = ""
+    borrow_bps: Annotated[float, number(0, 100_000, 50)] = 50.0
+    borrow: Annotated[str, _TABLE] = ""
+    debit_rate_pct: Annotated[float, number(0, 100, 6)] = 6.0
+    credit_rate_pct: Annotated[float, number(0, 100, 0)] = 0.0
+    rates: Annotated[str, _TABLE] = ""
+    debit_spread_pct: Annotated[float, number(0, 100, 1.5)] = 1.5
+    credit_spread_pct: Annotated[float, number(-100, 0, -0.5)] = -0.5

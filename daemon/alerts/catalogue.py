@@ -78,6 +78,9 @@ ALERTS = (
     AlertKind("accept_refused"),
     # limits and people
     AlertKind("limit_latched"),
+    AlertKind("plan_taken"),
+    AlertKind("plan_differs", digest_only=True),
+    AlertKind("nightly", digest_only=True),
     AlertKind("operator"),
     AlertKind("resume_refused"),
     # line and data

@@ -1,4 +1,4 @@
-"""openbell alerts test, openbell alerts send, openbell watch."""
+"""openbell alerts test, openbell alerts send, openbell watch; and the nightly run's line to the digest."""
 
 from __future__ import annotations
 
@@ -144,6 +144,29 @@ def _send_all(settings: Config, channels: list[Channel], alarms: list[Alarm], *,
         for name, fault in faults.items():
             typer.echo(f"{name}: {'sent' if fault is None else f'FAILED: {fault}'}")
     raise typer.Exit(EXIT_FAILED if any(faults.values()) else 0)
+
+
+def tell_nightly(settings: Config, line: str, *, tries: int = _TRIES) -> str:
+    """Send the nightly run's line over every channel that takes the digest; to whom it went.
+
+    Raises:
+        DataError: a channel did not take it, each is named. ConfigError: one cannot be built.
+    """
+    from daemon.alerts.catalogue import Severity
+    from daemon.alerts.channels import channels_of
+    from daemon.alerts.message import Alarm, compose
+    from daemon.runtime.clock import wall_now
+    from shared.errors import DataError
+
+    if not settings.alerts.digest:
+        return "not sent, alerts.digest is false"
+    alarm = Alarm(severity=Severity.DIGEST, code="nightly", text=line)
+    message = compose(alarm, sender=f"openbell {settings.mode}", number=1, at=wall_now().isoformat())
+    taking = [channel for channel in channels_of(settings) if channel.takes(message)]
+    faults = {channel.name: _deliver(channel, [message], tries) for channel in taking}
+    if failed := [f"{name}: {fault}" for name, fault in faults.items() if fault is not None]:
+        raise DataError(f"the line did not get out over {'; '.join(failed)}")
+    return f"sent over {', '.join(faults)}" if faults else "not sent, no [[alert]] takes the digest"
 
 
 def _deliver(channel: Channel, messages: list[Message], tries: int) -> str | None:

@@ -60,9 +60,9 @@ def audit(
     from msgspec import to_builtins
 
     from daemon.engine.assembly import build_engine
-    from daemon.runtime.audit import audit_run
     from daemon.runtime.json_output import json_line
     from shared.io.journal import JournalReader
+    from shared.io.journal_audit import audit_run
     from shared.io.journal_place import journal_place
 
     with JournalReader.open(journal or journal_place(loaded(config))) as reader:

@@ -9,11 +9,10 @@ import sys
 import tempfile
 from collections import defaultdict
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
 from msgspec import json as msgspec_json
 
 from daemon.runtime.clock import stopwatch_s
@@ -21,10 +20,9 @@ from daemon.runtime.lifecycle import journal_path, log_path
 from daemon.runtime.status import heartbeat_line, last_heartbeats
 from shared.config import Config, load_config
 from shared.errors import BrokerUnavailable, Refused
-from shared.events import BarsClosed
-from shared.io.bar_store import BarPanel, save_bars
+from shared.io.bar_store import save_bars
 from shared.io.journal import JournalReader
-from shared.messages import decode_event
+from shared.io.journal_bars import bars_of
 from shared.sessions import session_at_or_after
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +30,6 @@ GATEWAY_STARTS_WITHIN_S = 60.0
 CHILD_ENDS_WITHIN_S = 20.0
 PROGRESS_EVERY_S = 5.0
 LAST_WORDS = 10
-_SECOND_NS = 1_000_000_000
 
 
 def run_demo(*, seed: int, speed: float, directory: Path | None) -> int:
@@ -53,8 +50,11 @@ def run_demo(*, seed: int, speed: float, directory: Path | None) -> int:
         codes = [_follow(daemon, config, talk)]
         codes.append(_start(children, "audit", "--config", str(config)).wait())
         settings, bars, report = load_config(config), folder / "session.parquet", folder / "report"
-        panel, session = session_bars(settings)
+        with JournalReader.open(journal_path(settings)) as journal:
+            panel = bars_of(journal, settings.universe.symbols, settings.bars.interval_s)
         save_bars(bars, panel)
+        closed_at = datetime.fromtimestamp(int(panel.closed_at[-1]) / 1e9, UTC)
+        session = session_at_or_after(settings.session.calendar, closed_at - timedelta(seconds=1)).session
         what = ["--data", str(bars), "--from", f"{session}", "--out", str(report)]
         codes.append(_start(children, "replay", "--config", str(config), *what).wait())
     bare = unprotected(ledger)
@@ -62,35 +62,6 @@ def run_demo(*, seed: int, speed: float, directory: Path | None) -> int:
     _print(f"unprotected positions: {len(bare)}" + (f" ({', '.join(bare)})" if bare else ""))
     _say(f"demo: took {stopwatch_s() - started:.0f} s")
     return 1 if bare or any(codes) else 0
-
-
-def session_bars(config: Config) -> tuple[BarPanel, date]:
-    """The rows the daemon saw, warm-up included, as a panel to replay; and the session of the last one.
-
-    Raises:
-        Refused: the journal holds no row.
-    """
-    path = journal_path(config)
-    with JournalReader.open(path) as journal:
-        events = [decode_event(payload) for payload in journal.events_of_kind(BarsClosed.__name__)]
-    rows = {event.closed_at: event.row for event in events if isinstance(event, BarsClosed)}
-    if not rows:
-        raise Refused(f"{path}: no row of bars, there is nothing to replay")
-    closed_at = np.array([int(at.timestamp()) * _SECOND_NS for at in rows], dtype=np.int64)
-    interval_s = config.bars.interval_s
-    session = session_at_or_after(config.session.calendar, max(rows) - timedelta(seconds=1)).session
-    panel = BarPanel(
-        symbols=config.universe.symbols,
-        opened_at=closed_at - interval_s * _SECOND_NS,
-        closed_at=closed_at,
-        interval_s=interval_s,
-        open=np.array([row.open for row in rows.values()]),
-        high=np.array([row.high for row in rows.values()]),
-        low=np.array([row.low for row in rows.values()]),
-        close=np.array([row.close for row in rows.values()]),
-        volume=np.array([row.volume for row in rows.values()]),
-    )
-    return panel, session
 
 
 def unprotected(ledger: Path) -> list[str]:

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from daemon.engine.assembly import build_engine
-from daemon.runtime.audit import config_of
 from shared.errors import InvariantViolated, OpenbellError, Refused
 from shared.io.journal import JournalReader, Run, Snapshot
+from shared.io.journal_audit import config_of
 from shared.io.journal_verify import Verdict, verify
 
 

@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from daemon.engine.assembly import build_engine
 from daemon.engine.book import Book
-from daemon.runtime.audit import config_of
 from daemon.runtime.holdings import holdings_of
 from shared.errors import NotFound
 from shared.io.journal import JournalReader
+from shared.io.journal_audit import config_of
 from shared.messages import decode_event
 
 

@@ -17,6 +17,7 @@ from daemon.runtime.engine_port import Engine
 from daemon.runtime.heartbeat import Heartbeat
 from daemon.runtime.holdings import day_profit, holdings_of
 from daemon.runtime.notices import Notices
+from daemon.runtime.plan_keeper import PlanKeeper
 from daemon.runtime.reports import Reporter
 from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.timers import Timers
@@ -59,6 +60,7 @@ class Daemon:
         companions: Sequence[Companion],
         surroundings: Surroundings,
         notices: Notices,
+        plan_keeper: PlanKeeper | None = None,
     ) -> None:
         self._config = config
         self._broker = broker
@@ -68,6 +70,7 @@ class Daemon:
         self._companions = Companions(companions)
         self._surroundings = surroundings
         self._notices = notices
+        self._plan_keeper = plan_keeper
         self.run_id = run_id_of(surroundings.wall(), surroundings.pid)
         self._begun = asyncio.Event()
         self._stop_wanted = asyncio.Event()
@@ -97,7 +100,7 @@ class Daemon:
         """Work until a signal or, with `until_close`, until the session is over and all is settled.
 
         Raises:
-            ConfigError: the broker's account must not be traded.
+            ConfigError: the broker's account must not be traded, or there is no plan to trade by.
             Refused: the journal is ahead of the market's time.
             InvariantViolated: and whatever else a task died of; the journal is intact.
         """
@@ -126,6 +129,8 @@ class Daemon:
             ends.append(_task("close", self._after_begin(self._closed_and_settled)))
         else:
             tasks.append(_task("session", self._after_begin(organs.session.run)))
+            if self._plan_keeper is not None:
+                tasks.append(_task("plan", self._after_begin(self._plan_keeper.run)))
         try:
             await asyncio.wait([*tasks, *ends], return_when=asyncio.FIRST_COMPLETED)
             _raise_of([*tasks, *ends])
@@ -149,6 +154,7 @@ class Daemon:
             return
         organs = self._organs
         self._refuse_the_past()
+        day_plan = None if self._plan_keeper is None else self._plan_keeper.at_start()
         run = Run(
             id=self.run_id,
             started_at=self._surroundings.wall().isoformat(),
@@ -161,6 +167,8 @@ class Daemon:
         organs.journal.start_run(run, organs.loop.engine.snapshot())
         await organs.loop.step(RunStarted(received_at=organs.clock.now(), run_id=run.id))
         await organs.loop.step(organs.session.scheduled())
+        if day_plan is not None:
+            await organs.loop.step(day_plan)
         self._begun.set()
 
     def _refuse_the_past(self) -> None:

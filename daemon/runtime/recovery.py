@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import structlog
 
-from daemon.runtime.audit import compare, config_of
 from daemon.runtime.engine_port import BuildEngine, Engine
 from shared.config import Config
 from shared.errors import InvariantViolated, Refused
 from shared.io.journal import JournalReader, Run, Snapshot
+from shared.io.journal_audit import compare, config_of
 
 _log = structlog.get_logger(__name__)
 

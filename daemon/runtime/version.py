@@ -10,20 +10,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from shared.config import Config
+from shared.io.fingerprints import DECIDING, packages_hash
 from shared.io.journal_rows import SCHEMA_VERSION
-
-_ROOT = Path(__file__).resolve().parents[2]
-_DECIDING = ("daemon/engine", "strategies", "risk", "shared")
 
 
 @cache
 def code_version() -> str:
     """Such as `0.1.0+3f2a91c07b1d`: release, and 12 digits of the SHA-256 over the deciding packages."""
-    digest = hashlib.sha256()
-    for package in _DECIDING:
-        for path in sorted((_ROOT / package).rglob("*.py")):
-            digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"{_release()}+{digest.hexdigest()[:12]}"
+    return f"{_release()}+{packages_hash(DECIDING)[:12]}"
 
 
 def strategy_hashes(config: Config) -> str:

@@ -24,6 +24,7 @@ from daemon.runtime.lifecycle import Daemon, Ending, log_path
 from daemon.runtime.loop import EngineLoop
 from daemon.runtime.notices import Notices
 from daemon.runtime.people import companions_of
+from daemon.runtime.plan_keeper import PlanKeeper, check_plan
 from daemon.runtime.recovery import recover
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
@@ -73,8 +74,7 @@ def assemble(
 ) -> Daemon:
     """All parts of one run around the recovered engine; needs a running event loop. The default is the real world."""
     surroundings = surroundings or Surroundings()
-    clock = _market_clock(config, surroundings)
-    inbox = Inbox(config.runtime.inbox_size_max)
+    clock, inbox = _market_clock(config, surroundings), Inbox(config.runtime.inbox_size_max)
     rehearse(build_engine(config), config)
     engine = recover(journal, config, build_engine, code_version())
     feed = Feed(
@@ -121,6 +121,7 @@ def assemble(
         companions=companions_of(config, notices, loop, clock, surroundings),
         surroundings=surroundings,
         notices=notices,
+        plan_keeper=PlanKeeper(config, clock, inbox, surroundings.wall) if config.nightly.plan == "require" else None,
     )
 
 
@@ -147,6 +148,7 @@ def run_daemon(config: Config, *, until_close: bool, live_flag: bool) -> Ending:
         OpenbellError: of whatever kind ended it; the same line is in the log.
     """
     arming = check_start(config, live_flag=live_flag, today=wall_now().date(), environ=os.environ)
+    check_plan(config)
     set_up_logging(log_path(config))
     hide(config.account)
     if arming is not None:

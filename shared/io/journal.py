@@ -108,9 +108,19 @@ class JournalReader:
                 return run
         raise NotFound(f"{self.place}: no run {run_id!r}; `openbell audit` lists every run")
 
-    def last_seq(self) -> int:
-        """Number of the last event, 0 in an empty journal."""
-        return int(next(self._database.rows("SELECT coalesce(max(seq), 0) FROM events"))[0])
+    def last_seq(self, until: datetime | None = None) -> int:
+        """Number of the last event, or of the last that came by `until` (UTC); 0 if there is none."""
+        if until is None:
+            return int(next(self._database.rows("SELECT coalesce(max(seq), 0) FROM events"))[0])
+        # ISO texts in UTC sort by time, with and without microseconds.
+        query = "SELECT coalesce(max(seq), 0) FROM events WHERE received_at <= ?"
+        return int(next(self._database.rows(query, (until.isoformat(),)))[0])
+
+    def runs_among(self, first_seq: int, last_seq: int) -> list[Run]:
+        """The runs that wrote any of these events, oldest first."""
+        query = "SELECT DISTINCT run_id FROM events WHERE seq BETWEEN ? AND ?"
+        wrote = {run_id for (run_id,) in self._database.rows(query, (first_seq, last_seq))}
+        return [run for run in self.runs() if run.id in wrote]
 
     def last_received_at(self) -> datetime | None:
         """When the last event happened (market time), None in an empty journal."""

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from daemon.engine.assembly import build_engine
-from daemon.runtime.audit import audit_run
 from daemon.runtime.clock import MarketClock
 from daemon.runtime.executor import Executor
 from daemon.runtime.inbox import Inbox
@@ -18,6 +17,7 @@ from shared.commands import CancelOrder
 from shared.errors import InvariantViolated
 from shared.events import TimerFired
 from shared.io.journal import Journal, JournalReader
+from shared.io.journal_audit import audit_run
 from shared.io.journal_database import PostgresPlace
 from tests.fakes.broker import FakeBroker
 from tests.fakes.engine import ScriptedEngine

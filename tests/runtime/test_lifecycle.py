@@ -9,7 +9,6 @@ import pytest
 
 from brokers.port import ClosedRow
 from daemon.engine.assembly import build_engine
-from daemon.runtime.audit import audit_run
 from daemon.runtime.lifecycle import journal_path, log_path
 from daemon.runtime.status import heartbeat_line, last_heartbeats, read_status, screen
 from daemon.runtime.surroundings import Surroundings
@@ -19,6 +18,7 @@ from shared.commands import Notify, PlaceBracket
 from shared.errors import Refused
 from shared.events import OrderFilled
 from shared.io.journal import Journal, JournalReader
+from shared.io.journal_audit import audit_run
 from shared.io.logging import set_up_logging
 from shared.market import Bar
 from shared.orders import Fill, OpenOrder

@@ -5,11 +5,11 @@ import sqlite3
 import pytest
 
 from daemon.engine.assembly import build_engine
-from daemon.runtime.audit import audit_run
 from daemon.runtime.recovery import recover
 from shared.commands import PlaceBracket
 from shared.errors import InvariantViolated, Refused
 from shared.io.journal import Journal, JournalReader
+from shared.io.journal_audit import audit_run
 from shared.messages import encode
 from tests.runtime.builders import a_config, a_morning, journalled
 

@@ -81,6 +81,19 @@ BROKEN_OUTSIDE = {
         "[metrics]\nport = 65536",
         "92: metrics.port = 65536: must be 0 to 65535",
     ),
+    "a cluster that speaks another language": _beside(
+        '[cluster]\nbackend = "ray"\naddress = "tcp://head:8786"',
+        '92: cluster.backend = "ray": cluster.address is of dask, must be "dask"',
+    ),
+    "dask without a scheduler": _beside(
+        '[cluster]\nbackend = "dask"',
+        '92: cluster.backend = "dask": cluster.address is empty, must be tcp://HOST:PORT of the scheduler',
+    ),
+    "a cluster without a port": _beside(
+        '[cluster]\naddress = "tcp://head"',
+        '92: cluster.address = "tcp://head": must be empty for this machine, tcp://HOST:PORT or tls://HOST:PORT of a '
+        "dask scheduler, or ray://HOST:PORT",
+    ),
     "mail without an address": _beside(
         '[[alert]]\nname = "mail"\nkind = "email"\nurl = "smtp://localhost:25"',
         '91: alert[mail].sender: missing, kind = "email" needs sender',
@@ -126,6 +139,6 @@ BROKEN_OUTSIDE = {
     "a table nobody reads": _beside(
         "[dashboard]\nport = 80",
         "91: dashboard: unknown key, allowed: mode, account, state_dir, log_dir, broker, session, universe, bars, "
-        "strategy and 11 more (docs/configuration.md)",
+        "strategy and 13 more (docs/configuration.md)",
     ),
 }

@@ -61,7 +61,7 @@ def test_folders_outside_systemds_own_are_opened_for_writing(tmp_path):
     assert "openbell-open.service.d/10-install.conf" not in texts
 
 
-@pytest.mark.parametrize("unit", ["openbell.service", "openbell-alert@.service"])
+@pytest.mark.parametrize("unit", ["openbell.service", "openbell-alert@.service", "openbell-nightly.service"])
 def test_the_secrets_of_the_alert_channels_are_credentials_of_who_sends_them(tmp_path, unit):
     config = in_systemds_folders(tmp_path, alert=[CHANNEL])
     assert drop_in_lines(unit, a_place(), config) == ["LoadCredentialEncrypted=mail_password:openbell.mail_password"]

@@ -187,8 +187,13 @@ def test_the_timers_follow_the_daylight_saving_of_the_exchange(name, from_day, u
 
 def test_a_day_without_a_session_is_no_failure_of_the_open_unit():
     assert values("openbell-open.service", "SuccessExitStatus") == ["75"]
-    assert values("openbell-nightly.service", "ExecCondition")[0].endswith(
-        "session plan --config /etc/openbell/config.toml"
+
+
+def test_the_night_of_a_session_is_made_up_for_after_a_time_without_power():
+    assert values("openbell-nightly.timer", "Persistent") == ["yes"]
+    assert values("openbell-nightly.service", "ExecCondition") == []
+    assert values("openbell-nightly.service", "ExecStart")[0].endswith(
+        "openbell nightly --config /etc/openbell/config.toml"
     )
 
 

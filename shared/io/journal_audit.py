@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import zip_longest
+from collections.abc import Callable, Iterable
+from itertools import takewhile, zip_longest
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from daemon.runtime.engine_port import BuildEngine, Engine
+from shared.commands import Command
 from shared.config import Config
 from shared.errors import InvariantViolated
+from shared.events import Event
 from shared.io.journal import JournalReader, Record, Run
 from shared.messages import decode_command, decode_event, encode
+
+
+class AuditedEngine(Protocol):
+    """What the audit asks of an engine; daemon.engine.assembly builds the real one."""
+
+    def handle(self, event: Event) -> list[Command]:
+        """What to do about the event."""
+
+    def restore(self, data: bytes) -> None:
+        """Take over the state of a snapshot."""
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -50,7 +62,7 @@ class RunAudit(Struct, frozen=True, kw_only=True):
     first_difference: str | None = None
 
 
-def compare(engine: Engine, records: Iterable[Record]) -> Comparison:
+def compare(engine: AuditedEngine, records: Iterable[Record]) -> Comparison:
     """Feed the records' events to the engine, up to the first whose commands are not the journal's."""
     events = commands = 0
     for record in records:
@@ -77,8 +89,10 @@ def config_of(run: Run) -> Config:
     return Config.model_validate_json(run.config_json).based_at(Path(run.base_dir))
 
 
-def audit_run(journal: JournalReader, run: Run, build_engine: BuildEngine) -> RunAudit:
-    """Replay one run from the snapshot it started with.
+def audit_run(
+    journal: JournalReader, run: Run, build_engine: Callable[[Config], AuditedEngine], *, until_seq: int | None = None
+) -> RunAudit:
+    """Replay one run from the snapshot it started with, up to event `until_seq` (to its end if None).
 
     Raises:
         InvariantViolated: the run has no start snapshot, which `Journal.start_run` never leaves out.
@@ -88,7 +102,8 @@ def audit_run(journal: JournalReader, run: Run, build_engine: BuildEngine) -> Ru
         raise InvariantViolated(f"{journal.place}: run {run.id} has no start snapshot")
     engine = build_engine(config_of(run))
     engine.restore(start.payload)
-    result = compare(engine, journal.records(after_seq=start.seq, run_id=run.id))
+    records = journal.records(after_seq=start.seq, run_id=run.id)
+    result = compare(engine, takewhile(lambda record: until_seq is None or record.seq <= until_seq, records))
     return RunAudit(
         run=run.id,
         identical=result.difference is None,

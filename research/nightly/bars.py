@@ -1,0 +1,105 @@
+"""The bars of a night: from the file or folder that is configured, or else the rows that the journal holds."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from research.nightly.night import Night, session_before
+from research.nightly.record_files import file_hash
+from shared.errors import DataError, NotFound
+from shared.events import BarsClosed
+from shared.io.bar_store import BarPanel, load_bars
+from shared.io.journal import JournalReader
+from shared.io.journal_bars import bars_of
+from shared.io.journal_place import read_journal
+from shared.messages import decode_event
+from shared.sessions import session_at_or_after
+
+_SESSION_S = 23_400
+_SUFFIXES = (".parquet", ".csv")
+
+
+def no_bars(night: Night) -> str:
+    """Why there are no bars to work on; empty if there are: no file is configured and nothing was traded yet."""
+    try:
+        first_session(night)
+    except NotFound as nothing:
+        return str(nothing)
+    return ""
+
+
+def first_session(night: Night) -> date:
+    """The first session of the nightly backtest: `[nightly] sessions` of them, or what the journal has traded on.
+
+    Raises:
+        NotFound: the bars are the journal's, and there is none, or none of its rows was traded on.
+    """
+    calendar = night.config.session.calendar
+    earliest = session_before(calendar, night.session, night.config.nightly.sessions - 1)
+    if night.data is not None:
+        return earliest
+    with read_journal(night.config) as journal:
+        return max(earliest, session_at_or_after(calendar, first_traded(journal) - timedelta(microseconds=1)).session)
+
+
+def first_traded(journal: JournalReader) -> datetime:
+    """The close of the first row that was no warm-up.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for payload in journal.events_of_kind(BarsClosed.__name__):
+        event = decode_event(payload)
+        if isinstance(event, BarsClosed) and not event.warm_up:
+            return event.closed_at
+    raise NotFound(f"{journal.place}: no row was ever traded on")
+
+
+def night_bars(night: Night) -> BarPanel:
+    """The rows of the nightly backtest, warm-up before them, up to the close of the night's session.
+
+    Raises:
+        DataError: the bars cannot be read, or do not reach the session. NotFound: there is no journal.
+    """
+    panel = _from_files(night, night.data) if night.data is not None else _from_journal(night)
+    last = datetime.fromtimestamp(int(panel.closed_at[-1]) / 1e9, UTC)
+    if last.date() != night.hours.closes_at.date():
+        source, ends = night.data or "the journal", f"the last bar closed at {last:%Y-%m-%d %H:%M} UTC"
+        raise DataError(f"{source}: {ends}, allowed: bars of the session of {night.session}")
+    return panel
+
+
+def bars_hash(night: Night) -> str:
+    """What the bars are made of: the content of the files, or the journal's chain at the session's last event."""
+    if night.data is None:
+        with read_journal(night.config) as journal:
+            return journal_hash(journal, night)
+    files = [night.data] if night.data.is_file() else sorted(night.data.iterdir())
+    digest = hashlib.sha256()
+    for path in files:
+        if path.suffix in _SUFFIXES:
+            digest.update(path.name.encode() + b"\0" + file_hash(path).encode())
+    return digest.hexdigest()
+
+
+def journal_hash(journal: JournalReader, night: Night) -> str:
+    """The number and chain of the last event that belongs to the session; the chain covers all before it."""
+    last = journal.last_seq(night.journal_until)
+    record = next(journal.records(after_seq=last - 1), None) if last else None
+    return f"{last}:{record.chain.hex()}" if record is not None else "0"
+
+
+def _from_files(night: Night, path: Path) -> BarPanel:
+    config = night.config
+    per_session = max(_SESSION_S // config.bars.interval_s, 1)
+    spare = -(-config.bars.warm_up // per_session) + 1
+    begin = session_before(config.session.calendar, first_session(night), spare)
+    return load_bars(path, symbols=config.universe.symbols, start=begin, end=night.session)
+
+
+def _from_journal(night: Night) -> BarPanel:
+    config = night.config
+    with read_journal(config) as journal:
+        return bars_of(journal, config.universe.symbols, config.bars.interval_s, until=night.hours.closes_at)

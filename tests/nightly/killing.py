@@ -1,0 +1,152 @@
+"""Kills a night at every durable write, starts it again, and prints at which of them it did not end the same.
+
+A process of its own: each attempt is a fork that sends itself SIGKILL in the n-th fsync, before or after it.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from research.nightly.audit_step import AuditStep
+from research.nightly.bars import bars_hash
+from research.nightly.digest_step import DigestStep
+from research.nightly.gap_step import GapStep
+from research.nightly.night import night_of
+from research.nightly.optional_step import OptionalStep
+from research.nightly.plan_step import PlanStep
+from research.nightly.report_step import ReportStep
+from research.nightly.sequence import Way, carry_out
+from research.nightly.step import Outcome
+from shared.config import load_config
+from shared.io.whole_file import write_whole
+from tests.nightly.days import a_config_file, a_lived_day
+from tests.runtime.builders import CLOSE
+
+TIMES = ("begun_at", "ended_at", "made_at", "checksum")
+
+
+class QuickBacktest:
+    """Stands for the backtest, whose tear sheet takes a second; it writes one file."""
+
+    name = "replay"
+    needs = ("refresh", "features")
+
+    def inputs(self, job):
+        return {"bars": bars_hash(job.night)}
+
+    def run(self, job):
+        write_whole(job.night.folder / "replay.txt", "two trades\n")
+        return Outcome(said="two trades", files=("replay.txt",))
+
+
+class Ticking:
+    """A clock of which every reading is a minute later."""
+
+    def __init__(self):
+        self.now = CLOSE
+
+    def __call__(self):
+        self.now += timedelta(minutes=1)
+        return self.now
+
+
+def steps():
+    return (
+        OptionalStep("refresh", None, "no source"),
+        OptionalStep("features", None, "no features"),
+        AuditStep(),
+        QuickBacktest(),
+        GapStep(),
+        PlanStep(),
+        ReportStep(),
+        DigestStep(lambda _config, _line: "sent over mail"),
+    )
+
+
+def carried_out(config_path):
+    """The whole night in this process; whether every step ended well."""
+    night = night_of(load_config(config_path), CLOSE.date(), CLOSE, None)
+    records = carry_out(night, steps(), Way(now=Ticking(), say=lambda _line: None))
+    return all(record.status in {"done", "skipped"} for record in records.values())
+
+
+def killed_at(config_path, number, *, after):
+    """Carry it out in a fork that dies in its `number`-th fsync; whether it died there."""
+    child = os.fork()
+    if not child:
+        die_at(number, after=after)
+        os._exit(0 if carried_out(config_path) else 1)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def die_at(number, *, after):
+    sync, left = os.fsync, [number]
+
+    def counted(descriptor):
+        left[0] -= 1
+        if after or left[0]:
+            sync(descriptor)
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.fsync = counted
+
+
+def ended(config_path):
+    """Carry it out in a fork that nobody kills; whether it ended well."""
+    return not killed_at(config_path, 10**9, after=True) and is_well(config_path)
+
+
+def is_well(config_path):
+    folder = config_path.parent / "state" / "paper" / "nightly" / f"{CLOSE.date()}" / "steps"
+    statuses = [json.loads(path.read_text())["status"] for path in folder.glob("*.json")]
+    return len(statuses) == len(steps()) and set(statuses) <= {"done", "skipped"}
+
+
+def left_by(folder):
+    """Every file of the night and the plan, without the moments at which they were made and without its place."""
+    state = folder / "state" / "paper"
+    paths = [
+        path for path in sorted(state.rglob("*")) if path.is_file() and not path.name.startswith(("journal", ".plan"))
+    ]
+    return {str(path.relative_to(folder)): without_times(path).replace(str(folder), "") for path in paths}
+
+
+def without_times(path):
+    if path.suffix != ".json":
+        return path.read_text()
+    facts = json.loads(path.read_bytes())
+    # The hash of a plan that was made at another moment is another one; that the file is there is what counts.
+    files = {"files": sorted(facts["files"])} if "files" in facts else {}
+    inputs = {"inputs": {key: value for key, value in facts.get("inputs", {}).items() if key != "steps"}}
+    return json.dumps({key: value for key, value in facts.items() if key not in TIMES} | files | inputs)
+
+
+def main(folder):
+    original = folder / "original"
+    original.mkdir()
+    config = a_config_file(original)
+    a_lived_day(config)
+    whole = Path(shutil.copytree(original, folder / "whole"))
+    well = carried_out(whole / "config.toml")  # in this very process: what the forks need is loaded and compiled
+    expected, points, differing = left_by(whole), 0, []
+    for after in (False, True):
+        number, died = 0, True
+        while died:
+            number += 1
+            broken = Path(shutil.copytree(original, folder / "broken"))
+            died = killed_at(broken / "config.toml", number, after=after)
+            if not ended(broken / "config.toml") or left_by(broken) != expected:
+                differing.append([number, after])
+            points += died
+            shutil.rmtree(broken)
+    sys.stdout.write(json.dumps({"well": well, "points": points, "differing": differing}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
