@@ -84,10 +84,13 @@ class Protector:
         return commands
 
     def follow(self, row: BarRow, closed_at: datetime) -> None:
-        """Let the trailing stops of the book follow a row of believable bars."""
+        """Let the trailing stops of the book follow a row of believable bars.
+
+        Not over a split that waits for a person: the stop is still in the prices of before.
+        """
         for plan in [plan for plan in self._book.plans.values() if plan.is_trailing]:
             desk = self._desk_of(plan)
-            if desk is not None:
+            if desk is not None and not self._book.has_split(plan.symbol):
                 bar = bar_of(row, desk.column(plan.symbol))
                 follow(plan, bar, closed_at, self._settings.interval_s, desk.instrument(plan.symbol).tick)
 
@@ -163,8 +166,8 @@ class Protector:
         for order in book.orders_of(plan.plan_id):
             if order.status is OrderStatus.UNKNOWN and order.leg in PROTECTIVE:
                 return f"nobody confirms the stop of {open_quantity} shares of {plan.symbol}"
-        if book.protected_quantity(plan) + book.exits_working(plan) >= open_quantity:
-            return ""
+        if book.protected_quantity(plan) + book.exits_working(plan) >= open_quantity or book.has_split(plan.symbol):
+            return ""  # a split's own alarm says so, and what a person may do
         return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the broker denies that it holds them"
 
     def _protect(self, plan: Plan, missing: int, now: datetime) -> list[Command]:

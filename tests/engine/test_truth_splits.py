@@ -1,8 +1,10 @@
 """Splits (F16, I19, TWS.md 4.51): quantity and price jump overnight, the orders are gone, nothing was executed."""
 
 import pytest
+from msgspec.structs import replace
 
 from daemon.engine.corporate_action import split_ratio
+from daemon.engine.settings import ExitPolicy
 from shared.account import BrokerPosition
 from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded
@@ -10,9 +12,12 @@ from tests.engine.builders import (
     PLAN,
     STOP,
     TARGET,
+    a_desk,
     a_fill,
     a_long_engine,
     a_report,
+    a_universe,
+    an_engine,
     at,
     bars,
     cancelled,
@@ -157,6 +162,18 @@ def test_what_was_let_go_of_on_the_evening_before_a_split_is_still_let_go_of():
     says(engine, SPY=0.0)
     told = handle_all(engine, [bars(MORNING + 1380, SPY=50.0), bars(MORNING + 1440, SPY=50.0)])
     assert [command.order.quantity for command in of_kind(told, Flatten)] == [1000]
+
+
+def test_a_trailing_stop_does_not_follow_the_prices_of_after_before_a_person_accepts():
+    """Found by simulation (brutal 21017): it followed them up tenfold, and the accept scaled it tenfold again."""
+    universe = a_universe()
+    exits = ExitPolicy(method="percent", stop=1.0, target=2.0, trail=1.0)
+    engine = a_long_engine(an_engine(universe=universe, desks=[a_desk(universe, exits=exits)]))
+    handle_all(engine, [cancelled(STOP, 70), cancelled(TARGET, 70), a_report(71, positions=a_line(50, 1000.0))])
+    handle_all(engine, [bars(180 + 60 * row, SPY=1000.0) for row in range(4)])
+    handle_all(engine, [replace(ACCEPT, received_at=at(500)), a_report(501, positions=a_line(50, 1000.0))])
+    told = engine.handle(fired(f"protect:{PLAN}", 503))
+    assert [command.order.stop_price for command in of_kind(told, ReplaceStop)] == [990.0]
 
 
 def test_the_lock_of_an_accepted_split_heals():

@@ -308,6 +308,33 @@ def test_what_the_broker_liquidates_is_closed_and_no_strangers():
     assert story.broken() == []
 
 
+def test_a_liquidation_that_is_corrected_leaves_the_rest_ours():
+    """Found in its own judgement (brutal 21042): the rest was taken for a stranger's, and its stop for too much."""
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    sale = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "SELL", "price": 100.0}
+    story.broker("execution", exec_id="0000e0d5.1.77.01", quantity=100.0, filled=100.0, liquidation=True, **sale)
+    corrected = {"exec_id": "0000e0d5.1.77.02", "quantity": 60.0, "filled": 100.0, "liquidation": True, **sale}
+    story.broker("correction", replaces="0000e0d5.1.77.01", execution=corrected)
+    story.place(story.order("P1", 40.0))
+    story.later(600)
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize(("swallowed", "broken"), [(True, []), (False, ["I2", "I3"])])
+def test_a_twin_whose_cancel_the_broker_swallows_is_its_own_doing(swallowed, broken):
+    story = a_running_daemon()
+    story.long()
+    story.hold(story.order("S"), perm_id=99)
+    story.wait(1)
+    story.cancel(ref("S"))
+    if swallowed:
+        story.fault(32, "cancel_unanswered")
+    story.later(200)
+    assert story.broken() == broken
+
+
 def test_an_account_number_in_an_alert_breaks_i20():
     story = a_running_daemon()
     story.alert("operator", "resumed by somebody")

@@ -15,8 +15,8 @@ class OneOrder(Invariant):
     """I3, by reference and permId, never by order id alone.
 
     Two living orders of one reference, sent under two ids, are a breach at once. If the broker made the second one,
-    both have to be pulled (F3) within TWIN_S of the time in which the daemon can act, and what the twin fills
-    meanwhile is not counted.
+    both have to be pulled (F3) within TWIN_S of the time in which the daemon can act, unless it swallows the cancel
+    too, and what the twin fills meanwhile is not counted.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -27,7 +27,7 @@ class OneOrder(Invariant):
     def before(self, at: float) -> None:
         for ref, since in self._twins.items():
             due = self.scene.reach.due_at(since, TWIN_S)
-            if due is not None and at > due:
+            if due is not None and at > due and not self.scene.is_cancel_ignored(ref):
                 self.breach("I3", ref, f"{ref}: two orders of it live at the broker since {since:.3f}")
 
     def take(self, record: Record) -> None:

@@ -76,6 +76,8 @@ class Ledger:
         """Plans that have held shares of a symbol since nobody held any."""
         self.symbol_of: dict[str, str] = {}
         self.touched_at: dict[str, float] = {}
+        self._liquidated: dict[str, dict[str, float]] = {}
+        """What each of the broker's own sales took from which plan, by the stem of its execution."""
         """When the broker last did something in the symbol."""
         self.disturbed: set[str] = set()
         """Plans whose executions were corrected, and symbols in which somebody else has traded, or which split."""
@@ -251,8 +253,14 @@ class Ledger:
         self.versions[exec_id] = (str(plain["side"]), done.symbol, float(plain["quantity"]))
         signed = sign_of(str(plain["side"])) * float(plain["quantity"])
         self.disturbed |= {done.plan}
-        self._move(done, signed - done.signed, at)
+        closed = self._liquidated.pop(stem_of(exec_id), None)
+        if closed is None:
+            self._move(done, signed - done.signed, at)
+        else:
+            self._give_back(done, closed)
         done.exec_id, done.signed, done.price = exec_id, signed, float(plain["price"])
+        if closed is not None:
+            self._liquidate(done)
 
     def _move(self, done: Executed, signed: float, at: float) -> None:
         self.touched_at[done.symbol] = at
@@ -274,14 +282,23 @@ class Ledger:
         """The broker closes what our plans hold, the oldest first; only what is left over is a stranger's."""
         left, self.touched_at[done.symbol] = done.signed, done.at
         self.disturbed.add(done.symbol)
+        taken = self._liquidated[stem_of(done.exec_id)] = {}
         for plan in self.holding(done.symbol):
             closed = math.copysign(min(abs(left), abs(self.held[plan])), left) if left * self.held[plan] < 0 else 0.0
             self.held[plan] += closed
             self.own[done.symbol] += closed
+            taken[plan] = closed
             left -= closed
             if abs(self.held[plan]) < DUST:
                 del self.held[plan]
         self.foreign[done.symbol] += left
+
+    def _give_back(self, done: Executed, taken: dict[str, float]) -> None:
+        """A liquidation that is corrected has not been."""
+        for plan, closed in taken.items():
+            self.held[plan] = self.held.get(plan, 0.0) - closed
+            self.own[done.symbol] -= closed
+        self.foreign[done.symbol] -= done.signed - sum(taken.values())
 
     def _split(self, symbol: str, ratio: float, at: float) -> None:
         self.touched_at[symbol] = at

@@ -100,7 +100,7 @@ class Limits(Invariant):
     def _held(self, symbol: str) -> float:
         """Ours, and a stranger's once they were adopted: the stop that closes them is our own order."""
         ledger = self.scene.ledger
-        return ledger.own[symbol] + (ledger.foreign[symbol] if symbol in ledger.accepted else 0.0)
+        return ledger.own[symbol] + ledger.accepted.get(symbol, 0.0)
 
     def _coming(self, symbol: str, side: str, at: float) -> float:
         """Entries of the symbol on that side that may still fill: at the broker, or on the way to it."""

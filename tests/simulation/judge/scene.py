@@ -29,6 +29,8 @@ PROTECT_S = 5.0
 _STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
 _FREEING = frozenset({"resume", "reset"})
 ORDERED = "OperatorCommanded"
+CANCEL_UNANSWERED = 32
+SWALLOWED_WITHIN_S = 1.0
 ANSWER_S = 0.5
 """What a question of everything takes at most on a sound line."""
 
@@ -57,11 +59,12 @@ class Scene:
         """Symbols whose split nobody has accepted, and when it was."""
         self.split_ended_at: dict[str, float] = {}
         self.unseen_splits: set[str] = set()
-        """Symbols whose split took no order away and that no report has shown: nobody can know of it."""
+        """Symbols whose split nobody can know of: it took no order away, or the reports do not show it yet."""
         self.settled: set[str] = set()
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
         self.reported: dict[str, float] | None = None
         """Signed shares as the broker last reported them to the daemon; what it leaves out it does not hold."""
+        self._swallowed: set[str] = set()
         self.fault_at: dict[int, float] = {}
         """When a fault of TWS.md 4 last happened, by number."""
 
@@ -92,6 +95,9 @@ class Scene:
             case Fault():
                 self.calm_at = None
                 self.fault_at[record.number] = record.at
+                if record.number == CANCEL_UNANSWERED:
+                    cancels = self.written.cancels.items()
+                    self._swallowed |= {ref for ref, at in cancels if at > record.at - SWALLOWED_WITHIN_S}
                 self.written.fault(record)
             case Calm():
                 self.calm_at = record.at
@@ -136,6 +142,10 @@ class Scene:
         """Whether a person was told critically of the symbol since then."""
         return any(at >= since and symbol in text for at, text in reversed(self.critical[-200:]))
 
+    def is_cancel_ignored(self, ref: str) -> bool:
+        """Whether the daemon has asked for the order's cancel and the broker has swallowed that (TWS.md 4.32)."""
+        return ref in self._swallowed
+
     def is_denied(self, symbol: str) -> bool:
         """Whether the broker's last report says that it holds less of the symbol than it does."""
         held = self.ledger.net(symbol)
@@ -155,7 +165,9 @@ class Scene:
         positions = record.event.get("positions")
         if positions is not None and "positions" not in (record.event.get("unanswered") or ()):
             self.reported = {str(line["symbol"]): float(line["quantity"]) for line in positions}
-            self.unseen_splits = {symbol for symbol in self.unseen_splits if record.at < self._asked_after(symbol)}
+            for symbol, at in self.splits.items():
+                if record.at > at:
+                    self._look_at_split(symbol, self.reported.get(symbol, 0.0))
         if record.name != ORDERED:
             return
         verb, scope = str(record.event["verb"]), str(record.event["scope"])
@@ -195,9 +207,12 @@ class Scene:
         if not rests and at > self.ledger.touched_at.get(symbol, 0.0) + ANSWER_S:
             self.unseen_splits.add(symbol)
 
-    def _asked_after(self, symbol: str) -> float:
-        """From when on a report was asked for after the split."""
-        return self.splits.get(symbol, self.at) + ANSWER_S
+    def _look_at_split(self, symbol: str, reported: float) -> None:
+        """A report that still shows the shares of before (TWS.md 4.53) hides the split, another one shows it."""
+        if reported == self.ledger.net(symbol):
+            self.unseen_splits.discard(symbol)
+        else:
+            self.unseen_splits.add(symbol)
 
     def _end_split(self, symbol: str, at: float) -> None:
         if self.splits.pop(symbol, None) is not None:

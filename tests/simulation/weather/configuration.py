@@ -15,6 +15,7 @@ STRATEGY_FILES = (Path(__file__).with_name("restless.py"), Path(__file__).parent
 """What stands beside the configuration: the kinds that are files."""
 
 BARS_S = {5: 0.02, 10: 0.03, 15: 0.05, 30: 0.12, 60: 0.43, 120: 0.15, 300: 0.2}
+WHOLE_BARS_S = {30: 0.1, 60: 0.4, 120: 0.2, 300: 0.3}
 SPACINGS_S = {60: 0.04, 180: 0.16, 300: 0.3, 600: 0.35, 900: 0.15}
 WHOLE_SPACINGS_S = {300: 0.15, 600: 0.4, 900: 0.25, 1800: 0.2}
 """How far apart the views of a restless strategy turn, in a part of a session and in a whole one: its trades."""
@@ -30,7 +31,7 @@ SECOND_SHARE, MQTT_SHARE, FLAT_SHARE, CLOCK_SHARE, QUOTES_SHARE = 0.2, 0.4, 0.85
 
 def drawn_daemon(chance: Random, market: Market) -> dict[str, Any]:
     """Every section that matters; what the world knows better (port, folders) it puts in itself."""
-    bar_s = weighted(chance, BARS_S)
+    bar_s = weighted(chance, BARS_S if market.lasts_s else WHOLE_BARS_S)
     closes_flat = not market.eve_s and whether(chance, FLAT_SHARE)
     names = ("one", "two") if whether(chance, SECOND_SHARE) else ("one",)
     return {
