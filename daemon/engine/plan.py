@@ -59,6 +59,16 @@ class Plan(Struct, kw_only=True):
         return self.opened - self.closed
 
     @property
+    def is_busted(self) -> bool:
+        """Whether the broker took back every share of the entry."""
+        return self.opened == 0 and self.opened_at is not None
+
+    @property
+    def is_past_its_group(self) -> bool:
+        """Whether no OCA group fits the legs to the shares: legs in two groups, or shares that were taken back."""
+        return bool(self.refused_exits or self.refused_protections) or self.is_busted
+
+    @property
     def oca_group(self) -> str:
         """The group of the orders that close the plan; a new one after the broker has refused the last."""
         refused = self.refused_protections + self.refused_exits

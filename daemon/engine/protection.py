@@ -73,10 +73,10 @@ class Protector:
             found = self._pull_bare_entry(plan)
             if plan.open_quantity > 0:
                 found += self._cover(plan, now, grace_is_over=plan.plan_id == grace_over_of)
-                found += self._shrink(plan) if tidy else []
+                found += self._shrink(plan) if tidy or plan.is_past_its_group else []
             elif plan.open_quantity < 0:
                 found += self._give_back(plan, now)
-            elif tidy or plan.refused_exits or plan.refused_protections:  # its legs are in more than one OCA group
+            elif tidy or plan.is_past_its_group:
                 found += self._clear(plan)
             is_at_rest = not found and plan.open_quantity >= 0 and plan.unprotected_since is None
             self._book.index.note_look(plan, is_at_rest=is_at_rest, tidy=tidy)
@@ -243,7 +243,11 @@ class Protector:
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
 
     def _give_back(self, plan: Plan, now: datetime) -> list[Command]:
-        if plan.opened == 0 or self._book.entry_of(plan) is not None or self._book.exits_working(plan):
+        if (
+            (plan.opened == 0 and not plan.is_busted)
+            or self._book.entry_of(plan) is not None
+            or self._book.exits_working(plan)
+        ):
             return []  # the entry's executions are still to come, or the shares are on their way back
         if self._closer.is_pausing(plan, now):
             return []
@@ -259,10 +263,12 @@ class Protector:
         ]
 
     def _clear(self, plan: Plan) -> list[Command]:
-        """A plan whose entry has filled (or was busted afterwards) and that is flat needs no legs any more."""
-        entry_ref = leg_ref(plan.plan_id, Leg.ENTRY)
-        has_filled = plan.opened > 0 or self._book.closed_orders.get(entry_ref) is OrderStatus.FILLED
-        if not has_filled or self._book.entry_of(plan) is not None:
+        """A plan whose entry is over (filled, busted afterwards, cancelled, lost) and that is flat needs no legs.
+
+        Of an entry that the book has never seen end the executions may still come.
+        """
+        has_ended = leg_ref(plan.plan_id, Leg.ENTRY) in self._book.closed_orders
+        if not (has_ended or plan.opened > 0 or plan.is_busted) or self._book.entry_of(plan) is not None:
             return []
         commands: list[Command] = []
         for working in list(self._book.orders_of(plan.plan_id)):

@@ -5,7 +5,9 @@ import numpy as np
 from daemon.engine.prices import Prices
 from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import FillCorrected, OperatorCommanded
+from shared.orders import Side
 from tests.engine.builders import (
+    ENTRY,
     PLAN,
     STOP,
     TARGET,
@@ -14,7 +16,9 @@ from tests.engine.builders import (
     a_report,
     a_row,
     a_started,
+    accepted,
     an_engine_at_work,
+    an_engine_that_asked,
     at,
     bars,
     cancelled,
@@ -24,7 +28,9 @@ from tests.engine.builders import (
     fired,
     handle_all,
     kinds,
+    lines_of,
     of_kind,
+    rejected,
     says,
 )
 
@@ -90,11 +96,11 @@ def test_an_exit_told_before_its_entry_gives_nothing_back():
     assert engine.book.positions() == {}
 
 
-def test_a_busted_entry_takes_its_legs_with_it():
+def test_a_busted_entry_takes_its_legs_with_it_at_once():
+    """Found by simulation (brutal 22045): the stop filled before the next row came, and sold 54 shares short."""
     engine = a_long_engine()
     bust = a_fill(quantity=0, exec_id="0001.01.01.02")
-    engine.handle(FillCorrected(received_at=at(70), fill=bust))
-    cancels = of_kind(engine.handle(bars(120, SPY=100.0)), CancelOrder)
+    cancels = of_kind(engine.handle(FillCorrected(received_at=at(70), fill=bust)), CancelOrder)
     assert [command.ref for command in cancels] == [STOP, TARGET]
 
 
@@ -134,3 +140,42 @@ def test_a_person_is_alarmed_when_shares_have_no_stop_because_the_broker_denies_
     (alarm,) = [notice for notice in of_kind(told, Notify) if notice.level == "critical"]
     assert alarm.text == f"{PLAN}: 500 shares of SPY have no whole stop, and the broker denies that it holds them"
     assert of_kind(told, ReplaceStop) == []
+
+
+def a_busted_entry(seconds=62):
+    """The broker takes all 500 back."""
+    return FillCorrected(received_at=at(seconds), fill=a_fill(ENTRY, 0, 100.0, exec_id="0001.01.01.02", seconds=61))
+
+
+def test_what_a_stop_sold_of_an_entry_that_was_taken_back_is_bought_back():
+    """Found by simulation (brutal 22044): the short was taken for an entry whose executions were to come."""
+    engine = a_long_engine()
+    engine.handle(a_busted_entry())
+    told = engine.handle(filled(a_fill(STOP, 500, 99.0, exec_id="0001.01.09.01", seconds=63)))
+    ((side, quantity),) = [(command.order.side, command.order.quantity) for command in of_kind(told, Flatten)]
+    assert (side, quantity) == (Side.BUY, 500)
+
+
+def test_a_target_in_the_old_group_shrinks_at_once_with_an_exit_in_the_new_one():
+    """Found by simulation (brutal 22000): it sold all after an exit had sold half: the plan was short."""
+    engine = a_long_engine()
+    p1 = f"{PLAN}:P1"
+    handle_all(
+        engine, [cancelled(STOP, 62), fired(f"protect:{PLAN}", 64), rejected(p1, 65), accepted(f"{PLAN}:P2", 66, 9)]
+    )
+    says(engine, SPY=0.5)
+    (half,) = of_kind(engine.handle(bars(120, SPY=100.0)), Flatten)
+    sold = a_fill(half.order.ref, half.order.quantity, 100.0, exec_id="0001.01.10.01", seconds=121)
+    told = handle_all(engine, [accepted(half.order.ref, 121, 10), filled(sold)])
+    left = 500 - half.order.quantity
+    assert (TARGET, left) in [(command.order.ref, command.order.quantity) for command in of_kind(told, ReplaceStop)]
+
+
+def test_a_stop_whose_entry_was_lost_is_cancelled_with_the_next_row():
+    """Found by simulation (brutal 22000): entry and target were swallowed, the lone stop could open a position."""
+    engine = an_engine_that_asked()
+    lone = {"open_orders": [line for line in lines_of(engine) if line.ref == STOP]}
+    handle_all(engine, [accepted(STOP, 62, 1), fired(f"acknowledge:{ENTRY}", 72), fired(f"acknowledge:{TARGET}", 72)])
+    handle_all(engine, [a_report(75, **lone), a_report(78, **lone), a_report(81, **lone), a_report(84, **lone)])
+    assert ENTRY in engine.book.closed_orders
+    assert [command.ref for command in of_kind(engine.handle(bars(120, SPY=100.0)), CancelOrder)] == [STOP]

@@ -208,7 +208,10 @@ class NeverMore(Invariant):
     def _gives_back(self, order: Ordered, ref: Ref, *, is_sure: bool) -> bool:
         """An exit that trades as the entry did, against what the exits turned over, and alone on its side."""
         ledger, sign = self.scene.ledger, sign_of(order.side)
-        entered = sum(done.signed for done in ledger.of_ref(f"{ref.plan}:E")) or ledger.accepted[ref.symbol]
+        entry = self.scene.written.sent.get(f"{ref.plan}:E")
+        intended = sign_of(entry.order.side) if entry is not None else 0
+        executed = sum(done.signed for done in ledger.of_ref(f"{ref.plan}:E"))
+        entered = float(intended) or executed or ledger.accepted[ref.symbol]
         has_turned = sign * ledger.held.get(ref.plan, 0.0) < 0 or not is_sure
         is_alone = all(
             other.side != order.side or other.ref == order.ref for other in ledger.of_plan(ref.plan, *CLOSING)

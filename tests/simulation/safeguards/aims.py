@@ -107,6 +107,11 @@ def _busted(chance: Random) -> list[Incident]:
     return [fault(chance.uniform(30, 90), "correct_execution", shares_times=0.0)]
 
 
+def _partly_busted(chance: Random) -> list[Incident]:
+    """The broker takes a part of an entry back; its legs are too large."""
+    return [fault(chance.uniform(30, 90), "correct_execution", shares_times=0.4)]
+
+
 def _exits_without_an_answer(chance: Random) -> list[Incident]:
     return [always(chance.uniform(90, 130), "hold_order")]
 
@@ -151,13 +156,6 @@ def _stops_refused(chance: Random) -> list[Incident]:
     """The stop goes, and every new order is refused."""
     at = turn(chance) + 5
     return [fault(at, "broker_cancels"), always(at - 2, "reject_order", for_s=200.0)]
-
-
-def _filled_in_parts(chance: Random) -> list[Incident]:
-    return [
-        fault(turn(chance) + TURN_S * 2 * n + chance.uniform(1, 4), "fill_in_parts", pieces=2, share=0.5)
-        for n in range(3)
-    ]
 
 
 def _overfilled(chance: Random) -> list[Incident]:
@@ -273,7 +271,7 @@ AIMS: dict[str, Aim] = {
     "double_perm_id": Aim(trouble=_changed_and_doubled, strategy=FOR_GOOD),
     "bare_shares_get_a_stop": Aim(trouble=_stops_cancelled, strategy=FOR_GOOD),
     "unprotectable_is_closed": Aim(trouble=_stops_refused, strategy=FOR_GOOD),
-    "legs_shrink": Aim(trouble=_filled_in_parts, daemon={"execution": LIMIT}),
+    "legs_shrink": Aim(trouble=_partly_busted, strategy=FOR_GOOD),
     "legs_end_with_the_plan": Aim(trouble=_busted, strategy=FOR_GOOD),
     "oca_group": Aim(strategy=TRAILING),
     "oca_overfill_protection": Aim(strategy=TRAILING),
