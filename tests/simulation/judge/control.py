@@ -91,7 +91,7 @@ class Killed(Invariant):
             if due is not None and at > due and self._is_open(owed, at):
                 ledger = self.scene.ledger
                 shares = sum(ledger.held[plan] for plan in ledger.entered(symbol))
-                if abs(shares) >= 1.0:
+                if abs(shares) >= 1.0 and shares * ledger.net(symbol) > 0:  # else there is nothing to close with it
                     text = f"{symbol}: {shares:g} shares held, nothing was sent to close them"
                     self.breach("I14", f"{symbol} flatten", text)
                 del self._closings[symbol]

@@ -192,7 +192,7 @@ class Ledger:
         adopted = sum(one.remaining for one in stops if _is_adopted(one.plan) and sign_of(one.side) == -sign)
         plans = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
         adopted += sum(max(-sign * self.held[plan], 0.0) for plan in plans)
-        return max(-theirs, 0.0) + max(adopted - max(theirs, 0.0), 0.0)
+        return max(-theirs, -sign * self.accepted[symbol], 0.0) + max(adopted - max(theirs, 0.0), 0.0)
 
     # ------------------------------------------------------------------ leaves
 
