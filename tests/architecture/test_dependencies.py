@@ -11,7 +11,8 @@ import pytest
 from tests.architecture.source import BESIDE, PRODUCT, ROOT, Module, modules
 
 OURS = {*PRODUCT, *BESIDE, "openbell"}
-NOT_LOCKED = {"dashboard", "alerts", "keyring", "peers"}  # extras: imported only where somebody chose them
+# Extras: imported only where somebody chose them.
+NOT_LOCKED = {"dashboard", "alerts", "keyring", "peers", "yfinance", "duckdb"}
 LOCKS = ("requirements.lock", "requirements-source.lock")
 
 
