@@ -8,10 +8,14 @@ from collections.abc import Callable
 
 import msgspec
 
+from bench.as_of_speed import compare_as_of
 from bench.bar_pace import compare_bar_pace
 from bench.commands import compare_burst, compare_kill
+from bench.features_speed import compare_features
 from bench.fuzz import ENGINES, run_fuzz
 from bench.gateway_memory import compare_gateway_memory
+from bench.indicator_speed import compare_eight, compare_fifty, compare_live_step
+from bench.kalman_speed import compare_kalman
 from bench.kill_moments import compare_kill_moments
 from bench.latency import compare_latency
 from bench.loaded_latency import compare_loaded_latency
@@ -37,10 +41,16 @@ COMPARISONS: dict[str, Callable[[argparse.Namespace], Comparison | None]] = {
     "resting": lambda _: compare_resting_orders(),
     "day": lambda _: compare_recorded_day(),
     "memory": lambda _: compare_gateway_memory(),
+    "indicators": lambda chosen: compare_eight(chosen.rounds),
+    "fifty": lambda chosen: compare_fifty(chosen.rounds),
+    "live-step": lambda chosen: compare_live_step(chosen.rounds),
+    "as_of": lambda _: compare_as_of(),
+    "kalman": lambda _: compare_kalman(),
     "fuzz": lambda chosen: run_fuzz(chosen.engine, chosen.frames, chosen.seed),
     "power": lambda chosen: compare_power_cuts(chosen.states, chosen.seed),
     "moments": lambda chosen: compare_kill_moments(chosen.states // 5),
     "kills": lambda chosen: compare_kills(chosen.rounds, chosen.seed),
+    "features": lambda chosen: compare_features(chosen.symbols, chosen.days),
 }
 ONLY_BY_NAME = {"fuzz", "power", "kills", "moments"}
 
@@ -58,6 +68,8 @@ def main() -> None:
     parser.add_argument(
         "--states", type=int, default=25_000, help="power: crash states to open; moments: a fifth of them, kills"
     )
+    parser.add_argument("--symbols", type=int, default=500, help="features: instruments")
+    parser.add_argument("--days", type=int, default=2_520, help="features: daily bars of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     names = [name for name in COMPARISONS if name not in ONLY_BY_NAME] if chosen.what == "all" else [chosen.what]

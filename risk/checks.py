@@ -45,3 +45,6 @@ RULES: dict[str, Rule] = {
     "var_max": exposures.var_max,
     "cvar_max": exposures.cvar_max,
 }
+
+EXIT_RULES = ("trading_state", "reduce_only", "order_quantity_max")
+"""Those that have a say in an intent that reduces; all others pass over it, whatever the view."""

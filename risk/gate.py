@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from risk.checks import RULES
+from risk.checks import EXIT_RULES, RULES
 from risk.limits import Limits
 from risk.view import RiskView
 from shared.orders import OrderIntent, RiskVerdict
@@ -12,7 +12,8 @@ __all__ = ["RiskView", "judge"]
 
 def judge(intent: OrderIntent, view: RiskView, limits: Limits) -> RiskVerdict:
     """The verdict on `intent`: every breach in the order of RULES, and the quantity that all rules pass."""
-    found = [rule(intent, view, limits) for rule in RULES.values()]
+    rules = [RULES[name] for name in EXIT_RULES if name in RULES] if intent.reduces else RULES.values()
+    found = [rule(intent, view, limits) for rule in rules]
     breaches = tuple([breach for breach in found if breach is not None])
     approved = min([intent.quantity, *[breach.allowed for breach in breaches]])
     return RiskVerdict(approved_quantity=max(approved, 0), breaches=breaches)

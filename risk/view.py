@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from risk.portfolio import Holdings
 from risk.trading_state import TradingState
@@ -65,3 +66,69 @@ class RiskView(Struct, frozen=True, kw_only=True):
     entries_in_window: int | None
     is_self_trade: bool | None
     operator_flatten: bool = False  # a person asked for this exit
+
+    @classmethod
+    def of_exit(
+        cls,
+        now: datetime,
+        *,
+        position: int,
+        exits_working: int,
+        trading_state: TradingState,
+        operator_flatten: bool,
+    ) -> RiskView:
+        """All that the rules for exits read (risk/checks.py); everything else is not known."""
+        return replace(
+            _NOTHING_KNOWN,
+            now=now,
+            position=position,
+            exits_working=exits_working,
+            trading_state=trading_state,
+            operator_flatten=operator_flatten,
+        )
+
+
+_NOTHING_KNOWN = RiskView(
+    now=datetime.min.replace(tzinfo=UTC),
+    price=None,
+    price_at=None,
+    reference_price=None,
+    price_is_suspect=True,
+    equity=None,
+    position=0,
+    working_buy=0,
+    working_sell=0,
+    exits_working=0,
+    gross_exposure=None,
+    opens_at=None,
+    closes_at=None,
+    entry_after_open_s=0.0,
+    entry_before_close_s=0.0,
+    trading_state=TradingState.OBSERVE,
+    is_reconciled=False,
+    has_unknown=True,
+    is_locked=True,
+    account_at=None,
+    buying_power=None,
+    working_notional=None,
+    net_long=None,
+    net_short=None,
+    beta=None,
+    beta_long=None,
+    beta_short=None,
+    groups=(),
+    unpriced=(),
+    holdings=None,
+    bid=None,
+    ask=None,
+    is_halted=True,
+    data_quality="silent",
+    quiet_reason=None,
+    sent_last_s=None,
+    sent_last_min=None,
+    sent_today=None,
+    is_duplicate=None,
+    entries_in_window=None,
+    is_self_trade=None,
+)
+"""What refuses every entry."""

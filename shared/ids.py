@@ -59,7 +59,7 @@ _LETTERS = frozenset(leg.value for leg in Leg)
 
 def leg_ref(plan: str, leg: Leg, number: int = 0) -> str:
     """The order reference of one leg of a plan."""
-    return f"{plan}:{leg.value}{number or ''}"
+    return f"{plan}:{leg}{number or ''}"
 
 
 @lru_cache(maxsize=_KEPT)

@@ -25,6 +25,7 @@ market_data.py    what is heard of bars, quotes, farms and other logins
 streams.py        5-second bars, cleaned           stream_care.py    when a stream is dead and asked for again
 quotes.py         bid, ask, halts, entitlement     quality.py        what the data are worth
 history.py        past bars as rows                history_pacing.py how fast history may be asked
+past_bars.py      history for the store, over a line of its own (openbell data fetch)
 contracts.py      instruments as IB contracts
 probe.py          what a TWS or gateway says of itself when it is asked once (openbell doctor)
 """

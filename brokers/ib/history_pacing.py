@@ -16,7 +16,7 @@ IDENTICAL_S = 15.0
 BURST_S, BURST_MAX = 2.0, 5
 WINDOW_S, WINDOW_MAX = 600.0, 60
 MARGIN_S = 0.25
-"""TWS measures when it reads, not when we write."""
+"""TWS measures when it reads, not when we write; a simulated gateway's market may run faster than the wall."""
 
 
 class Asked(Struct, frozen=True):
@@ -29,14 +29,15 @@ class Asked(Struct, frozen=True):
 class HistoryLedger:
     """The requests of the last ten minutes, those included that are to leave at a later instant."""
 
-    def __init__(self) -> None:
+    def __init__(self, margin_s: float = MARGIN_S) -> None:
+        self.margin_s = margin_s
         self.is_strict = False
         """Whether the ten minutes count: TWS has refused a request for its pace."""
         self._taken: deque[tuple[float, Asked]] = deque()
 
     def allowed_at_s(self, wanted: Asked, now_s: float) -> float:
         """The first instant at which the request may leave."""
-        while self._taken and self._taken[0][0] <= now_s - WINDOW_S - MARGIN_S:
+        while self._taken and self._taken[0][0] <= now_s - WINDOW_S - self.margin_s:
             self._taken.popleft()
         taken = sorted(self._taken, key=lambda entry: entry[0])
         until = [at_s + IDENTICAL_S for at_s, one in taken if one == wanted]
@@ -45,7 +46,7 @@ class HistoryLedger:
             until.append(alike[-BURST_MAX] + BURST_S)
         if self.is_strict and len(taken) >= WINDOW_MAX:
             until.append(taken[-WINDOW_MAX][0] + WINDOW_S)
-        return max(now_s, max(until) + MARGIN_S) if until else now_s
+        return max(now_s, max(until) + self.margin_s) if until else now_s
 
     def take(self, wanted: Asked, at_s: float) -> None:
         """The request leaves at that instant."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from fractions import Fraction
-from typing import assert_never, cast
+from typing import Literal, assert_never, cast
 
 from msgspec import Struct
 
@@ -50,6 +50,9 @@ from shared.orders import BracketOrder, CompletedOrder, Fill, OpenOrder, Order, 
 CLIENT_ID = 0
 FILLED_ALREADY = 104  # IB: cannot modify a filled order
 BAD_ORDER = 201  # IB: order rejected, reason in the text
+
+_SIDES: dict[Side, Literal["BUY", "SELL"]] = {side: side.value for side in Side}
+_TYPES: dict[OrderType, Literal["MKT", "LMT", "STP", "TRAIL"]] = {kind: kind.value for kind in OrderType}
 
 FillCharges = Callable[[Execution], Charges]
 """One execution -> what broker, venue and regulators charge for it."""
@@ -120,9 +123,10 @@ class BarBroker:
     def on_row(self, closed_at: datetime, row: BarRow) -> list[Event]:
         """Match every working order against the row and value the account at its closes."""
         events: list[Event] = []
+        at = closed_at.timestamp()
         for instrument in self._fresh_levels().touched(row):
             bar = bar_of(row, instrument)
-            events += self._events(self._matcher.on_bar(instrument, bar, closed_at.timestamp()), closed_at)
+            events += self._events(self._matcher.on_bar(instrument, bar, at), closed_at)
         self._ledger.mark(row)
         return events
 
@@ -259,9 +263,9 @@ class BarBroker:
         simulated = SimOrder(
             key=key,
             instrument=self._index[order.symbol],
-            side=order.side.value,
+            side=_SIDES[order.side],
             quantity=order.quantity,
-            order_type=order.order_type.value,
+            order_type=_TYPES[order.order_type],
             limit_price=order.limit_price,
             stop_price=order.stop_price,
             trail_amount=order.trail_amount,
@@ -358,7 +362,7 @@ class BarBroker:
         slip = Slip(fixed_bps=self._slippage_bps)
         if self._market_slippage is not None:
             slip = self._market_slippage.slip(self._index[fill.symbol], filled)
-        cost = fill.quantity * abs(fill.price - fill.price / slipped(order.side.value, 1.0, slip.bps))
+        cost = fill.quantity * abs(fill.price - fill.price / slipped(_SIDES[order.side], 1.0, slip.bps))
         each = cost / slip.bps if slip.bps else 0.0
         return FillCosts(charges, cost, each * slip.spread_bps, each * slip.impact_bps)
 

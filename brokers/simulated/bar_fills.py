@@ -95,18 +95,13 @@ class _Passage(msgspec.Struct):
     """One bar passing by one instrument: what of it is left, and what happened inside it."""
 
     bar: Bar
+    at_open: Bar  # the first instant of the bar as a bar of its own
     at: float
     available: float
     inside: bool = False
     out_of_reach: dict[int, float] = msgspec.field(default_factory=dict)  # parent -> shares no limit may close
     entry_prices: dict[int, float] = msgspec.field(default_factory=dict)  # child -> price of the entry inside
     triggered_inside: set[int] = msgspec.field(default_factory=set)  # stop-limits that wait for the next bar
-
-    @property
-    def at_open(self) -> Bar:
-        """The first instant of the bar as a bar of its own."""
-        price = self.bar.open
-        return Bar(price, price, price, price, self.bar.volume)
 
     def seen_by(self, order: SimOrder) -> Bar:
         """The part of the bar that an order can see: its open, the whole, or what followed its entry."""
@@ -166,17 +161,17 @@ class BarMatcher(WorkingOrders):
         """
         outcomes = self._pass_time(at)
         self._market_open = True
-        prices = (bar.open, bar.high, bar.low, bar.close)
-        if instrument not in self._by_instrument or not all(is_price(price) for price in prices):
+        if instrument not in self._by_instrument or not _is_whole(bar):
             return outcomes
-        passage = _Passage(bar=bar, at=at, available=self._share_of(bar.volume))
-        old = {order.key for order in self._old_enough(instrument, passage)}
+        passage = _Passage(bar, _only(bar.open, bar.volume), at, self._share_of(bar.volume))
+        trails = any(order.order_type in TRAILING for order in self.working_in((instrument,)))
+        old = {order.key for order in self._old_enough(instrument, passage)} if trails else set[int]()
         outcomes += self._hold_auction(instrument, passage, "open") if session == "first" else []
         outcomes += self._until_quiet(instrument, passage)
         outcomes += self._end_immediate(instrument, passage)
         passage.inside = True
         outcomes += self._until_quiet(instrument, passage)
-        outcomes += self._trail(instrument, passage, old)
+        outcomes += self._trail(instrument, passage, old) if trails else []
         if session == "last":
             outcomes += self._hold_auction(instrument, passage, "close")
         return outcomes
@@ -200,23 +195,25 @@ class BarMatcher(WorkingOrders):
     def _until_quiet(self, instrument: int, passage: _Passage) -> list[Outcome]:
         """Stops and market orders, then limits; again while a fill makes children live."""
         outcomes: list[Outcome] = []
-        while True:
+        while instrument in self._by_instrument:
             happened = self._take_stops(instrument, passage)
             happened += self._take_limits(instrument, passage)
             if not happened:
-                return outcomes
+                break
             outcomes += happened
+        return outcomes
 
     def _take_stops(self, instrument: int, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for order in self._old_enough(instrument, passage):
-            is_limit = order.order_type in LIMITS
-            if (is_limit and not order.waits_for_trigger) or self._within_reach(order, passage) <= 0:
+            is_limit, waits = order.order_type in LIMITS, order.waits_for_trigger
+            begins = waits and order.stop_price is None  # a trailing stop, which only an order within reach does
+            if (is_limit and not waits) or (begins and self._within_reach(order, passage) <= 0):
                 continue
             price = self._price_without_limit(order, passage)
-            if price is None:
+            if price is None or self._within_reach(order, passage) <= 0:
                 continue
-            if order.waits_for_trigger:
+            if waits:
                 order.triggered = True
                 outcomes.append(self._settle(order))
             if is_limit:
@@ -253,16 +250,17 @@ class BarMatcher(WorkingOrders):
 
     def _newly_seen(self, instrument: int, passage: _Passage) -> list[SimOrder]:
         """The orders placed before this bar closed that wait neither for a parent nor for their time."""
+        placed_at, at = self._placed_at, passage.at
         return [
             order
-            for order in self._by_instrument.get(instrument, {}).values()
-            if self._placed_at[order.key] < passage.at and order.why_held != "child" and self._has_begun(order)
+            for order in self.working_in((instrument,))
+            if order.why_held != "child" and placed_at[order.key] < at and self._has_begun(order)
         ]
 
     def _hold_auction(self, instrument: int, passage: _Passage, kind: AuctionKind) -> list[Outcome]:
         """Fill what waits for this auction at the bar's open or close, and cancel what is left of it."""
         price = passage.bar.open if kind == "open" else passage.bar.close
-        at_price = Bar(price, price, price, price, passage.bar.volume)
+        at_price = _only(price, passage.bar.volume)
         outcomes: list[Outcome] = []
         for order in [one for one in self._newly_seen(instrument, passage) if one.auction == kind]:
             if order.order_type not in LIMITS:
@@ -285,8 +283,6 @@ class BarMatcher(WorkingOrders):
     def _trail(self, instrument: int, passage: _Passage, old: set[int]) -> list[Outcome]:
         """The bar is over: trailing stops follow it, those that began inside it only to its close."""
         outcomes: list[Outcome] = []
-        if not any(order.order_type in TRAILING for order in self.working_in((instrument,))):
-            return outcomes
         for order in self._old_enough(instrument, passage):
             if order.order_type not in TRAILING or order.triggered:
                 continue
@@ -325,3 +321,13 @@ class BarMatcher(WorkingOrders):
             return price
         slip = self._market_slippage.slip(order.instrument, order.filled + quantity)
         return slipped(order.side, price, slip.bps)
+
+
+def _is_whole(bar: Bar) -> bool:
+    """Whether all four are prices."""
+    return is_price(bar.open) and is_price(bar.high) and is_price(bar.low) and is_price(bar.close)
+
+
+def _only(price: float, volume: float) -> Bar:
+    """One instant as a bar of its own."""
+    return Bar(price, price, price, price, volume)

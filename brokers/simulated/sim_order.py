@@ -20,6 +20,7 @@ STOPS: tuple[OrderType, ...] = ("STP", "STP LMT", "TRAIL", "TRAIL LIMIT")
 """They trigger when the market runs against their side: a sell stop when it falls to the stop price."""
 TOUCHED: tuple[OrderType, ...] = ("MIT", "LIT")
 """They trigger when the market comes their way: a sell when it rises to the trigger price."""
+TRIGGERED = frozenset(STOPS + TOUCHED)
 TRAILING: tuple[OrderType, ...] = ("TRAIL", "TRAIL LIMIT")
 LIMITS: tuple[OrderType, ...] = ("LMT", "STP LMT", "TRAIL LIMIT", "LIT", "LOC")
 AT_CLOSE: tuple[OrderType, ...] = ("MOC", "LOC")
@@ -77,7 +78,7 @@ class SimOrder(msgspec.Struct, kw_only=True):
 
     @property
     def waits_for_trigger(self) -> bool:
-        return not self.triggered and self.order_type in STOPS + TOUCHED
+        return not self.triggered and self.order_type in TRIGGERED
 
     @property
     def auction(self) -> AuctionKind | None:
@@ -154,7 +155,7 @@ def check(order: SimOrder) -> None:
         return
     if order.order_type in LIMITS and not is_price(order.limit_price):
         raise ValueError(f"order {order.key}: limit_price {order.limit_price} is not a positive number")
-    if order.order_type in STOPS + TOUCHED and not is_price(order.stop_price):
+    if order.order_type in TRIGGERED and not is_price(order.stop_price):
         raise ValueError(f"order {order.key}: stop_price {order.stop_price} is not a positive number")
 
 

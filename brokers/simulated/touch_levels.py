@@ -7,6 +7,7 @@ resting orders are not reached, and a replay of many instruments spends its time
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -26,11 +27,12 @@ class TouchLevels:
 
     def refresh(self, changed: Collection[int], working: Iterable[SimOrder]) -> None:
         """Take the levels of the `changed` instruments anew from all working orders."""
-        for instrument in changed:
-            self._below[instrument], self._above[instrument] = -np.inf, np.inf
+        levels = {instrument: [-math.inf, math.inf] for instrument in changed}
         for order in working:
-            if order.instrument in changed:
-                self._add(order)
+            if order.instrument in levels:
+                _add(levels[order.instrument], order)
+        for instrument, (below, above) in levels.items():
+            self._below[instrument], self._above[instrument] = below, above
 
     def touched(self, row: BarRow) -> list[int]:
         """The instruments whose bar may fill something, in index order; never fewer than there are."""
@@ -42,14 +44,15 @@ class TouchLevels:
         """How many of the rows (T, n) go by before the first that `touched` would not answer with nothing."""
         return first_reached((self._below, self._above), lows, highs)
 
-    def _add(self, order: SimOrder) -> None:
-        at, price = order.instrument, order.stop_price if order.waits_for_trigger else order.limit_price
-        if price is None or order.takes_any_price or order.auction or order.order_type in TRAILING:
-            self._below[at] = np.inf
-        elif _waits_below(order):
-            self._below[at] = max(self._below[at], price)
-        else:
-            self._above[at] = min(self._above[at], price)
+
+def _add(levels: list[float], order: SimOrder) -> None:
+    price = order.stop_price if order.waits_for_trigger else order.limit_price
+    if price is None or order.takes_any_price or order.auction or order.order_type in TRAILING:
+        levels[0] = math.inf
+    elif _waits_below(order):
+        levels[0] = max(levels[0], price)
+    else:
+        levels[1] = min(levels[1], price)
 
 
 def _waits_below(order: SimOrder) -> bool:

@@ -93,10 +93,10 @@ class WorkingOrders:
         """
         return iter(tuple(self._working.values()))
 
-    def working_in(self, instruments: Iterable[int]) -> Iterator[SimOrder]:
+    def working_in(self, instruments: Iterable[int]) -> list[SimOrder]:
         """The visible orders of these instruments that are not done."""
-        for instrument in instruments:
-            yield from self._by_instrument.get(instrument, {}).values()
+        here = self._by_instrument
+        return [order for instrument in instruments if instrument in here for order in here[instrument].values()]
 
     def submit(self, order: SimOrder, *, market_open: bool) -> list[Outcome]:
         """Take an order into the book.
@@ -200,7 +200,7 @@ class WorkingOrders:
 
     def live_quantity(self, order: SimOrder) -> float:
         """How much of the order may fill now: its remainder, for a child at most what its parent has open."""
-        if order.done or order.key not in self._working:
+        if order.key not in self._working or order.done:
             return 0.0
         if order.parent_key is None:
             return order.remaining
@@ -209,7 +209,7 @@ class WorkingOrders:
     def _open_quantity(self, child: SimOrder) -> float:
         """What the parent has filled, minus what its children on this side have closed."""
         assert child.parent_key is not None
-        closed = sum(sibling.filled for sibling in self._sisters(child))
+        closed = sum([sibling.filled for sibling in self._sisters(child)])
         return self._orders[child.parent_key].filled - closed
 
     def _sisters(self, child: SimOrder) -> list[SimOrder]:

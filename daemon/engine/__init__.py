@@ -5,6 +5,7 @@ book.py        what we believe: positions, orders, prices, account; beliefs.py i
                book_index.py where in it a thing is found, and what is at rest
 order_life.py  the order states and the table of allowed transitions
 planning.py    targets - holdings - working and unknown orders = intents
+legs.py        the live orders of one plan, counted in one pass
 truth.py       a report of the broker, in this order: executions, orders, positions, money, and are we reconciled
 executions.py  one execution, live, recovered, corrected, busted or a liquidation; and what it cost
 reconcile.py   orders of the report against the book; lost, doubled and rebuilt ones

@@ -140,6 +140,8 @@ class Book(Beliefs):
 
     def protectable(self, plan: Plan) -> int:
         """Open shares for which a stop may be placed: none while a split waits for a person."""
+        if not self.is_disputed:
+            return plan.open_quantity
         return 0 if self.has_split(plan.symbol) else self.believable(plan)
 
     def has_split(self, symbol: str) -> bool:
@@ -187,7 +189,7 @@ class Book(Beliefs):
             self.index.retired_epoch += 1
             plan = self.retired.pop(ref.plan_id, None) or self._rebuilt(ref, symbol, side)
             self.add_plan(plan)
-        if ref.number > plan.numbers.get(ref.leg.value, 0):
+        if ref.number and ref.number > plan.numbers.get(ref.leg.value, 0):
             plan.numbers[ref.leg.value] = ref.number
         self.note_number(ref)
         return plan
@@ -216,8 +218,8 @@ class Book(Beliefs):
 
     def _apply(self, plan: Plan, fill: Fill, sign: int) -> None:
         quantity, value = sign * fill.quantity, sign * fill.quantity * fill.price
-        was_over = max(-plan.open_quantity, 0)
-        if self.ref_of(fill.ref).leg is Leg.ENTRY:
+        was_over, leg = max(-plan.open_quantity, 0), self.ref_of(fill.ref).leg
+        if leg is Leg.ENTRY:
             plan.opened += quantity
             plan.opened_value += value
             plan.opened_at = plan.opened_at or fill.filled_at
@@ -226,7 +228,7 @@ class Book(Beliefs):
                 quantity, value = -quantity, -value
             plan.closed += quantity
             plan.closed_value += value
-            plan.closed_at, plan.exit_leg = fill.filled_at, self.ref_of(fill.ref).leg
+            plan.closed_at, plan.exit_leg = fill.filled_at, leg
         plan.follow_overfill(was_over, fill.price)
 
     def _fill_order(self, fill: Fill, quantity: int) -> None:

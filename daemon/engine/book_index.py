@@ -94,7 +94,7 @@ class BookIndex:
     def add_order(self, working: WorkingOrder, plan: Plan) -> None:
         """A live order, now or again; a plan's legs stand in the order of its references."""
         ref = working.order.ref
-        legs = (*(leg for leg in self.legs.get(working.plan, ()) if leg.order.ref != ref), working)
+        legs = (*[leg for leg in self.legs.get(working.plan, ()) if leg.order.ref != ref], working)
         if plan.refs[-1] != ref:
             legs = tuple(sorted(legs, key=lambda leg: plan.refs.index(leg.order.ref)))
         self.legs[working.plan] = legs

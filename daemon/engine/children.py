@@ -26,7 +26,8 @@ def send(book: Book, order: Order, at: datetime) -> None:
     plan = book.plans[ref.plan_id]
     if order.ref in plan.refs or order.ref in book.orders or order.ref in book.closed_orders:
         raise InvariantViolated(f"{order.ref}: this reference was sent before, one reference is one order")
-    entry = book.entry_of(plan)
+    orders = book.orders_of(plan.plan_id)
+    entry = next((other for other in orders if other.leg is Leg.ENTRY), None) if orders else None
     if ref.leg is Leg.ENTRY:
         room = 0 if entry or plan.opened else order.quantity
     elif order.side is plan.side:  # buys back what exits overfilled
@@ -34,7 +35,7 @@ def send(book: Book, order: Order, at: datetime) -> None:
     else:
         room = max(plan.open_quantity + (entry.remaining if entry else 0), 0)
     kind = _KIND_OF[ref.leg]
-    working = sum([other.remaining for other in book.orders_of(plan.plan_id) if other.leg in kind])
+    working = sum([other.remaining for other in orders if other.leg in kind])
     if order.quantity <= 0 or working + order.quantity > room:
         message = f"{order.ref}: {order.quantity} shares beside {working} that work, the plan has room for {room}"
         raise InvariantViolated(message)

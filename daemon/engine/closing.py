@@ -18,7 +18,6 @@ from daemon.engine.settings import EngineSettings
 from daemon.engine.view import Viewer
 from risk.gate import judge
 from shared.commands import Command, Flatten, Notify, SetTimer
-from shared.market import Universe
 from shared.orders import OrderIntent
 
 CLOSE_TIMER = "close:"
@@ -28,12 +27,9 @@ RETRY_S_MAX = 60.0
 class Closer:
     """Sends exits; what failed, and when to try again, stands in the plan."""
 
-    def __init__(
-        self, book: Book, settings: EngineSettings, universe: Universe, viewer: Viewer, answers: Answers
-    ) -> None:
+    def __init__(self, book: Book, settings: EngineSettings, viewer: Viewer, answers: Answers) -> None:
         self._book = book
         self._settings = settings
-        self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._viewer = viewer
         self._answers = answers
 
@@ -54,8 +50,7 @@ class Closer:
             reduces=True,
             reason=reason,
         )
-        price = self._book.prices.price(self._columns[plan.symbol])
-        view = self._viewer.of(intent, price, now, plan=plan, by_operator=bool(plan.flatten_reason))
+        view = self._viewer.of_exit(plan, now, by_operator=bool(plan.flatten_reason))
         verdict = judge(intent, view, self._settings.limits)
         if verdict.approved_quantity == 0:
             return note_denial(self._book, intent, verdict)

@@ -124,7 +124,8 @@ class Engine:
     def handle(self, event: Event) -> list[Command]:
         """What must be done because of `event`, in this order."""
         commands = self._decide(event)
-        self._watch.note_decided(commands)
+        if commands:
+            self._watch.note_decided(commands)
         return commands
 
     def _decide(self, event: Event) -> list[Command]:

@@ -106,8 +106,9 @@ class Plan(Struct, kw_only=True):
 
     def next_number(self, leg: Leg) -> int:
         """A fresh number for an exit or a re-protection of this plan."""
-        self.numbers[leg.value] = self.numbers.get(leg.value, 0) + 1
-        return self.numbers[leg.value]
+        letter = leg.value
+        number = self.numbers[letter] = self.numbers.get(letter, 0) + 1
+        return number
 
 
 def round_trip(plan: Plan, opened_at: datetime, closed_at: datetime) -> RoundTrip:

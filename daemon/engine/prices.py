@@ -91,8 +91,8 @@ def jump_of(jump_pct_max: float) -> float:
 
 
 def _whole(values: np.ndarray) -> np.ndarray:
-    """One layout for the kernel, which else is compiled once more for every other."""
-    return np.require(values, dtype=np.float64, requirements=["C", "W"])
+    """One layout for the kernel, which else is compiled once more for every other; a copy, for rows are read-only."""
+    return np.array(values, dtype=np.float64, order="C")
 
 
 def _only(row: BarRow, good: np.ndarray) -> BarRow:

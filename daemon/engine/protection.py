@@ -18,6 +18,7 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.children import send
 from daemon.engine.closing import Closer
 from daemon.engine.desk import Desk
+from daemon.engine.legs import Legs, legs_of
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trailing import follow, tighten, trailed_stop
@@ -70,15 +71,16 @@ class Protector:
             return []
         commands: list[Command] = []
         for plan in plans:
-            found = self._pull_bare_entry(plan)
-            if plan.open_quantity > 0:
-                found += self._cover(plan, now, grace_is_over=plan.plan_id == grace_over_of)
+            open_quantity, legs = plan.open_quantity, legs_of(self._book.orders_of(plan.plan_id))
+            found = self._pull_bare_entry(plan, legs)
+            if open_quantity > 0:
+                found += self._cover(plan, legs, now, grace_is_over=plan.plan_id == grace_over_of)
                 found += self._shrink(plan) if tidy or plan.is_past_its_group else []
-            elif plan.open_quantity < 0:
+            elif open_quantity < 0:
                 found += self._give_back(plan, now)
             elif tidy or plan.is_past_its_group:
                 found += self._clear(plan)
-            is_at_rest = not found and plan.open_quantity >= 0 and plan.unprotected_since is None
+            is_at_rest = not found and open_quantity >= 0 and plan.unprotected_since is None
             self._book.index.note_look(plan, is_at_rest=is_at_rest, tidy=tidy)
             commands += found
         return commands
@@ -123,16 +125,16 @@ class Protector:
 
     # --- cover ------------------------------------------------------------------------------------------------------
 
-    def _pull_bare_entry(self, plan: Plan) -> list[Command]:
-        entry = self._book.entry_of(plan)
-        if entry is None or self._book.protected_quantity(plan) >= max(plan.open_quantity, 0) + entry.remaining:
+    def _pull_bare_entry(self, plan: Plan, legs: Legs) -> list[Command]:
+        entry = legs.entry
+        if entry is None or legs.stops >= max(plan.open_quantity, 0) + entry.remaining:
             return []
         return self._answers.cancel(entry, "its stop loss is gone")
 
-    def _cover(self, plan: Plan, now: datetime, *, grace_is_over: bool) -> list[Command]:
-        missing = self._book.protectable(plan) - self._book.protected_quantity(plan)
+    def _cover(self, plan: Plan, legs: Legs, now: datetime, *, grace_is_over: bool) -> list[Command]:
+        missing = self._book.protectable(plan) - legs.stops
         if missing <= 0:
-            return self._watch_doubtful(plan, now)
+            return self._watch_doubtful(plan, legs, now)
         if plan.unprotected_since is None:
             plan.unprotected_since = now
             if not plan.refused_protections:
@@ -143,12 +145,12 @@ class Protector:
             return []
         return self._protect(plan, missing, now)
 
-    def _watch_doubtful(self, plan: Plan, now: datetime) -> list[Command]:
+    def _watch_doubtful(self, plan: Plan, legs: Legs, now: datetime) -> list[Command]:
         """A stop of unknown fate counts, so that none is doubled; shares that the broker denies get none.
 
         But not in silence for longer than is allowed.
         """
-        doubt = self._doubt(plan)
+        doubt = self._doubt(plan, legs)
         if not doubt:
             plan.unprotected_since, plan.is_doubt_told = None, False
             return []
@@ -161,12 +163,11 @@ class Protector:
         plan.is_doubt_told = True
         return [Notify(level="critical", code="stop_unconfirmed", text=f"{plan.plan_id}: {doubt}")]
 
-    def _doubt(self, plan: Plan) -> str:
-        book, open_quantity = self._book, plan.open_quantity
-        for order in book.orders_of(plan.plan_id):
-            if order.status is OrderStatus.UNKNOWN and order.leg in PROTECTIVE:
-                return f"nobody confirms the stop of {open_quantity} shares of {plan.symbol}"
-        if book.protected_quantity(plan) + book.exits_working(plan) >= open_quantity or book.has_split(plan.symbol):
+    def _doubt(self, plan: Plan, legs: Legs) -> str:
+        open_quantity = plan.open_quantity
+        if legs.doubtful:
+            return f"nobody confirms the stop of {open_quantity} shares of {plan.symbol}"
+        if legs.stops + legs.exits >= open_quantity or self._book.has_split(plan.symbol):
             return ""  # a split's own alarm says so, and what a person may do
         return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the broker denies that it holds them"
 
@@ -215,7 +216,8 @@ class Protector:
 
     def _shrink(self, plan: Plan) -> list[Command]:
         """Once the entry is over, no protective leg may be larger than the position."""
-        if self._book.entry_of(plan) is not None or self._book.exits_working(plan):
+        legs, open_quantity = legs_of(self._book.orders_of(plan.plan_id)), plan.open_quantity
+        if legs.entry is not None or legs.exits or (legs.stops <= open_quantity and legs.targets <= open_quantity):
             return []
         stops = [order for order in self._book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
         targets = [order for order in self._book.orders_of(plan.plan_id) if order.leg is Leg.TAKE_PROFIT]
@@ -243,11 +245,8 @@ class Protector:
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
 
     def _give_back(self, plan: Plan, now: datetime) -> list[Command]:
-        if (
-            (plan.opened == 0 and not plan.is_busted)
-            or self._book.entry_of(plan) is not None
-            or self._book.exits_working(plan)
-        ):
+        awaits_entry = plan.opened == 0 and not plan.is_busted
+        if awaits_entry or self._book.entry_of(plan) is not None or self._book.exits_working(plan):
             return []  # the entry's executions are still to come, or the shares are on their way back
         if self._closer.is_pausing(plan, now):
             return []

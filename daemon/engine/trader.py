@@ -34,7 +34,7 @@ class Trader:
         self.viewer = Viewer(book, settings, universe)
         self.answers = Answers(book, settings)
         self.entries = Entries(book, settings, universe, self.viewer, self.answers)
-        self.closer = Closer(book, settings, universe, self.viewer, self.answers)
+        self.closer = Closer(book, settings, self.viewer, self.answers)
         self.time_stops = TimeStops(book, desks)
 
     # --- targets ------------------------------------------------------------------------------------------------

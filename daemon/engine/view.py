@@ -16,7 +16,6 @@ from risk.view import GroupExposure, RiskView
 from shared.market import Universe
 from shared.orders import OrderIntent, OrderStatus
 
-_NOTHING = Exposures({})
 _Quote = tuple[float | None, float | None]
 _Window = tuple[datetime | None, datetime | None]
 
@@ -48,19 +47,22 @@ class Viewer:
         elif self._exposures is not None:
             self._exposures.renew(symbol, stake_of(self._book, symbol, self._columns))
 
-    def of(
-        self,
-        intent: OrderIntent,
-        price: float | None,
-        now: datetime,
-        *,
-        plan: Plan | None = None,
-        by_operator: bool = False,
-    ) -> RiskView:
+    def of_exit(self, plan: Plan, now: datetime, *, by_operator: bool) -> RiskView:
+        """For an intent that closes shares of the plan: it asks for no room, and shall not wait for any."""
+        return RiskView.of_exit(
+            now,
+            position=plan.signed_quantity,
+            exits_working=self._book.exits_working(plan),
+            trading_state=self.state_for(plan.strategy, plan.symbol),
+            operator_flatten=by_operator,
+        )
+
+    def of(self, intent: OrderIntent, price: float | None, now: datetime) -> RiskView:
+        """For an intent that opens or adds."""
         book, column, symbol = self._book, self._columns[intent.symbol], intent.symbol
         prices, account, pace, limits = book.prices, book.account, book.pace, self._settings.limits
         (opens_at, closes_at), (bid, ask), (buys, sells) = self._moment(symbol, now)
-        exposures = _NOTHING if intent.reduces else self._exposures_now()  # an exit asks for no room, shall not wait
+        exposures = self._exposures_now()
         gross, net_long, net_short, working = exposures.totals()
         beta, beta_long, beta_short = self._betas(symbol, exposures)
         return RiskView(
@@ -70,10 +72,10 @@ class Viewer:
             reference_price=prices.good_price(column),
             price_is_suspect=prices.is_suspect(column),
             equity=book.equity,
-            position=plan.signed_quantity if plan else book.quantity(symbol),
+            position=book.quantity(symbol),
             working_buy=buys,
             working_sell=sells,
-            exits_working=book.exits_working(plan) if plan else 0,
+            exits_working=0,
             gross_exposure=gross,
             opens_at=opens_at,
             closes_at=closes_at,
@@ -83,13 +85,12 @@ class Viewer:
             is_reconciled=book.is_reconciled,
             has_unknown=any(order.status is OrderStatus.UNKNOWN for order in book.orders_in(symbol)),
             is_locked=symbol in book.locks,
-            operator_flatten=by_operator,
             account_at=book.account_at,
             buying_power=account.buying_power if account else None,
             working_notional=working,
             net_long=net_long,
             net_short=net_short,
-            unpriced=() if intent.reduces else self._unpriced_now(),
+            unpriced=self._unpriced_now(),
             beta=beta,
             beta_long=beta_long,
             beta_short=beta_short,
@@ -177,9 +178,10 @@ class Viewer:
 
     def state_for(self, strategy: str, symbol: str) -> TradingState:
         """The strictest of the account's, the strategy's and the instrument's trading state."""
-        stopping = TradingState.REDUCING if self._book.is_stopping else TradingState.ACTIVE
+        book = self._book
+        if not (book.trading_states.by_scope or book.breakers.latched or book.is_stopping):
+            return TradingState.ACTIVE
+        stopping = TradingState.REDUCING if book.is_stopping else TradingState.ACTIVE
         return strictest(
-            self._book.trading_states.state_for(strategy, symbol),
-            self._book.breakers.state_for(strategy, symbol),
-            stopping,
+            book.trading_states.state_for(strategy, symbol), book.breakers.state_for(strategy, symbol), stopping
         )

@@ -47,7 +47,9 @@ class Watch:
 
     def __init__(self, book: Book, settings: EngineSettings, universe: Universe, trader: Trader) -> None:
         self._book = book
-        self._limits = settings.limits
+        self._limits = limits = settings.limits
+        self._tells = _is_any((limits.max_day_loss, limits.max_week_loss, limits.max_drawdown_pct))
+        self._reckons = _is_any((limits.max_day_loss, limits.max_strategy_day_loss, limits.max_instrument_day_loss))
         self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._trader = trader
         self._day_losses = DayLosses(book, self._profit)
@@ -117,7 +119,7 @@ class Watch:
         """Take one sample of everything; the commands of what has tripped by it."""
         is_told = self._take_equity()
         self._count_losses()
-        told = self._told() if is_told else ()  # the same report seen again confirms nothing
+        told = self._told() if is_told and self._tells else ()  # the same report seen again confirms nothing
         readings = [*told, *self._own(), *self._counts()]
         commands: list[Command] = []
         for reading in readings:
@@ -159,12 +161,12 @@ class Watch:
     def _own(self) -> Iterator[Reading]:
         """By our own fills and prices; losses that no limit asks for are not reckoned."""
         limits, slipped = self._limits, self._book.watch.slippage
-        wanted = (limits.max_day_loss, limits.max_strategy_day_loss, limits.max_instrument_day_loss)
-        sums = None if all(limit is None for limit in wanted) else self._day_losses.sums()
+        sums = self._day_losses.sums() if self._reckons else None
         if sums is not None:
             loss = sums.account.loss
             yield Reading(scope=ACCOUNT, rule="max_day_loss", value=loss, limit=limits.max_day_loss, by="own")
-        yield Reading(scope=ACCOUNT, rule="max_day_slippage", value=slipped, limit=limits.max_day_slippage)
+        if limits.max_day_slippage is not None:
+            yield Reading(scope=ACCOUNT, rule="max_day_slippage", value=slipped, limit=limits.max_day_slippage)
         if sums is not None:
             strategy, instrument = limits.max_strategy_day_loss, limits.max_instrument_day_loss
             yield from _by_owner("max_strategy_day_loss", STRATEGY, sums.strategies, strategy)
@@ -176,7 +178,8 @@ class Watch:
         for scope, losses in state.losses_in_a_row.items() if limit is not None else ():
             yield Reading(scope=scope, rule=rule, value=losses, limit=limit, confirmations=1)
         rule, limit = "max_rejects_in_a_row", limits.max_rejects_in_a_row
-        yield Reading(scope=ACCOUNT, rule=rule, value=state.rejects_in_a_row, limit=limit, confirmations=1)
+        if limit is not None:
+            yield Reading(scope=ACCOUNT, rule=rule, value=state.rejects_in_a_row, limit=limit, confirmations=1)
         rule, limit = "max_unknown_orders", limits.max_unknown_orders
         if limit is not None:
             unknown = len(self._book.unknown_orders())
@@ -237,6 +240,11 @@ def _by_owner(rule: str, kind: str, sums: dict[str, Sum], limit: float | None) -
     if limit is not None:
         for name, kept in sums.items():
             yield Reading(scope=f"{kind}:{name}", rule=rule, value=kept.loss, limit=limit)
+
+
+def _is_any(limits: tuple[float | None, ...]) -> bool:
+    """Whether one of them stands; what no limit asks for is not reckoned."""
+    return any(limit is not None for limit in limits)
 
 
 def _loss(before: float | None, now: float | None) -> float | None:

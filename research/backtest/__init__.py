@@ -4,8 +4,10 @@ timeline.py        which rows are replayed, in which exchange session each lies;
 session_driver.py  THE order of events per row, shared by both drivers
 bar_drive.py       driver 1: a plain loop in this process (simulated broker, bar mode)
 replay.py          driver 2: backtrader's cerebro; mirror.py our orders as backtrader's analyzers see them
+lean_backtrader.py backtrader without what it imports for nothing
 run.py             the way to run a replay from Python; assembly.py from config and panel to something that runs
 sleeper.py         which rows are looked at; foresight.py, recital.py what prices and strategies tell beforehand
+memory.py          strategies that read stored features (research/features)
 carrying.py        what a night does: interest, borrow fees, splits as live is told of them, dividends
 corporate_actions.py  the action table; session_bars.py what it is held against; table_rows.py how tables are read
 liquidity.py       spread, volatility, volume known before a session; cost_model.py all of it out of [replay]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from brokers.simulated.bar_broker import BarBroker, FillCharges
 from brokers.simulated.bar_fills import BarMatcher
 from brokers.simulated.costs.charging import IbCharges, free_of_charge
 from daemon.engine.assembly import build_desks, build_engine, engine_of
+from daemon.engine.desk import Desk
 from daemon.engine.engine import Engine
 from research.backtest.cost_model import cost_model
-from research.backtest.foresight import look_ahead
+from research.backtest.foresight import Foresight, look_ahead
 from research.backtest.recital import recitals_of
 from research.backtest.session_driver import SessionDriver
 from research.backtest.sleeper import Sleeper
@@ -42,11 +44,14 @@ def timeline_of(config: Config, panel: BarPanel, start: date | None = None) -> T
     return lay_out(panel, hours_at, warm_up=config.bars.warm_up, start=start)
 
 
-def build_driver(config: Config, panel: BarPanel, timeline: Timeline, *, sparse: bool = True) -> SessionDriver:
+def build_driver(
+    config: Config, panel: BarPanel, timeline: Timeline, *, sparse: bool = True, features: Path | None = None
+) -> SessionDriver:
     """A fresh engine and a fresh broker; the panel's symbols stand in the universe's order.
 
     With `sparse` the rows on which nothing can happen are passed over, if every strategy says its decisions for whole
-    panels and no corporate action changes the scale of prices on the way.
+    panels and no corporate action changes the scale of prices on the way. Strategies read what they ask of `features`
+    from there; DataError where they cannot.
     """
     universe = config.universe_of()
     assert panel.symbols == universe.symbols
@@ -67,7 +72,11 @@ def build_driver(config: Config, panel: BarPanel, timeline: Timeline, *, sparse:
         slippage_bps=fixed_bps,
         market_slippage=costs.market_slippage,
     )
-    engine, sleeper = _engine(config, costs.panel, timeline, sparse=sparse and not costs.carrying.rescales)
+    if features is not None and costs.carrying.rescales:
+        raise DataError(f"replay: --features {features}: a split changes the scale of prices, allowed: none")
+    engine, sleeper = _engine(
+        config, costs.panel, timeline, sparse=sparse and not costs.carrying.rescales, features=features
+    )
     return SessionDriver(
         engine=engine,
         broker=broker,
@@ -79,15 +88,29 @@ def build_driver(config: Config, panel: BarPanel, timeline: Timeline, *, sparse:
     )
 
 
-def _engine(config: Config, panel: BarPanel, timeline: Timeline, *, sparse: bool) -> tuple[Engine, Sleeper | None]:
+def _engine(
+    config: Config, panel: BarPanel, timeline: Timeline, *, sparse: bool, features: Path | None
+) -> tuple[Engine, Sleeper | None]:
+    if not sparse and features is None:
+        return build_engine(config), None
+    foresight = look_ahead(panel, timeline, config.risk.price_jump_pct_max)
     if sparse:
-        desks = build_desks(config)
-        foresight = look_ahead(panel, timeline, config.risk.price_jump_pct_max)
+        desks = _desks(config, (panel, timeline, foresight), features)
         recitals = recitals_of(desks, foresight.rows)
         if recitals is not None:
             engine = engine_of(config, desks)
             return engine, Sleeper(engine=engine, recitals=recitals, foresight=foresight, timeline=timeline)
-    return build_engine(config), None
+    return engine_of(config, _desks(config, (panel, timeline, foresight), features)), None
+
+
+def _desks(config: Config, laid: tuple[BarPanel, Timeline, Foresight], features: Path | None) -> list[Desk]:
+    """Fresh ones; where there is a folder of features, their strategies read from it."""
+    desks = build_desks(config)
+    if features is not None:
+        from research.backtest.memory import recall_at
+
+        recall_at(desks, laid, features)
+    return desks
 
 
 def _charges(model: Literal["ib_fixed", "ib_tiered", "none"]) -> FillCharges:

@@ -40,6 +40,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
     ] = True,
     open_page: Annotated[bool, typer.Option("--open", help="Show the tear sheet in the browser.")] = False,
     drop_bad_bars: Annotated[bool, typer.Option("--drop-bad-bars", help="Skip and count bad bars.")] = False,
+    features: Annotated[Path | None, typer.Option(help="Read features from this folder, not computed anew.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Replay stored bars through the daemon's own engine, under backtrader.
@@ -61,6 +62,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
         benchmark=benchmark,
         actions=actions,
         drop_bad_bars=drop_bad_bars,
+        features=features,
     )
     try:
         produced = produce(asked, say=_say)

@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import backtrader as bt
-
+from research.backtest.lean_backtrader import bt
 from shared.commands import Command, Flatten, PlaceBracket, ReplaceStop
 from shared.events import (
     CommissionReported,

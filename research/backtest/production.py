@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from research.backtest.assembly import timeline_of
 from research.backtest.result import ReplayResult
-from research.backtest.run import run_replay
+from research.backtest.run import RunOptions, run_replay
 from research.backtest.summary import summarise
 from research.measures.bootstrap import BandOptions
 from research.measures.ledger import LEDGER_FILE, Ledger
@@ -36,6 +36,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     benchmark: str | None = None
     actions: Path | None = None
     drop_bad_bars: bool = False
+    features: Path | None = None
 
 
 class Produced(Struct, frozen=True, kw_only=True, eq=False):
@@ -59,7 +60,7 @@ def produce(asked: Asked, *, say: Callable[[str], None]) -> Produced:
         f"{len(timeline.warm_up)} to warm up, {timeline.outside:,} outside regular hours, "
         f"{panel.dropped} bad bars dropped"
     )
-    result = run_replay(config, panel, start=asked.days[0])
+    result = run_replay(config, panel, start=asked.days[0], options=RunOptions(features=asked.features))
     for note in result.notes:
         say(f"replay: {note}")
     record = recorded(result, config, panel, start=asked.days[0], benchmark=benchmark, data_name=asked.data.name)

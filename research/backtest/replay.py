@@ -1,4 +1,4 @@
-"""Driver 2: the same rows under backtrader's cerebro. It and mirror.py are the only files that import backtrader.
+"""Driver 2: the same rows under backtrader's cerebro. Only lean_backtrader.py imports backtrader.
 
 backtrader's cost is per data feed and bar, so it gets one feed that only carries the clock; the prices stay
 in the panel (DESIGN.md 11: 50 to 800 times faster than one feed per symbol). Its order of things is kept: on
@@ -15,10 +15,10 @@ import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import backtrader as bt
 import numpy as np
 from msgspec.structs import replace
 
+from research.backtest.lean_backtrader import bt
 from research.backtest.mirror import Mirror
 from research.backtest.result import ReplayResult
 from research.backtest.session_driver import SessionDriver

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -26,6 +27,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     analyzers: tuple[Listener, ...] = ()
     """Of backtrader: classes, or pairs of a class and its parameters. They see every row; `ReplayResult.analyzers`."""
     observers: tuple[Listener, ...] = ()
+    features: Path | None = None
+    """A folder of stored features (docs/features.md), for strategies that ask for some; None computes them."""
 
 
 _PLAIN = RunOptions()
@@ -37,7 +40,7 @@ def run_replay(
     """Replay the panel's rows from session `start` on (all if None); DataError where the data cannot be replayed."""
     timeline = timeline_of(config, panel, start)
     with _few_collections():
-        driver = build_driver(config, panel, timeline, sparse=options.sparse)
+        driver = build_driver(config, panel, timeline, sparse=options.sparse, features=options.features)
         return replay_bars(driver, timeline, analyzers=options.analyzers, observers=options.observers)
 
 

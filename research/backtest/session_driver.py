@@ -212,23 +212,21 @@ class SessionDriver:
 
     def _deliver(self, *events: Event) -> None:
         """Hand the events to the engine, then whatever they lead to, until nothing is left."""
-        self._inbox.extend(events)
-        while self._inbox:
-            event = self._inbox.popleft()
-            self._note(event)
-            for _, happened in self._listeners:
+        inbox, listeners = self._inbox, self._listeners
+        inbox.extend(events)
+        while inbox:
+            event = inbox.popleft()
+            if isinstance(event, OrderFilled):
+                self._recorder.filled(event.fill, self._broker.costs_of(event.fill.exec_id))
+            elif isinstance(event, CommissionReported):
+                self._recorder.charged(event)
+            for _, happened in listeners:
                 happened(event)
             for command in self._engine.handle(event):
-                for decided, _ in self._listeners:
+                for decided, _ in listeners:
                     decided(command)
                 self._recorder.decided(event.received_at, command)
                 self._execute(command, event.received_at)
-
-    def _note(self, event: Event) -> None:
-        if isinstance(event, OrderFilled):
-            self._recorder.filled(event.fill, self._broker.costs_of(event.fill.exec_id))
-        elif isinstance(event, CommissionReported):
-            self._recorder.charged(event)
 
     def _execute(self, command: Command, at: datetime) -> None:
         match command:

@@ -91,13 +91,14 @@ class Sleeper:
 
     def until_touch(self, broker: BarBroker, first: int, end: int) -> int:
         """The first of these rows in which an order may be filled; `end` if there is none."""
-        rows = self._stretch(first, end)
-        return first + broker.rows_until_touch(rows.low, rows.high)
+        rows, a, b = self._rows, self._before + first, self._before + end
+        return first + broker.rows_until_touch(rows.low[a:b], rows.high[a:b])
 
     def value(self, broker: BarBroker, rest: Rest, first: int, out: tuple[Floats, Floats]) -> int:
         """Value the account on the rows from `first` on; how many lie within the engine's bounds."""
         alarm = Alarm(floor=rest.floor, peak=rest.peak, keep=rest.keep, room=rest.room)
-        return broker.pass_over(self._stretch(first, first + len(out[0])).close, alarm, out)
+        at = self._before + first
+        return broker.pass_over(self._rows.close[at : at + len(out[0])], alarm, out)
 
     def pass_over(self, first: int, end: int, equity: Floats) -> None:
         """Let the engine take in the rows `first` to `end`, which led to nothing."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from risk.checks import RULES
+from risk.checks import EXIT_RULES, RULES
 from risk.gate import judge
 from risk.trading_state import TradingState
+from risk.view import RiskView
 from shared.orders import Side
 from tests.risk import test_checks_of_behaviour, test_checks_of_exposure
 from tests.risk.builders import NOW, a_view, allowed, an_entry, an_exit, limits
@@ -204,3 +205,29 @@ def test_the_documentation_lists_every_rule_in_its_order_with_its_test():
 
 def test_every_function_stands_in_the_table_under_its_own_name():
     assert [rule.__name__ for rule in RULES.values()] == list(RULES)
+
+
+def what_an_exit_knows(position=100):
+    return RiskView.of_exit(NOW, position=position, exits_working=0, trading_state=ACTIVE, operator_flatten=False)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in EXIT_RULES])
+@pytest.mark.parametrize("quantity", [0, 1, 100, 10**9])
+def test_a_rule_that_exits_are_not_asked_of_has_nothing_against_one_that_knows_nothing_else(rule, quantity):
+    exit_ = an_exit(quantity=quantity)
+    lost = a_view(price=math.nan, equity=None, is_locked=True, is_halted=True, is_self_trade=None)
+    found = [RULES[rule](exit_, view, limits()) for view in (what_an_exit_knows(), a_view(), lost)]
+    assert found == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "position", "approved"), [(100, 100, 100), (100, 60, 60), (100, -100, 0), (0, 100, 0)]
+)
+def test_the_gate_judges_an_exit_from_its_own_view_as_from_the_whole_one(quantity, position, approved):
+    exit_ = an_exit(quantity=quantity)
+    verdicts = {judge(exit_, view, limits()) for view in (what_an_exit_knows(position), a_view(position=position))}
+    assert [verdict.approved_quantity for verdict in verdicts] == [approved]
+
+
+def test_what_an_exit_knows_lets_no_entry_pass():
+    assert judge(an_entry(), what_an_exit_knows(), limits()).approved_quantity == 0

@@ -1,0 +1,38 @@
+"""The live orders of one plan by what they are for, counted in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from shared.orders import Leg, OrderStatus, WorkingOrder
+
+
+class Legs(Struct):
+    """Shares that stops, targets and market exits of the plan still cover; `doubtful` = a stop is of unknown fate."""
+
+    entry: WorkingOrder | None
+    stops: int
+    targets: int
+    exits: int
+    doubtful: bool
+
+
+def legs_of(orders: Iterable[WorkingOrder]) -> Legs:
+    """Count the live orders of one plan, the oldest first."""
+    entry: WorkingOrder | None = None
+    stops = targets = exits = 0
+    doubtful = False
+    for order in orders:
+        leg = order.leg
+        if leg is Leg.ENTRY:
+            entry = entry or order
+        elif leg is Leg.EXIT:
+            exits += order.remaining
+        elif leg is Leg.TAKE_PROFIT:
+            targets += order.remaining
+        else:
+            stops += order.remaining
+            doubtful = doubtful or order.status is OrderStatus.UNKNOWN
+    return Legs(entry, stops, targets, exits, doubtful)
