@@ -20,7 +20,7 @@ from shared.errors import ConfigError
 from shared.market import Universe
 from strategies.base import Strategy
 
-BUILT_IN = ("sma_cross", "cross_momentum")
+BUILT_IN = ("sma_cross", "cross_momentum", "kalman_trend")
 
 
 def load_strategy(kind: str, universe: Universe, params: dict[str, Any], base_dir: Path | None = None) -> Strategy:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.market import BarRow, Instrument, Universe
 from strategies.cross_momentum import CrossMomentum
+from strategies.kalman_trend import KalmanTrend
 from strategies.sma_cross import SmaCross
 
 UNIVERSE = Universe(tuple(Instrument(symbol=symbol) for symbol in ("AAA", "BBB", "CCC", "DDD")))
@@ -17,6 +18,8 @@ KINDS = {
     "sma_cross": lambda: SmaCross(UNIVERSE, fast=2, slow=5),
     "sma_cross short": lambda: SmaCross(UNIVERSE, fast=3, slow=4, long_only=False),
     "cross_momentum": lambda: CrossMomentum(UNIVERSE, lookback=3, rebalance_every=4, top=2),
+    "kalman_trend": lambda: KalmanTrend(UNIVERSE, zscore=0.5, slope_ratio=0.1, warm=3, memory=10),
+    "kalman_trend short": lambda: KalmanTrend(UNIVERSE, slope_ratio=0.01, warm=4, long_only=False),
     "cross_momentum every row": lambda: CrossMomentum(UNIVERSE, lookback=2, rebalance_every=1, top=1),
 }
 panels = st.builds(

@@ -73,7 +73,8 @@ def test_the_state_of_a_users_strategy_moves_between_two_loads_of_its_file(folde
 
 def test_an_unknown_name_is_refused_with_what_was_probably_meant():
     (fault,) = faults_of("sma_cros", {})
-    assert fault.startswith("strategy kind 'sma_cros': unknown, allowed: sma_cross, cross_momentum or a path")
+    allowed = "sma_cross, cross_momentum, kalman_trend or a path"
+    assert fault.startswith(f"strategy kind 'sma_cros': unknown, allowed: {allowed}")
     assert fault.endswith("did you mean 'sma_cross'?")
     assert "did you mean" not in faults_of("zzz", {})[0]
 

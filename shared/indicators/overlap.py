@@ -1,0 +1,212 @@
+"""Rows of the registry: averages and bands that lie over the price."""
+
+from __future__ import annotations
+
+from shared.indicators import exponential, extremes, weighted_windows, wilder
+from shared.indicators.lockstep import spec
+from shared.indicators.spec import Params, real, whole
+
+
+def _period(p: Params) -> int:
+    return int(p["period"])
+
+
+_EMA = "mean of the first period prints, then ema += (x - ema) * 2 / (period + 1)"
+
+AVERAGES = (
+    spec(
+        weighted_windows.sma,
+        "overlap",
+        "close -> sma",
+        (whole("period", 30),),
+        rows=lambda p: 3 + _period(p),
+        warm_up=_period,
+        formula="mean of the last period closes",
+        source="TA-Lib SMA",
+    ),
+    spec(
+        exponential.ema,
+        "overlap",
+        "close -> ema",
+        (whole("period", 30),),
+        rows=lambda _: 2,
+        warm_up=_period,
+        formula=_EMA,
+        source="TA-Lib EMA",
+    ),
+    spec(
+        weighted_windows.wma,
+        "overlap",
+        "close -> wma",
+        (whole("period", 30),),
+        rows=lambda p: 1 + _period(p),
+        warm_up=_period,
+        formula="sum of k * close over 1 to period, the last heaviest, / sum of k",
+        source="TA-Lib WMA",
+    ),
+    spec(
+        exponential.dema,
+        "overlap",
+        "close -> dema",
+        (whole("period", 30),),
+        rows=lambda _: 5,
+        warm_up=lambda p: 2 * _period(p) - 1,
+        formula="2 ema - ema(ema)",
+        source="Mulloy, Smoothing Data with Faster Moving Averages, 1994; TA-Lib DEMA",
+    ),
+    spec(
+        exponential.tema,
+        "overlap",
+        "close -> tema",
+        (whole("period", 30),),
+        rows=lambda _: 7,
+        warm_up=lambda p: 3 * _period(p) - 2,
+        formula="3 ema - 3 ema(ema) + ema(ema(ema))",
+        source="Mulloy 1994; TA-Lib TEMA",
+    ),
+    spec(
+        weighted_windows.trima,
+        "overlap",
+        "close -> trima",
+        (whole("period", 30),),
+        rows=lambda p: 8 + _period(p),
+        warm_up=_period,
+        formula="sma(sma(close, (period + 1) // 2), period // 2 + 1)",
+        source="TA-Lib TRIMA",
+    ),
+    spec(
+        weighted_windows.kama,
+        "overlap",
+        "close -> kama",
+        (whole("period", 30, 2),),
+        rows=lambda p: 3 + 2 * _period(p),
+        warm_up=lambda p: _period(p) + 1,
+        formula="kama += (close - kama) * (er * (2/3 - 2/31) + 2/31)^2, er = |close - close[period]| / sum |step|",
+        source="Kaufman, Smarter Trading, 1995; TA-Lib KAMA",
+    ),
+    spec(
+        exponential.t3,
+        "overlap",
+        "close -> t3",
+        (whole("period", 5), real("volume_factor", 0.7, 0.0, 1.0)),
+        rows=lambda _: 13,
+        warm_up=lambda p: 6 * (_period(p) - 1) + 1,
+        formula="-v^3 e6 + 3 (v^2 + v^3) e5 - (6 v^2 + 3 v + 3 v^3) e4 + (1 + 3 v + v^3 + 3 v^2) e3, e = emas of emas",
+        source="Tillson, Better Moving Averages, 1998; TA-Lib T3",
+    ),
+    spec(
+        exponential.rma,
+        "overlap",
+        "close -> rma",
+        (whole("period", 30),),
+        rows=lambda _: 2,
+        warm_up=_period,
+        formula="rma = (rma * (period - 1) + close) / period, from the mean",
+        source="Wilder 1978; TA-Lib RMA",
+    ),
+    spec(
+        weighted_windows.hma,
+        "overlap",
+        "close -> hma",
+        (whole("period", 20, 2),),
+        rows=lambda p: 4 + _period(p) // 2 + _period(p) + int(_period(p) ** 0.5),
+        warm_up=lambda p: _period(p) + int(_period(p) ** 0.5) - 1,
+        formula="wma(2 wma(close, period // 2) - wma(close, period), floor(sqrt(period)))",
+        source="Hull 2005; TA-Lib HMA",
+    ),
+    spec(
+        weighted_windows.vwma,
+        "overlap",
+        "close volume -> vwma",
+        (whole("period", 30),),
+        rows=lambda p: 2 + 2 * _period(p),
+        warm_up=_period,
+        formula="sum(close * volume) / sum(volume); the close where nothing traded",
+        source="TA-Lib VWMA",
+    ),
+    spec(
+        exponential.zlema,
+        "overlap",
+        "close -> zlema",
+        (whole("period", 30, 2),),
+        rows=lambda p: 4 + (_period(p) - 1) // 2,
+        warm_up=lambda p: _period(p) + (_period(p) - 1) // 2,
+        formula="ema of 2 close - close[(period - 1) // 2]",
+        source="Ehlers and Way, Zero Lag, 2010; TA-Lib ZLEMA",
+    ),
+    spec(
+        weighted_windows.alma,
+        "overlap",
+        "close -> alma",
+        (whole("period", 9), real("offset", 0.85, 0.0, 1.0), real("sigma", 6.0, 0.1, 100.0)),
+        rows=lambda p: 1 + _period(p),
+        warm_up=_period,
+        formula="weights exp(-(k - offset (period - 1))^2 / (2 (period / sigma)^2)), k = 0 the oldest",
+        source="Legoux and Kouzis-Loukas, Arnaud Legoux Moving Average, 2009",
+    ),
+    spec(
+        exponential.mcginley,
+        "overlap",
+        "close -> mcginley",
+        (whole("period", 10, 2),),
+        rows=lambda _: 1,
+        warm_up=lambda _: 1,
+        formula="md += (close - md) / (period * (close / md)^4), never past the close; from the first close",
+        source="McGinley, Journal of Technical Analysis, 1997",
+    ),
+)
+
+BANDS = (
+    spec(
+        weighted_windows.bbands,
+        "overlap",
+        "close -> upper middle lower",
+        (whole("period", 20, 2), real("up", 2.0, 0.0, 100.0), real("down", 2.0, 0.0, 100.0)),
+        rows=lambda p: 7 + _period(p),
+        warm_up=_period,
+        formula="sma, sma + up * sd, sma - down * sd; sd over period, not period - 1",
+        source="Bollinger; TA-Lib BBANDS",
+    ),
+    spec(
+        extremes.midpoint,
+        "overlap",
+        "close -> midpoint",
+        (whole("period", 14, 2),),
+        rows=lambda p: 5 + 2 * _period(p),
+        warm_up=_period,
+        formula="(highest close + lowest close) / 2",
+        source="TA-Lib MIDPOINT",
+    ),
+    spec(
+        extremes.midprice,
+        "overlap",
+        "high low -> midprice",
+        (whole("period", 14, 2),),
+        rows=lambda p: 5 + 2 * _period(p),
+        warm_up=_period,
+        formula="(highest high + lowest low) / 2",
+        source="TA-Lib MIDPRICE",
+    ),
+    spec(
+        extremes.donchian,
+        "overlap",
+        "high low -> upper middle lower",
+        (whole("period", 20),),
+        rows=lambda p: 7 + 2 * _period(p),
+        warm_up=_period,
+        formula="highest high, their middle, lowest low",
+        source="Donchian 1960; TA-Lib DONCHIAN",
+    ),
+    spec(
+        wilder.keltner,
+        "overlap",
+        "high low close -> upper middle lower",
+        (whole("period", 20), whole("range_period", 10), real("width", 2.0, 0.0, 100.0)),
+        rows=lambda _: 7,
+        warm_up=lambda p: int(max(p["period"], p["range_period"] + 1)),
+        formula="ema(typprice) +- width * atr(range_period), seeds end at the first band",
+        source="Keltner 1960 as Raschke uses it; TA-Lib KC",
+    ),
+)
+
+SPECS = AVERAGES + BANDS

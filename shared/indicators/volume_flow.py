@@ -1,0 +1,252 @@
+"""What volume says about price: accumulation, flow, force, volume-weighted prices, liquidity.
+
+The running totals (AD, OBV, PVT, NVI, PVI, VWAP from the first print) know no window, so their level depends on
+where the series begins; only their changes compare. Windows are rings that are summed anew.
+"""
+
+# ruff: noqa: ARG001, PLR0917 - a step takes six
+
+from __future__ import annotations
+
+from shared.indicators.indicator import FloatArray, kernel
+
+
+@kernel
+def smooth(s: FloatArray, rows: tuple[int, int, int], lo: int, hi: int, t: int, period: int) -> bool:
+    """Exponential mean of row rows[0] into rows[1], its seed in rows[2], as in ema.py. Whether it is there yet."""
+    source, out, seed = rows
+    if t >= period:
+        weight = 2.0 / (period + 1.0)
+        for i in range(lo, hi):
+            s[out, i] += (s[source, i] - s[out, i]) * weight
+        return True
+    if t < 0:
+        return False
+    for i in range(lo, hi):
+        s[seed, i] += s[source, i]
+        s[out, i] = s[seed, i] / period
+    return t == period - 1
+
+
+@kernel
+def window_sum(s: FloatArray, out: int, ring: int, lo: int, hi: int, period: int) -> None:
+    """Sum of the rows `ring` to `ring + period` into row `out`."""
+    for i in range(lo, hi):
+        s[out, i] = s[ring, i]
+    for k in range(1, period):
+        for i in range(lo, hi):
+            s[out, i] += s[ring + k, i]
+
+
+@kernel
+def flow(s: FloatArray, row: int, x: FloatArray, lo: int, hi: int) -> None:
+    """Volume times where the close stands in the bar, from -1 at the low to 1 at the high; 0 without a range."""
+    for i in range(lo, hi):
+        high, low, close = x[0, i], x[1, i], x[2, i]
+        length = high - low
+        s[row, i] = ((close - low) - (high - close)) / length * x[3, i] if length > 0.0 else 0.0
+
+
+@kernel
+def ad(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, flow, total."""
+    flow(s, 1, x, lo, hi)
+    for i in range(lo, hi):
+        s[2, i] += s[1, i]
+        s[0, i] = s[2, i]
+
+
+@kernel
+def adosc(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, flow, total, fast and slow mean of the total, which both begin with its first value."""
+    flow(s, 1, x, lo, hi)
+    fast, slow = 2.0 / (p[0] + 1.0), 2.0 / (p[1] + 1.0)
+    for i in range(lo, hi):
+        total = s[2, i] + s[1, i]
+        s[2, i] = total
+        s[3, i] = fast * total + (1.0 - fast) * s[3, i] if t > 0 else total
+        s[4, i] = slow * total + (1.0 - slow) * s[4, i] if t > 0 else total
+    if t >= max(p[0], p[1]) - 1:
+        for i in range(lo, hi):
+            s[0, i] = s[3, i] - s[4, i]
+
+
+@kernel
+def cmf(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, two sums, rings of flow and volume."""
+    period = int(p[0])
+    slot = t % period
+    flow(s, 3 + slot, x, lo, hi)
+    for i in range(lo, hi):
+        s[3 + period + slot, i] = x[3, i]
+    if t >= period - 1:
+        window_sum(s, 1, 3, lo, hi, period)
+        window_sum(s, 2, 3 + period, lo, hi, period)
+        for i in range(lo, hi):
+            s[0, i] = s[1, i] / s[2, i] if s[2, i] > 0.0 else 0.0
+
+
+@kernel
+def obv(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, last close, total."""
+    for i in range(lo, hi):
+        close, last, volume = x[0, i], s[1, i], x[1, i]
+        change = volume if t == 0 or close > last else -volume
+        s[2, i] += change if t == 0 or close != last else 0.0
+        s[0, i], s[1, i] = s[2, i], close
+
+
+@kernel
+def pvt(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State as `obv`."""
+    for i in range(lo, hi):
+        last = s[1, i]
+        s[2, i] += x[1, i] * ((x[0, i] - last) / last) if last != 0.0 else 0.0
+        s[0, i], s[1, i] = s[2, i], x[0, i]
+
+
+@kernel
+def index(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, side: float) -> None:
+    """Volume index: follows the close where volume times `side` rose. State: value, last close, last volume, level."""
+    for i in range(lo, hi):
+        last, level = s[1, i], s[3, i] if t > 0 else 1000.0
+        moves = t > 0 and last != 0.0 and side * x[1, i] > side * s[2, i]
+        level = level + level * ((x[0, i] - last) / last) if moves else level
+        s[0, i], s[1, i], s[2, i], s[3, i] = level, x[0, i], x[1, i], level
+
+
+@kernel
+def nvi(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State as `index`."""
+    index(s, x, lo, hi, t, -1.0)
+
+
+@kernel
+def pvi(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State as `index`."""
+    index(s, x, lo, hi, t, 1.0)
+
+
+@kernel
+def force(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, force, its mean, seed, last close."""
+    for i in range(lo, hi):
+        s[1, i] = (x[0, i] - s[4, i]) * x[1, i]
+        s[4, i] = x[0, i]
+    if smooth(s, (1, 2, 3), lo, hi, t - 1, int(p[0])):
+        for i in range(lo, hi):
+            s[0, i] = s[2, i]
+
+
+@kernel
+def emv(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, last middle, ring."""
+    period, scale = int(p[0]), p[1]
+    slot = 2 + (t - 1) % period
+    for i in range(lo, hi):
+        middle, volume = (x[0, i] + x[1, i]) / 2.0, x[2, i]
+        eased = (middle - s[1, i]) * (x[0, i] - x[1, i]) / (volume / scale) if volume > 0.0 else 0.0
+        s[slot if t > 0 else 1, i] = eased
+        s[1, i] = middle
+    if t >= period:
+        window_sum(s, 0, 2, lo, hi, period)
+        for i in range(lo, hi):
+            s[0, i] /= period
+
+
+@kernel
+def kvo(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: oscillator, signal; last sum, trend, last range, cumulated range, force; three means, three seeds."""
+    fast, slow, signal = int(p[0]), int(p[1]), int(p[2])
+    for i in range(lo, hi):
+        total, length = x[0, i] + x[1, i] + x[2, i], x[0, i] - x[1, i]
+        trend = s[3, i]
+        now = 1.0 if total > s[2, i] else (-1.0 if total < s[2, i] else trend)
+        turned = now != trend or t < 2  # noqa: PLR2004 - the second print has the first trend
+        run = (s[4, i] if turned else s[5, i]) + length
+        share = abs(2.0 * length / run - 1.0) if run > 0.0 else 0.0
+        s[6, i] = x[3, i] * share * now * 100.0
+        s[2, i], s[3, i], s[4, i], s[5, i] = total, now if t > 0 else 0.0, length, run
+    quick = smooth(s, (6, 7, 10), lo, hi, t - 1, fast)
+    slower = smooth(s, (6, 8, 11), lo, hi, t - 1, slow)
+    if quick and slower:
+        for i in range(lo, hi):
+            s[6, i] = s[7, i] - s[8, i]
+        if smooth(s, (6, 9, 12), lo, hi, t - max(fast, slow), signal):
+            for i in range(lo, hi):
+                s[0, i], s[1, i] = s[6, i], s[9, i]
+
+
+@kernel
+def vwap(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, sum of price times volume, sum of volume."""
+    for i in range(lo, hi):
+        typical = (x[0, i] + x[1, i] + x[2, i]) / 3.0
+        s[1, i] += typical * x[3, i]
+        s[2, i] += x[3, i]
+        s[0, i] = s[1, i] / s[2, i] if s[2, i] > 0.0 else typical
+
+
+@kernel
+def vwap_rolling(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, two sums, rings of price times volume and of volume."""
+    period = int(p[0])
+    slot = t % period
+    for i in range(lo, hi):
+        s[3 + slot, i] = (x[0, i] + x[1, i] + x[2, i]) / 3.0 * x[3, i]
+        s[3 + period + slot, i] = x[3, i]
+    if t >= period - 1:
+        window_sum(s, 1, 3, lo, hi, period)
+        window_sum(s, 2, 3 + period, lo, hi, period)
+        for i in range(lo, hi):
+            typical = (x[0, i] + x[1, i] + x[2, i]) / 3.0
+            s[0, i] = s[1, i] / s[2, i] if s[2, i] > 0.0 else typical
+
+
+@kernel
+def amihud(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, last close, days with volume, rings of ratios and of what counts."""
+    period = int(p[0])
+    slot = (t - 1) % period
+    for i in range(lo, hi):
+        last, money = s[1, i], x[0, i] * x[1, i]
+        counts = t > 0 and last != 0.0 and money > 0.0
+        ratio = abs(x[0, i] / last - 1.0) / money if counts else 0.0
+        s[3 + slot, i], s[3 + period + slot, i] = ratio, 1.0 if counts else 0.0
+        s[1, i] = x[0, i]
+    if t >= period:
+        window_sum(s, 0, 3, lo, hi, period)
+        window_sum(s, 2, 3 + period, lo, hi, period)
+        for i in range(lo, hi):
+            s[0, i] = s[0, i] / s[2, i] * 1e6 if s[2, i] > 0.0 else 0.0
+
+
+@kernel
+def relative_volume(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, sum, ring of the volumes before."""
+    period = int(p[0])
+    if t >= period:
+        window_sum(s, 1, 2, lo, hi, period)
+        for i in range(lo, hi):
+            s[0, i] = x[0, i] / (s[1, i] / period) if s[1, i] > 0.0 else 0.0
+    for i in range(lo, hi):
+        s[2 + t % period, i] = x[0, i]
+
+
+@kernel
+def turnover(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, ring."""
+    period = int(p[0])
+    for i in range(lo, hi):
+        s[1 + t % period, i] = x[0, i] * x[1, i]
+    if t >= period - 1:
+        window_sum(s, 0, 1, lo, hi, period)
+        for i in range(lo, hi):
+            s[0, i] /= period
+
+
+@kernel
+def market_facilitation(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value."""
+    for i in range(lo, hi):
+        s[0, i] = (x[0, i] - x[1, i]) / x[2, i] if x[2, i] != 0.0 else 0.0
