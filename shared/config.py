@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, ValidationError
 
 from shared.config_cluster import ClusterConfig
+from shared.config_data import DataConfig
 from shared.config_faults import Fault, describe, syntax_fault
+from shared.config_features import FeaturesConfig
 from shared.config_fields import choice, text
 from shared.config_lines import index_lines, line_of
 from shared.config_outside import (
@@ -63,6 +65,8 @@ class Config(Section):
     alert_channels: tuple[AlertChannelConfig, ...] = Field(alias="alert", strict=False, default=())
     metrics: MetricsConfig = MetricsConfig()
     cluster: ClusterConfig = ClusterConfig()
+    data: DataConfig = DataConfig()
+    features: FeaturesConfig = FeaturesConfig()
     nightly: NightlyConfig = NightlyConfig()
     _base_dir: Path = PrivateAttr(default=Path())
 

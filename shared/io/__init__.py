@@ -2,6 +2,9 @@
 
 bar_store.py  bars from Parquet or CSV, time-major for replay; bar_files.py reads, bar_checks.py refuses,
               arrow_values.py: Arrow to numpy without pandas
+bar_library.py   the bar store: raw bars of many instruments in one folder, adjusted on reading, point in time
+              (bar_part.py: one file; bar_places.py: names; bar_manifest.py: what a series holds; bar_disk.py: what may
+              fail; stored_actions.py, price_adjustment.py: dividends and splits; panel_of_bars.py: side by side)
 session_cache.py  the sessions of a calendar on disk, so that a replay does not compute them
 journal.py    the append-only record of events and commands: reader and writer, the same over both databases
               (journal_database.py: what is asked of one; journal_sqlite.py, journal_postgres.py; journal_rows.py:

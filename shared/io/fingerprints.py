@@ -40,6 +40,8 @@ _OUTSIDE = (
     "alerts",
     "metrics",
     "cluster",
+    "data",
+    "features",
     "nightly",
 )
 """What a replay does not read. A section that is not named here counts: a new one is never forgotten."""
