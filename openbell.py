@@ -52,6 +52,9 @@ CONTRIBUTORS = (
     "research.measures.cli",
     "research.lookahead.cli",
     "research.experiments.cli",
+    "research.ingest.cli",
+    "research.ingest.universe.cli",
+    "research.features.cli",
 )
 ROOT = Path(__file__).resolve().parent
 IN_A_CHECKOUT = "tests.simulation.cli"

@@ -62,6 +62,7 @@ def _night(
 ) -> tuple[Night, Records]:
     from datetime import UTC
 
+    from research.features.nightly_work import features_work
     from research.nightly.lock import the_only_one
     from research.nightly.night import night_of, nights_folder
     from research.nightly.sequence import Way, carry_out
@@ -77,7 +78,7 @@ def _night(
     _say(f"nightly: the session of {night.session}, the next one is {night.next_session}, in {night.folder}")
     with the_only_one(nights_folder(settings)):
         way = Way(only=step, force=force, now=now, say=_say)
-        return night, carry_out(night, steps_of(Outside(tell=tell)), way)
+        return night, carry_out(night, steps_of(Outside(tell=tell, features=features_work(settings))), way)
 
 
 def _page(night: Night, records: Records) -> str:

@@ -139,6 +139,6 @@ BROKEN_OUTSIDE = {
     "a table nobody reads": _beside(
         "[dashboard]\nport = 80",
         "91: dashboard: unknown key, allowed: mode, account, state_dir, log_dir, broker, session, universe, bars, "
-        "strategy and 13 more (docs/configuration.md)",
+        "strategy and 15 more (docs/configuration.md)",
     ),
 }

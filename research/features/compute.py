@@ -1,0 +1,150 @@
+"""One call of an indicator over bars: every feature made of it, part by part, and the state to go on from.
+
+The rows go through the streaming kernels in stretches of one part, each from the state that the last one left: what a
+worker holds does not grow with time, and rows that are computed tonight are, bit for bit, those of a whole build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from research.features.parts import part_bytes, read_part
+from research.features.record import (
+    CALL_FILE,
+    CallRecord,
+    part_name,
+    read_call_record,
+    slug,
+    state_name,
+    write_record,
+)
+from shared.errors import DataError
+from shared.indicators.feature_name import Call, Feature, spec_of
+from shared.indicators.feature_transforms import transformed
+from shared.indicators.indicator import FloatArray
+from shared.io.bar_disk import Disk
+from shared.io.bar_store import BarPanel
+from strategies.state import Snapshot, pack, unpack
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What to compute: `features` of `call` up to the panel's end, whose bars have `digest`, by this `code`.
+
+    `after` is the number of rows that are there and stay, 0 for a build from the beginning.
+    """
+
+    call: Call
+    features: tuple[Feature, ...]
+    code: str
+    digest: str
+    after: int
+    rows_per_part: int
+
+
+def carry_out(panel: BarPanel, order: Order, folder: Path, disk: Disk) -> CallRecord:
+    """Write the files of a call into its folder and then its record, which makes them count; what is old goes.
+
+    Raises:
+        DataError: what is there cannot be gone on from. OSError: something cannot be written; the old state stays.
+    """
+    home = folder / slug(str(order.call))
+    disk.make_folder(home)
+    before = _record_before(home)
+    record = _begun(panel, order, before)
+    spec = spec_of(order.call)
+    indicator = spec.make(record.width, **dict(order.call.params))
+    if order.after:
+        assert before is not None
+        indicator = _restored(home / state_name(before.generation), before, panel.symbols)
+    inputs = [getattr(panel, name) for name in spec.inputs]
+    at = order.after
+    while at < record.rows:
+        first = at - at % record.rows_per_part
+        end = min(first + record.rows_per_part, record.rows)
+        found = indicator.update_many(*(np.asarray(each)[at:end] for each in inputs))
+        for feature in order.features:
+            values = _values(found, feature, spec.outputs)
+            if at > first:
+                assert before is not None
+                values = np.concatenate((_kept(home, before, str(feature), at), values))
+            said = {"feature": str(feature), "first_row": str(first)}
+            disk.write(
+                home / part_name(str(feature), first, record.generation), part_bytes(values, record.rows_per_part, said)
+            )
+        at = end
+    disk.write(home / state_name(record.generation), _packed(indicator, record, panel.symbols))
+    disk.sync_folder(home)
+    write_record(disk, home / CALL_FILE, record)
+    _clear(home, record)
+    return record
+
+
+def _record_before(home: Path) -> CallRecord | None:
+    """What is there; a record that cannot be read is as good as none, its files are not written over."""
+    try:
+        return read_call_record(home)
+    except DataError:
+        return None
+
+
+def _begun(panel: BarPanel, order: Order, before: CallRecord | None) -> CallRecord:
+    generation = _next_generation(before)
+    step, rows = order.rows_per_part, len(panel)
+    kept = () if before is None or not order.after else before.parts
+    whole = tuple(part for part in kept if part[0] + step <= order.after)
+    written = tuple((first, generation) for first in range(len(whole) * step, rows, step))
+    return CallRecord(
+        call=str(order.call),
+        features=tuple(map(str, order.features)),
+        code=order.code,
+        digest=order.digest,
+        rows=rows,
+        width=len(panel.symbols),
+        rows_per_part=step,
+        generation=generation,
+        parts=whole + written,
+    )
+
+
+def _next_generation(before: CallRecord | None) -> int:
+    return 1 if before is None else before.generation + 1
+
+
+def _values(found: FloatArray, feature: Feature, outputs: Sequence[str]) -> FloatArray:
+    output = found[outputs.index(feature.output)] if feature.output else found
+    return transformed(output, feature.transforms)
+
+
+def _kept(home: Path, before: CallRecord, feature: str, until: int) -> FloatArray:
+    """What the last part holds before row `until`."""
+    first, generation = before.parts[-1]
+    kept = read_part(home / part_name(feature, first, generation), before.width, 0, until - first)
+    return np.asarray(kept, dtype=np.float64)
+
+
+def _packed(indicator: Any, record: CallRecord, symbols: tuple[str, ...]) -> bytes:  # noqa: ANN401 - packs what it can
+    state = {"indicator": indicator}
+    return pack(Snapshot(strategy=record.call, symbols=symbols, params={"rows": record.rows}, state=state))
+
+
+def _restored(path: Path, before: CallRecord, symbols: tuple[str, ...]) -> Any:  # noqa: ANN401 - of whatever class
+    try:
+        found = unpack(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}), build again with --anew") from None
+    mine = Snapshot(strategy=before.call, symbols=symbols, params={"rows": before.rows}, state={})
+    mine.refuse_if_other(found)
+    return found.state["indicator"]
+
+
+def _clear(home: Path, record: CallRecord) -> None:
+    """Remove what the record does not name."""
+    kept = record.file_names()
+    for path in sorted(home.iterdir()):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
