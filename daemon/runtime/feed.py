@@ -24,6 +24,8 @@ from shared.market import Bar, BarRow, Universe
 from shared.sessions import session_at_or_after
 
 DAY_S = 86_400
+_TICK_S = 1e-6
+"""Instants are known to the microsecond."""
 
 
 class Intervals(Struct, frozen=True):
@@ -198,8 +200,11 @@ class Feed:
             handle.cancel()
 
     async def _wait_for_end(self, end: datetime) -> None:
-        """By the bars' own time and what has passed since the newest: a wrong clock cuts no row short."""
-        while (left_s := self._left_s(end)) > 0:
+        """By the bars' own time and what has passed since the newest: a wrong clock cuts no row short.
+
+        What is left below a clock's tick is none: to sleep for it is to return at once, and the loop would never end.
+        """
+        while (left_s := self._left_s(end)) > _TICK_S:
             await self._clock.sleep(min(left_s, max(left_s / 10, 1.0)))  # in slices: a bar may bring the end nearer
         self._start_grace(end)
 

@@ -198,3 +198,31 @@ async def test_rows_of_history_are_fed_once_and_only_if_they_are_news():
     events = [await line.taken(), await line.taken()]
     assert [(event.closed_at, event.warm_up) for event in events] == [(at(120), True), (at(180), True)]
     assert line.feed.last_row_at == at(180)
+
+
+class StoppedWatch:
+    """Monotonic time that stands; whoever reads it a thousand times without an end spins."""
+
+    def __init__(self):
+        self.now, self.readings = 0.0, 0
+
+    def __call__(self):
+        self.readings += 1
+        assert self.readings < 1000, "the feed spins"
+        return self.now
+
+
+async def test_what_is_left_below_a_clocks_tick_ends_the_wait_instead_of_spinning():
+    """Found by simulation (brutal 24021): 4e-12 s were left, sleeping for them returned at once, for ever."""
+    watch = StoppedWatch()
+    clock = MarketClock(may_follow=False, monotonic=watch)
+    inbox = Inbox(100)
+    feed = Feed(universe=UNIVERSE, intervals=MINUTES, clock=clock, inbox=inbox, row_grace_s=0.01)
+    feed.begin()
+    watch.now = 32763.7
+    feed.on_bar("SPY", at(50), 5, a_bar())
+    watch.now = 32763.7 + 5
+    event = await asyncio.wait_for(inbox.take(), 5)
+    assert isinstance(event, BarsClosed)
+    assert event.closed_at == at(60)
+    feed.close()
