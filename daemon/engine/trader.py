@@ -239,12 +239,16 @@ class Trader:
         return commands + self._close_flattened(now)
 
     def fulfil_wishes(self, now: datetime) -> list[Command]:
-        """Flatten what a person wanted flat while nobody answered, or whose exit came to nothing."""
+        """Flatten what a person wanted flat while nobody answered, or whose exit came to nothing.
+
+        And what the end of the session wants flat: its timer may have fired into a dead line, and no row may come.
+        """
         if not (self._book.is_connected and self._book.knows_holdings):
             return []
         wishes, self._book.flatten_wishes = self._book.flatten_wishes, {}
         commands = [command for scope, reason in wishes.items() for command in self.flatten(now, reason, scope)]
-        return commands + self._close_flattened(now)
+        commands += self._close_flattened(now)
+        return commands + (self.reduce(now) if self._is_closing_time(now) else [])
 
     def _close_flattened(self, now: datetime) -> list[Command]:
         wanted_flat = [plan for plan in self._book.plans.values() if plan.flatten_reason and plan.open_quantity > 0]

@@ -2,11 +2,13 @@
 
 from msgspec.structs import replace
 
-from shared.commands import AskBroker, CancelOrder, PlaceBracket, ReplaceStop
+from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded
 from shared.orders import OrderStatus
 from tests.engine.builders import (
+    CLOSE,
     ENTRY,
+    OPEN,
     PLAN,
     STOP,
     TARGET,
@@ -208,3 +210,13 @@ def test_a_question_of_an_earlier_connection_does_not_make_the_next_one_patient(
     handle_all(engine, [a_report(70, unanswered=["positions"]), a_report(900, unanswered=["positions"])])
     handle_all(engine, [disconnected(901), connected(902)])
     assert ask_timers(engine.handle(a_report(903, unanswered=["positions"])))[0].after_s == 2.0
+
+
+def test_what_the_end_of_the_session_wants_flat_is_closed_by_the_report_where_its_timer_fired_into_a_dead_line():
+    """Found by simulation (brutal 24020): no row came any more, and the position was held over the close."""
+    engine = a_long_engine()
+    closing = (CLOSE - OPEN).total_seconds() - 300
+    handle_all(engine, [disconnected(closing - 10), fired("flatten", closing)])
+    held = {"positions": {"SPY": 500}, "open_orders": lines_of(engine)}
+    told = handle_all(engine, [connected(closing + 60), a_report(closing + 61, **held)])
+    assert [command.order.quantity for command in of_kind(told, Flatten)] == [500]
