@@ -185,7 +185,7 @@ def _annotation_at(root: type[BaseModel], loc: TomlPath) -> Any:  # noqa: ANN401
     return annotation
 
 
-def _element_of(annotation: object) -> Any:  # noqa: ANN401
+def _element_of(annotation: object) -> Any:  # noqa: ANN401 - an annotation may be anything
     """The type of the elements of a tuple or of the values of a dict."""
     arguments = get_args(annotation)
     return arguments[1] if get_origin(annotation) is dict else arguments[0]

@@ -178,13 +178,13 @@ class _Telling:
     def openOrder(self, *values: object) -> None:  # noqa: N802 - the protocol's name, as those below
         self._tell(self._receiver.openOrder, values)
 
-    def execDetails(self, *values: object) -> None:  # noqa: N802
+    def execDetails(self, *values: object) -> None:  # noqa: N802 - the library's name
         self._tell(self._receiver.execDetails, values)
 
-    def commissionReport(self, *values: object) -> None:  # noqa: N802
+    def commissionReport(self, *values: object) -> None:  # noqa: N802 - the library's name
         self._tell(self._receiver.commissionReport, values)
 
-    def completedOrder(self, *values: object) -> None:  # noqa: N802
+    def completedOrder(self, *values: object) -> None:  # noqa: N802 - the library's name
         self._tell(self._receiver.completedOrder, values)
 
     def _tell(self, method: Callable[..., None], values: tuple[object, ...]) -> None:

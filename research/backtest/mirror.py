@@ -124,5 +124,5 @@ class Mirror:
         (order.partial if self._is_working(fill.ref) else order.completed)()
         self._tell(order)
 
-    def _tell(self, order: Any) -> None:  # noqa: ANN401
+    def _tell(self, order: Any) -> None:  # noqa: ANN401 - the library is untyped
         self.news.append(order.clone())

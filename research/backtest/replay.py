@@ -132,7 +132,7 @@ class _ListenedBroker(_PanelBroker):
     get_value = getvalue
     get_cash = getcash
 
-    def getposition(self, data: Any) -> Any:  # noqa: ANN401
+    def getposition(self, data: Any) -> Any:  # noqa: ANN401 - the library is untyped
         return self._mirror.positions[data]
 
     def get_fundshares(self) -> float:

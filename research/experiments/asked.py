@@ -24,7 +24,7 @@ class SomeFailed(OpenbellError):  # noqa: N818 - as its neighbours in shared/err
     """Some replays failed; the rest is done and kept."""
 
 
-class Interrupted(OpenbellError):  # noqa: N818
+class Interrupted(OpenbellError):  # noqa: N818 - no error, an end
     """Ctrl-C; what is done is kept."""
 
 

@@ -99,17 +99,17 @@ class _Run:
             return Outcome(key=job.key, number=job.number, state="failed", why=DIED_TWICE, run_tries=2)
         return replace(outcome, run_tries=2)
 
-    def _submit(self, job: Job, held: Any) -> Any:  # noqa: ANN401
+    def _submit(self, job: Job, held: Any) -> Any:  # noqa: ANN401 - the library is untyped
         self._submitted += 1
         key = f"openbell-{job.key}-{self._submitted}"
         future = self._client.submit(self._work, held, job, key=key, pure=False)
         self._out[future] = job
         return future
 
-    def _spread_panel(self) -> Any:  # noqa: ANN401
+    def _spread_panel(self) -> Any:  # noqa: ANN401 - the library is untyped
         return self._client.scatter(self._panel, broadcast=True, hash=False)
 
-    def _outcome(self, future: Any) -> Outcome | None:  # noqa: ANN401
+    def _outcome(self, future: Any) -> Outcome | None:  # noqa: ANN401 - the library is untyped
         """What the job came to; None if its worker, or all that held the panel or the result, are gone."""
         from distributed import CancelledError
 

@@ -28,7 +28,7 @@ def step(state: _State, bars: _Bars) -> None:
         ranged = not np.isnan(high[i] + low[i] + close[i] + last)
         seeding = ranged and count[i] < period
         top = high[i] if high[i] > last else last  # noqa: FURB136 - max() minds NaN, which stops SIMD
-        bottom = low[i] if low[i] < last else last  # noqa: FURB136
+        bottom = low[i] if low[i] < last else last  # noqa: FURB136 - max() and min() mind NaN, which stops SIMD
         true_range = top - bottom
         # Selections instead of branches, for SIMD, as in ema.step.
         seed = total[i] + true_range if seeding else total[i]

@@ -33,7 +33,7 @@ class LivePlan:
         row = told = 0
         for k, (part, (name, _)) in enumerate(zip(parts, wanted, strict=True)):
             places = [FIELDS.index(field) for field in spec_of(name).inputs]
-            rows, params = len(part._state), len(part._params)  # noqa: SLF001
+            rows, params = len(part._state), len(part._params)  # noqa: SLF001 - a part of the same driver
             beside = places == list(range(places[0], places[0] + len(places)))
             assert beside or places == [0, 3], f"{name}: inputs {places}"
             self._table[k] = (address_of(part.step), row, rows, told, params, 0, len(places), places[0], beside)

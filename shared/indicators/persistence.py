@@ -27,7 +27,7 @@ def climbed(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple
     if far > 0:
         for i in range(lo, hi):
             z = (x[i] - s[last, i]) / (x[i] + s[last, i])
-            if not z * z < 0.01:  # noqa: PLR2004
+            if not z * z < 0.01:  # noqa: PLR2004 - as above
                 moves = x[i] > 0.0 and s[last, i] > 0.0
                 s[slot, i] = s[level, i] + (math.log(x[i] / s[last, i]) if moves else 0.0)
     for i in range(lo, hi):
@@ -56,7 +56,7 @@ def hurst(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int)
             away = (place - s[2, i]) - k * drift
             move = (place - s[before, i]) - drift
             s[3, i] = away if away > top else top  # noqa: FURB136 - as in atr.py
-            s[4, i] = away if away < bottom else bottom  # noqa: FURB136
+            s[4, i] = away if away < bottom else bottom  # noqa: FURB136 - max() and min() mind NaN, which stops SIMD
             s[5, i] += move * move
         before = row
     scale = 1.0 / math.log(period / 2.0)

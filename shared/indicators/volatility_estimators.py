@@ -75,7 +75,7 @@ def true_range(s: FloatArray, row: int, last: int, x: FloatArray, lo: int, hi: i
     for i in range(lo, hi):
         before = s[last, i]
         top = x[0, i] if x[0, i] > before else before  # noqa: FURB136 - as in atr.py
-        bottom = x[1, i] if x[1, i] < before else before  # noqa: FURB136
+        bottom = x[1, i] if x[1, i] < before else before  # noqa: FURB136 - max() and min() mind NaN, which stops SIMD
         s[row, i] = top - bottom
         s[last, i] = x[2, i]
 

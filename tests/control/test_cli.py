@@ -135,7 +135,7 @@ async def test_a_way_that_is_none_is_a_usage_error(openbell, config_file):
 
 
 @pytest.fixture
-def broken(orphaned, config_file):  # noqa: F811
+def broken(orphaned, config_file):  # noqa: F811 - pytest's fixture by import
     """A configuration for the gateway at which a dead daemon has left a position."""
     changed = re.sub(r"symbols = \[\"SPY\"[^\]]*\]", 'symbols = ["SPY"]', SHIPPED)
     config_file.write_text(changed.replace("port = 4010", f"port = {orphaned.gateway.port}"))

@@ -26,7 +26,7 @@ HURRIED = Patience(look_every_s=0.02, gone_within_s=0.3, flat_within_s=0.3, sett
 
 
 @pytest.fixture
-async def holding(floor_with):  # noqa: F811
+async def holding(floor_with):  # noqa: F811 - pytest's fixture by import
     """The daemon is long and protected at the broker; the price comes back when it is played on."""
     floor = await floor_with(prices(CALM, CALM, *[UP] * 6, CALM))
     await floor.start()

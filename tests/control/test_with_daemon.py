@@ -16,7 +16,7 @@ from tests.scenarios.floor import CALM, UP, prices
 
 
 @pytest.fixture
-async def holding(floor_with):  # noqa: F811
+async def holding(floor_with):  # noqa: F811 - pytest's fixture by import
     """The daemon is long and protected."""
     floor = await floor_with(prices(CALM, CALM, UP))
     await floor.start()
@@ -51,7 +51,7 @@ async def test_flatten_over_the_socket_leaves_nothing_at_the_broker(holding):
     assert holding.resting() == []
 
 
-async def test_halt_keeps_the_stop_and_lets_nothing_more_in(floor_with):  # noqa: F811
+async def test_halt_keeps_the_stop_and_lets_nothing_more_in(floor_with):  # noqa: F811 - pytest's fixture by import
     floor = await floor_with(prices(CALM, CALM, UP))
     await floor.start()
     reply = await over_socket(floor, "halt")
@@ -104,7 +104,7 @@ async def _pump(reader, writer):
     writer.close()
 
 
-async def test_flatten_over_mqtt_leaves_nothing_at_the_broker(floor_with):  # noqa: F811
+async def test_flatten_over_mqtt_leaves_nothing_at_the_broker(floor_with):  # noqa: F811 - pytest's fixture by import
     floor, port = await floor_with(prices(CALM, CALM, UP)), free_port()
     async with an_amqtt_broker(port):
         await floor.start(**with_mqtt(floor, port))
@@ -120,7 +120,7 @@ async def test_flatten_over_mqtt_leaves_nothing_at_the_broker(floor_with):  # no
     assert "DU7654321" not in texts(heard, "openbell/state")[-1]
 
 
-async def test_without_its_mqtt_broker_the_daemon_trades_as_ever(floor_with):  # noqa: F811
+async def test_without_its_mqtt_broker_the_daemon_trades_as_ever(floor_with):  # noqa: F811 - pytest's fixture by import
     floor = await floor_with(prices(CALM, CALM, UP))
     await floor.start(**with_mqtt(floor, free_port()))
     await _bought(floor)

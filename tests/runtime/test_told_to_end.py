@@ -56,7 +56,7 @@ async def test_the_watch_over_the_connection_ends(turns):
 
 
 @MOMENTS
-async def test_the_heartbeat_ends(config, turns):  # noqa: F811
+async def test_the_heartbeat_ends(config, turns):  # noqa: F811 - pytest's fixture by import
     async with a_run(config) as run:
         heart = a_heart(config, run)
         assert await _told(heart.run(), heart._wanted.set, turns)
