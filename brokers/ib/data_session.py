@@ -29,7 +29,6 @@ from shared.errors import BrokerUnavailable
 log = structlog.get_logger("brokers.ib")
 
 REQUESTS_PER_S = 40.0
-CHECK_EVERY_S = 2.0
 _BARS = "real-time bars"
 
 
@@ -167,7 +166,7 @@ class DataSession:
     async def _watch(self) -> None:
         """Ask again for what has fallen silent or was refused, as long as the session stands."""
         while True:
-            await asyncio.sleep(CHECK_EVERY_S)
+            await asyncio.sleep(self._data.care.look_again_s(self._data.now()))
             if self.line.server_lost:
                 continue
             for symbol in self._data.silent_streams():

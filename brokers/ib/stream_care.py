@@ -15,6 +15,9 @@ STALE = timedelta(seconds=15)
 BACK_OFF = timedelta(seconds=15)
 """The first wait before asking again: an identical request within it is refused (TWS.md 3.36)."""
 BACK_OFF_MAX = timedelta(minutes=5)
+LOOK_EVERY_S = 2.0
+LOOK_EVERY_CLOSED_S = 10.0
+"""Shorter than STALE: what is silent from the open on is seen as early as with the other."""
 
 OpenSince = Callable[[datetime], datetime | None]
 """When the session that runs at an instant has opened; None while the exchange is closed."""
@@ -59,6 +62,10 @@ class StreamCare:
     def wait_anew(self, now: datetime) -> None:
         """Whatever kept the bars away is over: count their silence from now on."""
         self._grace_from = now
+
+    def look_again_s(self, now: datetime) -> float:
+        """Seconds to the next look; while the exchange is closed nothing falls silent."""
+        return LOOK_EVERY_CLOSED_S if self._open_since(now) is None else LOOK_EVERY_S
 
     def fallen_silent(self, now: datetime) -> list[str]:
         """The streams that are taken for dead from now on."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from brokers.ib.stream_care import StreamCare
+from brokers.ib.stream_care import STALE, StreamCare
 from tests.brokers.ib.feeds import OPEN_AT
 
 
@@ -30,6 +30,11 @@ def test_three_bars_that_are_missing_are_silence():
 
 def test_while_the_exchange_is_closed_nothing_is_missed():
     assert care_with("SPY", opened_at=None).fallen_silent(at(9_999)) == []
+
+
+def test_no_look_while_the_exchange_is_closed_is_so_far_from_the_next_that_the_opening_is_missed():
+    closed, opened = care_with("SPY", opened_at=None), care_with("SPY")
+    assert opened.look_again_s(at(10)) < closed.look_again_s(at(10)) < STALE.total_seconds()
 
 
 def test_after_the_opening_the_first_bars_have_their_time():

@@ -41,10 +41,10 @@ The nights that a run plays are chosen for theirs (`drawn_market`).
 """
 KINDS = {"ordinary": 0.62, "half": 0.13, "clock_change": 0.17, "holiday": 0.08}
 SYMBOLS = ("SPY", "QQQ", "IWM", "AAPL", "MSFT", "AMZN", "NVDA", "TSLA", "JPM", "XOM", "IBM")
-WHOLE_HALF_DAYS_SHARE = 0.6
-EVE_SHARE, EVENTFUL_SHARE, ACTION_SHARE = 0.12, 0.3, 0.7
+WHOLE_HALF_DAYS_SHARE = 0.25
+EVE_SHARE, EVENTFUL_SHARE, ACTION_SHARE = 0.07, 0.3, 0.7
 EVES_S = (900, 1800, 3600, 7200)
-WINDOWS_S = {0: 0.2, 3600: 0.3, 5400: 0.3, 9000: 0.2}
+WINDOWS_S = {0: 0.06, 3600: 0.36, 5400: 0.38, 9000: 0.2}
 """How much of a session without an eve is played from its open on, 0 = all: quiet hours cost most and find least."""
 
 
