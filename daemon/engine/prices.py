@@ -65,6 +65,12 @@ class Prices(Struct, kw_only=True):
         scale = np.where(np.arange(len(self.last)) == index, ratio, 1.0)
         self.last, self.reference = self.last / scale, self.reference / scale
 
+    def confirm(self, index: int, paid: float, jump_pct_max: float) -> None:
+        """Somebody has paid about the last print: if that was doubted, it is believed now."""
+        last, jump = float(self.last[index]), jump_of(jump_pct_max)
+        if abs(last / paid - 1) <= jump < abs(float(self.reference[index]) / paid - 1):
+            self.reference = np.where(np.arange(len(self.last)) == index, last, self.reference)
+
     def is_suspect(self, index: int) -> bool:
         """True while the last print has not been accepted as the reference."""
         return bool(self.last[index] != self.reference[index])

@@ -148,11 +148,18 @@ def _sign(number: float) -> int:
 
 
 def liquidated(book: Book, fill: Fill) -> list[Fill]:
-    """A liquidation by the broker, booked as shared among the plans it closed, oldest first."""
+    """A liquidation by the broker, booked as shared among the plans it closed, oldest first.
+
+    What an exit of ours closed in the same moment or later was still there when the broker closed it: those shares are
+    sold twice, and their plan has to take the second sale back.
+    """
+    plans = [(plan, plan.open_quantity) for plan in open_plans(book, fill.symbol)]
+    if fill.symbol not in book.foreign_positions:
+        plans += [(plan, _closed_since(book, plan, fill.filled_at)) for plan in book.plans_in(fill.symbol)]
     name = f"LIQUIDATED.{exec_stem(fill.exec_id)}"
     left, booked = fill.quantity, list[Fill]()
-    for plan in open_plans(book, fill.symbol):
-        take = min(left, plan.open_quantity)
+    for plan, quantity in plans:
+        take = min(left, quantity)
         if plan.side is fill.side or take <= 0:
             continue
         ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
@@ -161,3 +168,10 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
         booked.append(share)
         left -= take
     return booked
+
+
+def _closed_since(book: Book, plan: Plan, at: datetime) -> int:
+    """Shares that orders of the plan itself have closed since then."""
+    fills = [fill for fill in book.fills.values() if fill.side is not plan.side and fill.filled_at >= at]
+    own = [fill for fill in fills if not fill.is_liquidation and not is_settlement(fill)]
+    return sum(fill.quantity for fill in own if book.ref_of(fill.ref).plan_id == plan.plan_id)

@@ -107,6 +107,8 @@ class Settler:
         """What no plan of ours explains becomes a plan of its own, with a stop of its own."""
         left = settlement.surplus(self._book, symbol, seen.broker_quantity)
         column = self._universe.index(symbol)
+        if seen.average_cost > 0:
+            self._book.prices.confirm(column, seen.average_cost, self._settings.limits.price_jump_pct_max)
         market = self._book.prices.good_price(column)
         cost = seen.average_cost if seen.average_cost > 0 else market
         if not left or cost is None:

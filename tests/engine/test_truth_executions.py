@@ -206,6 +206,20 @@ def test_a_liquidation_pulls_the_entries_that_still_work():
     assert engine.book.holding("s", "SPY") == 0
 
 
+def test_what_the_broker_liquidates_in_the_moment_in_which_we_sell_it_is_bought_back():
+    engine = a_stopped_engine()
+    at_once = replace(a_liquidation(), filled_at=STOPPED.filled_at)
+    told = engine.handle(a_report(91, positions={"SPY": -500}, fills=[at_once]))
+    assert engine.book.positions()["SPY"].quantity == -500
+    assert [(c.order.side, c.order.quantity) for c in of_kind(told, Flatten)] == [("BUY", 500)]
+
+
+def test_what_the_broker_liquidates_after_we_have_sold_was_not_ours():
+    engine = a_stopped_engine()
+    engine.handle(a_report(91, fills=[a_liquidation()]))
+    assert engine.book.positions() == {}
+
+
 @pytest.mark.parametrize("symbol", ["SPY", "TSLA"])
 def test_a_liquidation_of_shares_that_are_not_ours_halts_too_and_is_no_fill_of_ours(symbol):
     engine = a_started()

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from daemon.engine.settings import TruthPolicy
+from shared.account import BrokerPosition
 from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop, SetTimer
 from shared.events import OperatorCommanded
 from shared.market import BarRow
@@ -101,6 +102,16 @@ def test_adopt_makes_a_plan_with_a_stop_of_a_foreign_position():
     assert (plan.open_quantity, plan.average_price, plan.stop_price) == (300, 100.0, 107.8)
     (stop,) = of_kind(engine.handle(fired(f"protect:{ADOPTED}", 18)), ReplaceStop)
     assert (stop.order.side, stop.order.quantity, stop.order.stop_price) == ("SELL", 300, 107.8)
+
+
+@pytest.mark.parametrize(("printed", "paid", "stop"), [(1000.0, 1010.0, 980.0), (1000.0, 300.0, 98.0)])
+def test_a_print_that_is_doubted_is_believed_if_the_adopted_shares_were_bought_at_it(printed, paid, stop):
+    """A split within the session: the row before it is at 100, the shares were bought after it (brutal 30028)."""
+    engine = an_engine_that("adopt")
+    handle_all(engine, [bars(5, SPY=100.0), bars(8, SPY=printed)])
+    held = BrokerPosition(symbol="SPY", quantity=300, average_cost=paid)
+    handle_all(engine, reports(10, 13, 16, positions=[held]))
+    assert engine.book.plans[ADOPTED].stop_price == stop
 
 
 def test_an_adopted_short_position_gets_its_stop_above():
