@@ -356,3 +356,17 @@ def test_what_the_broker_denies_is_a_persons_business_once_it_was_told(denied, b
     story.report(positions=denied)
     story.later(300)
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("text", "broken"), [("accepted by a person, SELL 100", []), ("foreign", ["I1"])])
+def test_shares_that_a_person_gave_up_at_the_brokers_false_word_are_no_plans_any_more(text, broken):
+    """TWS.md 4.53: the report holds the position back; only a person's word makes the book follow it."""
+    story = a_bare_position()
+    story.wait(1)
+    story.say("stop_unconfirmed", "SPY: 100 shares have no whole stop")
+    story.report(positions={})
+    story.say("settled", f"SPY: book set to the broker's, {text}")
+    story.later(100)
+    story.report(positions={"SPY": 100.0})
+    story.later(300)
+    assert story.broken() == broken

@@ -126,6 +126,18 @@ class Ledger:
         """The book was set to the broker's: what nobody's plan had moved is a plan's from now on."""
         self.accepted[symbol] = self.foreign[symbol]
 
+    def disown(self, symbol: str, reported: float) -> None:
+        """A person has taken the broker's word for less than it holds (TWS.md 4.53): the rest is no plan's any more."""
+        gone = self.net(symbol) - reported
+        for plan in self.entered(symbol):
+            taken = math.copysign(min(abs(gone), abs(self.held[plan])), gone) if gone * self.held[plan] > 0 else 0.0
+            self.held[plan] -= taken
+            self.own[symbol] -= taken
+            self.foreign[symbol] += taken
+            gone -= taken
+            if abs(self.held[plan]) < DUST:
+                del self.held[plan]
+
     # ------------------------------------------------------------------ reading
 
     def holding(self, symbol: str) -> list[str]:

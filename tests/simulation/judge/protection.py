@@ -45,7 +45,9 @@ class Protected(Invariant):
                 self.breach("I1", symbol, text)
 
     def take(self, record: Record) -> None:
-        if isinstance(record, Broker | BrokerSeen) or (isinstance(record, Told) and record.name == "orderStatus"):
+        is_status = isinstance(record, Told) and record.name == "orderStatus"
+        is_settled = isinstance(record, Noticed) and record.code == "settled"
+        if is_status or is_settled or isinstance(record, Broker | BrokerSeen):
             for symbol in self.scene.settings.symbols:
                 if self.scene.ledger.bare(symbol) > DUST:
                     self._bare_since.setdefault(symbol, record.at)

@@ -186,6 +186,8 @@ class Scene:
         if record.code == "settled":
             for symbol in [symbol for symbol in self.settings.symbols if symbol in record.text]:
                 self.settled.add(symbol)
+                if "by a person" in record.text and self.is_denied(symbol):
+                    self.ledger.disown(symbol, (self.reported or {}).get(symbol, 0.0))
                 self.ledger.settle(symbol)
         if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
             self.latched.setdefault(record.text.split(" ")[0], record.at)
