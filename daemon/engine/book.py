@@ -232,10 +232,11 @@ class Book(Beliefs):
         plan.follow_overfill(was_over, fill.price)
 
     def _fill_order(self, fill: Fill, quantity: int) -> None:
+        """A correction to fewer shares moves the position; to its order the broker gives nothing back."""
         working = self.orders.get(fill.ref)
         if working is None:
             return
-        working.filled += quantity
+        working.filled += max(quantity, 0)
         working.perm_id = working.perm_id or fill.perm_id
         done = working.filled >= working.order.quantity
         self.move(fill.ref, Happening.ALL_FILLED if done else Happening.PART_FILLED)

@@ -58,7 +58,7 @@ def settle_orders(book: Book, report: BrokerReported, universe: Universe) -> lis
         if ref in open_refs or working.sent_at >= report.asked_at:
             continue
         if ref in completed:
-            found += _complete(book, completed[ref], is_corrected=_is_corrected(book, report, working.order))
+            found += _complete(book, completed[ref])
         else:
             found += _miss(book, working, report.received_at)
     return found
@@ -160,22 +160,13 @@ def _adopt(book: Book, order: OpenOrder) -> None:
     book.orders[order.ref].filled = sum(fill.quantity for fill in stems)
 
 
-def _is_corrected(book: Book, report: BrokerReported, order: Order) -> bool:
-    """Whether a correction explains that the order's executions are fewer than the broker says: both hold the same."""
-    fills = [fill for fill in book.fills.values() if fill.ref == order.ref]
-    held = sum(position.quantity for position in report.positions if position.symbol == order.symbol)
-    was_corrected = any(exec_correction(fill.exec_id) > 1 for fill in fills)
-    return was_corrected and not lacks(report, "positions") and held == book.position(order.symbol).quantity
-
-
-def _complete(book: Book, completed: CompletedOrder, *, is_corrected: bool) -> list[Discrepancy]:
-    """What ended unheard; its executions may be missing, or be fewer because the broker has corrected one."""
+def _complete(book: Book, completed: CompletedOrder) -> list[Discrepancy]:
     working = book.orders[completed.ref]
-    has_all = working.remaining == 0 or 0 < completed.filled <= working.filled  # its OCA group may have reduced it
-    if completed.status == "Filled" and (has_all or is_corrected):
-        book.move(completed.ref, Happening.ALL_FILLED)
+    is_told = completed.filled <= working.filled or _is_corrected(book, completed.ref)
+    if completed.status == "Filled" and (working.remaining == 0 or (is_told and completed.filled > 0)):
+        book.move(completed.ref, Happening.ALL_FILLED)  # its OCA group may have reduced it
         return []
-    if not is_corrected and (completed.status == "Filled" or completed.filled > working.filled):
+    if completed.status == "Filled" or not is_told:
         book.move(completed.ref, Happening.SILENCE)
         text = f"{completed.ref}: the broker says {completed.status}, {completed.filled} filled; executions are missing"
         return [Discrepancy(kind="missing_fill", symbol=completed.symbol, text=text)]
@@ -183,3 +174,8 @@ def _complete(book: Book, completed: CompletedOrder, *, is_corrected: bool) -> l
     book.move(completed.ref, happening)
     text = f"{completed.ref}: ended at the broker as {completed.status} without our hearing of it"
     return [Discrepancy(kind="missed_end", symbol=completed.symbol, text=text)]
+
+
+def _is_corrected(book: Book, ref: str) -> bool:
+    """Whether an execution of the order was corrected: what was filled before that may never have been told."""
+    return any(fill.ref == ref and exec_correction(fill.exec_id) > 1 for fill in book.fills.values())

@@ -11,6 +11,7 @@ from tests.engine.builders import (
     PLAN,
     STOP,
     TARGET,
+    a_completed,
     a_fill,
     a_long_engine,
     a_report,
@@ -163,9 +164,27 @@ def test_a_correction_while_the_entry_still_works_leaves_its_rest_wanted():
     engine = an_engine_at_work()
     first = a_fill(quantity=200)
     handle_all(engine, [filled(first), corrected(replace(first, quantity=150, exec_id="0001.01.01.02"))])
-    engine.handle(filled(a_fill(quantity=350, exec_id="0001.01.08.01", seconds=90)))
+    engine.handle(filled(a_fill(quantity=300, exec_id="0001.01.08.01", seconds=90)))
     assert of_kind(engine.handle(bars(120, SPY=100.0)), Flatten) == []
-    assert engine.book.holding("s", "SPY") == 500
+    assert engine.book.holding("s", "SPY") == 450
+
+
+def test_what_is_taken_back_of_a_stop_that_has_filled_gets_a_stop_of_its_own():
+    """The broker gives a corrected execution's shares back to the position, never to the order (brutal 24004)."""
+    engine = a_long_engine()
+    first, rest = a_fill(STOP, 6, exec_id="0001.01.02.01"), a_fill(STOP, 494, exec_id="0001.01.03.01")
+    handle_all(engine, [filled(first, 70), corrected(replace(first, quantity=5, exec_id="0001.01.02.02"), 71)])
+    (stop,) = of_kind(handle_all(engine, [filled(rest, 72), fired(f"protect:{PLAN}", 76)]), ReplaceStop)
+    assert (stop.order.ref, stop.order.quantity) == (f"{PLAN}:P1", 1)
+
+
+@pytest.mark.parametrize("status", ["Filled", "Cancelled"])
+def test_a_stop_that_ended_is_over_though_its_first_execution_is_known_corrected_only(status):
+    engine = a_long_engine()
+    engine.handle(corrected(a_fill(STOP, 499, exec_id="0001.01.02.02"), 71))
+    over = a_completed(STOP, status, filled=500)
+    engine.handle(a_report(90, positions={"SPY": 1}, completed_orders=[over], open_orders=lines_of(engine, TARGET)))
+    assert STOP in engine.book.closed_orders
 
 
 def test_the_profit_of_a_busted_exit_is_taken_back():
