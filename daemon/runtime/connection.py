@@ -88,6 +88,7 @@ class Connection:
         self._notices = notices
         self._last_up_at: datetime | None = None
         self.reconnects = 0
+        self.is_streaming = False
         self._lost = asyncio.Event()
         self._hint = asyncio.Event()
         self._news = asyncio.Event()
@@ -168,11 +169,12 @@ class Connection:
         self.reconnects += self._last_up_at is not None
         self._last_up_at = self._clock.now()
         self._inbox.put(ConnectionRestored(received_at=self._clock.now(), account_id=account_id))
+        self._reporter.is_open = True  # what is doubted while the history is fetched is asked at once
         await self._reporter.report()
         await self._fill_from_history()
         self._feed.begin()
         await self._broker.subscribe()
-        self._reporter.is_open = True
+        self.is_streaming = True
 
     async def _fill_from_history(self) -> None:
         """Rows nobody fed: before the first, or while we were away. Fetching takes time, so look again."""
@@ -242,7 +244,7 @@ class Connection:
             return
         self.state = ConnectionState.DOWN
         self._last_up_at = self._clock.now()
-        self._reporter.is_open = False
+        self._reporter.is_open = self.is_streaming = False
         self._inbox.put(ConnectionLost(received_at=self._clock.now(), reason=reason))
 
 

@@ -89,7 +89,7 @@ class Daemon:
     @property
     def is_streaming(self) -> bool:
         """Whether, since the last connect, everything was asked and the data streams run."""
-        return self.is_up and self._reporter.is_open
+        return self._organs.connection.is_streaming
 
     @property
     def is_idle(self) -> bool:

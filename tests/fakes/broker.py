@@ -1,5 +1,6 @@
 """A broker in memory: says what it is told to say, remembers what it was asked to do."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from shared.orders import Fill, OpenOrder
 
 
 class FakeBroker:
-    """`is_down` makes every call fail; `log` holds the calls in their order."""
+    """`is_down` makes every call fail; `log` holds the calls in their order; `streams` may keep `subscribe` waiting."""
 
     def __init__(self, now: Callable[[], datetime], account: str = "DU1234567") -> None:
         self.now = now
@@ -21,6 +22,7 @@ class FakeBroker:
         self.is_down = False
         self.is_connected = False
         self.fails_next: list[str] = []
+        self.streams: asyncio.Event | None = None
         self.log: list[str] = []
         self.sent: list[OrderCommand] = []
         self.history: list[ClosedRow] = []
@@ -45,6 +47,8 @@ class FakeBroker:
 
     async def subscribe(self) -> None:
         self._note("subscribe")
+        if self.streams is not None:
+            await self.streams.wait()
 
     async def execute(self, command: OrderCommand) -> None:
         self._note("execute")

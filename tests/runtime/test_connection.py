@@ -63,7 +63,7 @@ class Line:
         return event
 
     async def up(self):
-        await eventually(lambda: self.reporter.is_open)
+        await eventually(lambda: self.connection.is_streaming)
 
 
 @pytest.fixture
@@ -131,6 +131,20 @@ async def test_a_gateway_that_is_not_there_is_said_once_and_tried_for_ever(line,
     assert [line["event"] for line in lines] == ["broker_unreachable"]
     assert not task.done()
     assert len(made.inbox) == 0
+
+
+async def test_what_is_doubted_while_the_streams_start_is_asked_at_once(line, run):
+    made = line()
+    made.broker.streams = asyncio.Event()
+    run(made)
+    asking = asyncio.create_task(made.reporter.run())
+    await eventually(lambda: "subscribe" in made.broker.log)
+    made.reporter.ask()
+    await eventually(lambda: made.broker.log.count("report") == 2)
+    assert not made.connection.is_streaming
+    made.broker.streams.set()
+    await made.up()
+    asking.cancel()
 
 
 async def test_a_lost_connection_is_told_once_and_then_everything_is_asked_again(line, run):
