@@ -135,6 +135,10 @@ class WorkingOrder(Struct, kw_only=True):
     def remaining(self) -> int:
         return max(self.order.quantity - self.filled, 0)
 
+    def is_mine(self, fill: Fill) -> bool:
+        """Whether an execution under the order's reference is its own, not that of a twin with another permId."""
+        return not (self.perm_id and fill.perm_id) or self.perm_id == fill.perm_id
+
 
 class Fill(Struct, frozen=True, kw_only=True):
     """One execution. `exec_id` is the broker's; its stem (without the correction suffix) is the key.

@@ -232,9 +232,12 @@ class Book(Beliefs):
         plan.follow_overfill(was_over, fill.price)
 
     def _fill_order(self, fill: Fill, quantity: int) -> None:
-        """A correction to fewer shares moves the position; to its order the broker gives nothing back."""
+        """A correction to fewer shares moves the position; to its order the broker gives nothing back.
+
+        Nor does an order become smaller by what its twin under the same reference fills.
+        """
         working = self.orders.get(fill.ref)
-        if working is None:
+        if working is None or not working.is_mine(fill):
             return
         working.filled += max(quantity, 0)
         working.perm_id = working.perm_id or fill.perm_id

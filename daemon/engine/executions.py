@@ -35,13 +35,21 @@ class Executions:
         known = self._book.fills.get(exec_stem(fill.exec_id))
         if known is not None and not _is_older(known.exec_id, fill.exec_id):
             return []
+        twins = self._ask_about_twin(fill)
         given_way = settlement.give_way(self._book, fill)
         self._book.book_fill(fill)
         commands: list[Command] = [_gave_way(correction) for correction in given_way]
         if not recovered:
-            commands += self._follow_broker(fill, fill.quantity - (known.quantity if known else 0))
+            commands += twins + self._follow_broker(fill, fill.quantity - (known.quantity if known else 0))
         commands += self._follow(fill, known, now, recovered=recovered)
         return commands + (self._halt(fill, now) if fill.is_liquidation else [])
+
+    def _ask_about_twin(self, fill: Fill) -> list[Command]:
+        """An execution of another permId than that of the order at work: which of the two lives?"""
+        working = self._book.orders.get(fill.ref)
+        if working is None or working.is_mine(fill):
+            return []
+        return [AskBroker(reasons=(f"{fill.ref}: permId {fill.perm_id} has filled, was {working.perm_id}; lives it?",))]
 
     def _follow_broker(self, fill: Fill, quantity: int) -> list[Command]:
         """Where book and broker disagree, what he said of before this execution is no longer what he holds."""

@@ -156,13 +156,17 @@ def _adopt(book: Book, order: OpenOrder) -> None:
     if ref.leg is Leg.TAKE_PROFIT and plan.take_profit_price is None:
         plan.take_profit_price = order.limit_price
     book.enter_order(rebuilt, _LONG_AGO)
-    stems = [fill for fill in book.fills.values() if fill.ref == order.ref]
-    book.orders[order.ref].filled = sum(fill.quantity for fill in stems)
+    adopted = book.orders[order.ref]
+    adopted.perm_id = order.perm_id
+    adopted.filled = sum(fill.quantity for fill in _executions_of(book, order.ref) if adopted.is_mine(fill))
 
 
 def _complete(book: Book, completed: CompletedOrder) -> list[Discrepancy]:
     working = book.orders[completed.ref]
-    is_told = completed.filled <= working.filled or _is_corrected(book, completed.ref)
+    fills = _executions_of(book, completed.ref)  # of a twin under the same reference as well
+    is_corrected = any(exec_correction(fill.exec_id) > 1 for fill in fills)  # what it was before may be untold
+    told = max(working.filled, sum(fill.quantity for fill in fills))
+    is_told = completed.filled <= told or is_corrected
     if completed.status == "Filled" and (working.remaining == 0 or (is_told and completed.filled > 0)):
         book.move(completed.ref, Happening.ALL_FILLED)  # its OCA group may have reduced it
         return []
@@ -176,6 +180,5 @@ def _complete(book: Book, completed: CompletedOrder) -> list[Discrepancy]:
     return [Discrepancy(kind="missed_end", symbol=completed.symbol, text=text)]
 
 
-def _is_corrected(book: Book, ref: str) -> bool:
-    """Whether an execution of the order was corrected: what was filled before that may never have been told."""
-    return any(fill.ref == ref and exec_correction(fill.exec_id) > 1 for fill in book.fills.values())
+def _executions_of(book: Book, ref: str) -> list[Fill]:
+    return [fill for fill in book.fills.values() if fill.ref == ref]

@@ -197,7 +197,6 @@ def a_fill(ref=ENTRY, quantity=500, price=100.0, *, seconds=61, exec_id="0001.01
         quantity=quantity,
         price=price,
         filled_at=at(seconds),
-        perm_id=1,
     )
 
 

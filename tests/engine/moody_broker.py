@@ -115,7 +115,7 @@ class MoodyBroker:
         else:
             known.order, known.reduced = order, 0
         if mood != "mute":
-            perm_id = list(self.orders).index(order.ref) + 1
+            perm_id = self._perm_id_of(order.ref)
             accepted = OrderAccepted(
                 received_at=at(self.now), ref=order.ref, perm_id=perm_id, broker_status="Submitted"
             )
@@ -151,7 +151,7 @@ class MoodyBroker:
             quantity=quantity,
             price=100.0,
             filled_at=at(self.now),
-            perm_id=1,
+            perm_id=self._perm_id_of(order.ref),
         )
         self.executions.append(fill)
         self.tell(OrderFilled(received_at=at(self.now), fill=fill))
@@ -160,6 +160,9 @@ class MoodyBroker:
             other.reduced += min(quantity, other.remaining)
             if other.remaining == 0:
                 self.end(other, "OCA")
+
+    def _perm_id_of(self, ref):
+        return list(self.orders).index(ref) + 1
 
     def report(self, asked):
         """What the broker says when asked: everything, or, asleep, that nothing could be asked."""

@@ -20,6 +20,7 @@ from tests.engine.builders import (
     an_engine,
     an_engine_at_work,
     an_engine_that_asked,
+    an_open_order,
     ask_timers,
     at,
     bars,
@@ -158,6 +159,35 @@ def test_a_lost_order_that_appears_later_is_adopted_and_never_sent_again():
     assert of_kind(commands, PlaceBracket) == []
 
 
+def test_what_the_twin_of_a_stop_has_filled_is_not_taken_off_the_stop_that_lives():
+    """Found by simulation (brutal 40003): shares that the stop covers got a second one."""
+    engine = a_long_engine()
+    twin = replace(a_fill(STOP, 7, 99.0, seconds=70, exec_id="0001.01.02.01"), perm_id=99)
+    rest = [an_open_order(replace(engine.book.orders[STOP].order, quantity=493), 2)]
+    handle_all(engine, [accepted(STOP, 65, perm_id=2), filled(twin), cancelled(STOP, 71)])
+    handle_all(engine, [a_report(second, open_orders=rest, positions={"SPY": 493}) for second in (72, 74)])
+    assert engine.book.orders[STOP].remaining == 493
+    assert engine.handle(fired(f"protect:{PLAN}", 75)) == []
+
+
+def test_what_a_twin_fills_is_asked_about_and_makes_the_order_at_work_no_smaller():
+    engine = a_long_engine()
+    engine.handle(accepted(STOP, 65, perm_id=2))
+    twin = replace(a_fill(STOP, 7, 99.0, seconds=70, exec_id="0001.01.02.01"), perm_id=99)
+    assert "AskBroker" in kinds(engine.handle(filled(twin)))
+    assert engine.book.position("SPY").quantity == 493
+    assert engine.book.orders[STOP].remaining == 500
+
+
+def test_an_order_whose_twin_alone_has_filled_is_over_once_the_broker_says_so():
+    engine = a_long_engine()
+    engine.handle(accepted(STOP, 65, perm_id=2))
+    twin = replace(a_fill(STOP, 500, 99.0, seconds=70, exec_id="0001.01.02.01"), perm_id=99)
+    engine.handle(filled(twin))
+    engine.handle(a_report(90, completed_orders=[a_completed(STOP, "Filled", 500)]))
+    assert STOP in engine.book.closed_orders
+
+
 def test_a_lost_entry_that_filled_after_all_is_booked_and_protected():
     engine = an_engine_that_asked()
     handle_all(engine, [a_report(76), a_report(78)])
@@ -218,7 +248,8 @@ def test_a_whole_tree_is_rebuilt_from_a_bare_dump_and_an_empty_journal():
     handle_all(before, [cancelled(STOP, 70), fired(f"protect:{PLAN}", 72), accepted(P1, 73, 9)])
     says(before, SPY=0.0)
     before.handle(bars(120, SPY=100.0))
-    handle_all(before, [accepted(f"{PLAN}:X1", 121, 10), filled(a_fill(f"{PLAN}:X1", 200, exec_id="0001.01.05.01"))])
+    part = replace(a_fill(f"{PLAN}:X1", 200, exec_id="0001.01.05.01"), perm_id=10)
+    handle_all(before, [accepted(f"{PLAN}:X1", 121, 10), filled(part)])
     dump = a_report(
         200,
         open_orders=lines_of(before),
