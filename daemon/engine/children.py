@@ -1,7 +1,8 @@
 """The Knight rule: what is sent to close a plan never adds up to more than there is to close (RELIABILITY.md I3, I8).
 
 Checked on every order of ours the moment it is commanded, before it can leave; these assertions stay on in production.
-Exits and stops of a plan share an OCA group, of which at most one side fills, so each kind is counted by itself.
+Exits and stops of a plan share an OCA group, of which at most one side fills, so each kind is counted by itself; so are
+exits that close and those that give back what was closed too much.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def send(book: Book, order: Order, at: datetime) -> None:
     else:
         room = max(plan.open_quantity + (entry.remaining if entry else 0), 0)
     kind = _KIND_OF[ref.leg]
-    working = sum([other.remaining for other in orders if other.leg in kind])
+    working = sum([other.remaining for other in orders if other.leg in kind and other.order.side is order.side])
     if order.quantity <= 0 or working + order.quantity > room:
         message = f"{order.ref}: {order.quantity} shares beside {working} that work, the plan has room for {room}"
         raise InvariantViolated(message)

@@ -246,7 +246,7 @@ class Protector:
 
     def _give_back(self, plan: Plan, now: datetime) -> list[Command]:
         awaits_entry = plan.opened == 0 and not plan.is_busted
-        if awaits_entry or self._book.entry_of(plan) is not None or self._book.exits_working(plan):
+        if awaits_entry or self._book.entry_of(plan) is not None or self._is_giving_back(plan):
             return []  # the entry's executions are still to come, or the shares are on their way back
         if self._closer.is_pausing(plan, now):
             return []
@@ -260,6 +260,12 @@ class Protector:
             self._answers.await_order(order),
             Notify(level="critical", code="overfilled", text=text),
         ]
+
+    def _is_giving_back(self, plan: Plan) -> bool:
+        """Whether an exit trades as the entry did; one that still closes, or may, gives nothing back."""
+        return any(
+            order.leg is Leg.EXIT and order.order.side is plan.side for order in self._book.orders_of(plan.plan_id)
+        )
 
     def _clear(self, plan: Plan) -> list[Command]:
         """A plan whose entry is over (filled, busted afterwards, cancelled, lost) and that is flat needs no legs.

@@ -6,7 +6,7 @@ import pytest
 
 from risk.trading_state import TradingState
 from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop, SetTimer
-from shared.events import OperatorCommanded, OrderUnknown, SessionScheduled, StopRequested
+from shared.events import FillCorrected, OperatorCommanded, OrderUnknown, SessionScheduled, StopRequested
 from shared.ids import leg_ref
 from shared.orders import Leg, OrderType, Side
 from tests.engine.builders import (
@@ -360,6 +360,17 @@ def test_a_target_larger_than_the_position_is_cut_at_a_report_too_where_no_rows_
     assert of_kind(engine.handle(a_report(90, positions={"SPY": 300}, open_orders=lines)), ReplaceStop) == []
     told = engine.handle(a_report(190, positions={"SPY": 300}, open_orders=lines))
     assert [(c.order.ref, c.order.quantity) for c in of_kind(told, ReplaceStop)] == [(TARGET, 300)]
+
+
+def test_shares_sold_too_many_are_bought_back_though_the_fate_of_an_exit_is_unknown():
+    """Found by simulation (brutal 40037): an exit that nobody knew of stood for the one that gives back."""
+    engine = a_long_engine()
+    says(engine, SPY=0.0)
+    handle_all(engine, [bars(120, SPY=100.0), OrderUnknown(received_at=at(121), ref=EXIT, reason="103")])
+    busted = FillCorrected(received_at=at(122), fill=a_fill(quantity=493, exec_id="0001.01.01.02"))
+    told = handle_all(engine, [busted, filled(a_fill(STOP, 500, 99.0, exec_id="0001.01.02.01", seconds=123))])
+    assert [(command.order.side, command.order.quantity) for command in of_kind(told, Flatten)] == [(Side.BUY, 7)]
+    assert of_kind(engine.handle(bars(180, SPY=100.0)), Flatten) == []
 
 
 def test_shares_that_exits_sold_too_many_are_bought_back_and_no_leg_is_left_to_sell_more():
