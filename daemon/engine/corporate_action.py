@@ -14,7 +14,6 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
 from daemon.engine.plan import Plan
 from shared.events import BrokerReported, PricesRescaled
-from shared.ids import parse_ref
 from shared.market import Instrument, Universe
 from shared.orders import Leg
 
@@ -45,9 +44,9 @@ def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: fl
     costs = [line.average_cost for line in report.positions if line.symbol == symbol]
     if abs(theirs) < abs(ours.quantity) and any(_is_near(cost, ours.average_price) for cost in costs):
         return False
-    resting = (order for order in report.open_orders if order.symbol == symbol)
-    if any((ref := parse_ref(order.ref)) is not None and ref.leg in PROTECTIVE for order in resting):
-        return False
+    shown = (book.orders.get(order.ref) for order in report.open_orders if order.symbol == symbol)
+    if any(order is not None and order.leg in PROTECTIVE for order in shown):
+        return False  # the end of one that is over in the book has crossed the report
     if any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol)):
         return False
     since = book.agreed.get(symbol)

@@ -209,6 +209,18 @@ def test_a_jump_while_the_stops_still_rest_is_no_split():
     assert codes(told) == ["quantity_break"]
 
 
+def test_a_stop_whose_cancel_crossed_the_report_does_not_hide_the_split():
+    """Found by simulation (brutal 30013): the orders were answered just before the split, the positions just after."""
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines))
+    handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
+    told = engine.handle(a_report(2000.1, asked=1999.9, positions=a_line(1000, 50.0), open_orders=lines))
+    told += engine.handle(fired(f"protect:{PLAN}", 2001))
+    assert "corporate_action" in codes(told)
+    assert of_kind(told, ReplaceStop) == []
+
+
 def test_a_jump_while_an_exit_of_ours_is_under_way_is_no_split():
     """Its executions are on the way, and its OCA group has taken the stops."""
     engine = a_long_engine()
