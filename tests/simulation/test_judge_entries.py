@@ -264,6 +264,28 @@ def test_a_stop_computed_from_no_price_breaks_i11():
     assert story.broken() == ["I11"]
 
 
+@pytest.mark.parametrize(
+    ("stop_price", "has_row", "broken"), [(9.9, False, []), (0.99, False, ["I11"]), (9.9, True, ["I11"])]
+)
+def test_a_stop_may_be_of_the_scale_of_a_split_before_the_first_price_of_it(stop_price, has_row, broken):
+    """brutal 41000: a person accepted within seconds of the split, the market's last bar was of before it."""
+    story = a_running_daemon()
+    story.long(100.0)
+    story.gone(ref("S"))
+    story.split(10.0)
+    priced_at = story.now
+    story.command("accept", "instrument:SPY")
+    if has_row:
+        story.wait(10)
+        story.row()
+        priced_at = story.now
+    stop = story.order("P1", 1000.0, stop_price=stop_price)
+    story.journal("TimerFired", stop)
+    story.send(stop, last_at=priced_at)
+    story.hold(stop)
+    assert story.broken() == broken
+
+
 # ---------------------------------------------------------------- I13
 
 

@@ -81,6 +81,8 @@ class Ledger:
         """When the broker last did something in the symbol."""
         self.disturbed: set[str] = set()
         """Plans whose executions were corrected, and symbols in which somebody else has traded, or which split."""
+        self.split: dict[str, tuple[float, float]] = {}
+        """When the symbol last split, and new shares for an old one."""
         self.twinned: set[str] = set()
         """Plans of which one reference lived twice at the broker."""
 
@@ -314,6 +316,7 @@ class Ledger:
 
     def _split(self, symbol: str, ratio: float, at: float) -> None:
         self.touched_at[symbol] = at
+        self.split[symbol] = at, ratio
         self.disturbed.add(symbol)
         self.foreign[symbol] *= ratio
         self.own[symbol] *= ratio

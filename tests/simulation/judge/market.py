@@ -13,6 +13,8 @@ LATE_S = 5.0
 WILD = 2.0
 """No stop of the configuration is further from the market than half or twice its price (stop_pct is at most 50)."""
 EXIT_S = 60.0
+STEP_S = 5.0
+"""Of the market: a price that has lasted for less at a split is of before it."""
 """What closing before the close may take, of a time in which the daemon could act."""
 
 
@@ -138,7 +140,8 @@ class Collar(Invariant):
     """I11. An entry's limit is inside the collar around the market's last price or around the row it was decided on.
 
     One of the two is enough: the market may have jumped while the order was under way. A stop's price has no collar;
-    one beyond WILD times the market was computed from no price at all.
+    one beyond WILD times the market was computed from no price at all. Until the first price and row of after a split
+    its scale counts as well.
     """
 
     def take(self, record: Record) -> None:
@@ -170,5 +173,8 @@ class Collar(Invariant):
         order, prices = record.order, self._prices(record.order.symbol, record.last)
         if not prices or not order.stop_price or ref.symbol in self.scene.splits:
             return
+        split_at, ratio = self.scene.ledger.split.get(ref.symbol, (float("-inf"), 1.0))
+        if min(record.last_at or record.at, self.scene.written.row_at) < split_at + STEP_S:  # some are of before
+            prices += [price / ratio for price in prices]
         if all(not price / WILD <= order.stop_price <= price * WILD for price in prices):
             self.breach("I11", order.ref, f"{order.ref}: stop {order.stop_price:g} at a market of {prices[0]:g}")
