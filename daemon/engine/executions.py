@@ -62,8 +62,9 @@ class Executions:
     def _on_liquidation(self, fill: Fill, now: datetime) -> list[Command]:
         """The broker's own order: it closed shares of our plans, or foreign ones; margin is wanting either way."""
         name = f"liquidation {exec_stem(fill.exec_id)}"
-        if name in self._book.noted:
-            return []
+        if name in self._book.noted or fill.quantity == 0:
+            less = settlement.liquidated_less(self._book, fill)
+            return [command for known, share in less for command in self._follow(share, known, now)]
         self._book.noted[name] = LIQUIDATION
         shares = settlement.liquidated(self._book, fill)
         commands = [command for share in shares for command in self._follow(share, None, now)]

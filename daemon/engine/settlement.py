@@ -156,14 +156,14 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     plans = [(plan, plan.open_quantity) for plan in open_plans(book, fill.symbol)]
     if fill.symbol not in book.foreign_positions:
         plans += [(plan, _closed_since(book, plan, fill.filled_at)) for plan in book.plans_in(fill.symbol)]
-    name = f"LIQUIDATED.{exec_stem(fill.exec_id)}"
+    name, suffix = _liquidation(fill)
     left, booked = fill.quantity, list[Fill]()
     for plan, quantity in plans:
         take = min(left, quantity)
         if plan.side is fill.side or take <= 0:
             continue
         ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
-        share = replace(fill, ref=ref, exec_id=f"{name}.{len(booked) + 1}.01", quantity=take)
+        share = replace(fill, ref=ref, exec_id=f"{name}.{len(booked) + 1}.{suffix}", quantity=take)
         book.book_fill(share)
         booked.append(share)
         left -= take
@@ -175,3 +175,21 @@ def _closed_since(book: Book, plan: Plan, at: datetime) -> int:
     fills = [fill for fill in book.fills.values() if fill.side is not plan.side and fill.filled_at >= at]
     own = [fill for fill in fills if not fill.is_liquidation and not is_settlement(fill)]
     return sum(fill.quantity for fill in own if book.ref_of(fill.ref).plan_id == plan.plan_id)
+
+
+def liquidated_less(book: Book, fill: Fill) -> list[tuple[Fill, Fill]]:
+    """A correction of a liquidation takes from the plans it closed no more than it says now; (before, now) of each."""
+    name, suffix = _liquidation(fill)
+    left, changed = fill.quantity, list[tuple[Fill, Fill]]()
+    for known in [share for stem, share in book.fills.items() if stem.rpartition(".")[0] == name]:
+        share = replace(fill, ref=known.ref, exec_id=f"{exec_stem(known.exec_id)}.{suffix}")
+        share = replace(share, quantity=min(left, known.quantity))
+        left -= share.quantity
+        if book.book_fill(share) is not None:
+            changed.append((known, share))
+    return changed
+
+
+def _liquidation(fill: Fill) -> tuple[str, str]:
+    """How the execIds of its shares begin and end."""
+    return f"LIQUIDATED.{exec_stem(fill.exec_id)}", f"{exec_correction(fill.exec_id):02}"

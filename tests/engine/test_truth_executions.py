@@ -262,3 +262,34 @@ def test_only_a_reset_ends_what_a_liquidation_has_halted():
     says(engine, SPY=1.0, IBM=1.0)
     assert of_kind(engine.handle(bars(120, SPY=100.0, IBM=185.0)), PlaceBracket) == []
     assert [latch.rule for latch in engine.book.breakers.latched["account"]] == ["liquidation"]
+
+
+def a_corrected_liquidation(quantity, suffix="02"):
+    return replace(a_liquidation(quantity), exec_id=f"0009.01.01.{suffix}", filled_at=at(95))
+
+
+def test_a_liquidation_that_is_busted_gives_the_plan_its_shares_and_their_stop_back():
+    """Found by simulation (brutal 41011): the book stayed flat, and the shares without a stop were nobody's."""
+    engine = a_long_engine()
+    told = handle_all(engine, [a_report(91, fills=[a_liquidation()]), bars(120, SPY=100.0)])
+    busted = a_report(125, fills=[a_corrected_liquidation(0)], positions={"SPY": 500})
+    told = handle_all(engine, [busted, fired(f"protect:{PLAN}", 126)])
+    assert [c.level for c in of_kind(told, Notify) if c.code == "fill_busted"] == ["critical"]
+    assert engine.book.positions()["SPY"].quantity == 500
+    assert [(c.order.quantity, c.order.stop_price) for c in of_kind(told, ReplaceStop)] == [(500, 99.0)]
+    assert engine.book.locks == {}
+
+
+def test_a_liquidation_that_is_corrected_takes_no_more_than_it_says_now():
+    engine = a_long_engine()
+    engine.handle(a_report(91, fills=[a_liquidation()]))
+    less = [a_report(91 + n, fills=[a_corrected_liquidation(300)], positions={"SPY": 200}) for n in (1, 3, 5)]
+    assert codes(handle_all(engine, less)).count("fill_corrected") == 1
+    assert engine.book.positions()["SPY"].quantity == 200
+
+
+def test_a_liquidation_of_which_only_the_bust_is_told_halts_nobody():
+    engine = a_long_engine()
+    busted = a_report(91, fills=[a_corrected_liquidation(0)], positions={"SPY": 500}, open_orders=lines_of(engine))
+    assert "liquidation" not in codes(engine.handle(busted))
+    assert engine.book.breakers.state_for("s", "SPY") is TradingState.ACTIVE
