@@ -197,6 +197,23 @@ def test_average_prices_of_several_plans_are_not_the_brokers():
     assert story.broken() == []
 
 
+@pytest.mark.parametrize(("was_beside", "broken"), [(True, []), (False, ["I5"])])
+def test_a_bust_brings_back_the_average_over_the_plans_of_before_it_was_flat(was_beside, broken):
+    """brutal 41050: what came back had been bought beside another plan's shares."""
+    story = a_long_position()
+    if not was_beside:
+        story.fill(story.order("S"))
+    story.bracket(50.0, number=2)
+    story.fill(story.order("E", 50.0, number=2))
+    if was_beside:
+        story.fill(story.order("S"))
+    story.correct(story.fill(story.order("S", 50.0, number=2)), 0.0)
+    story.place(story.order("P1", 50.0, number=2))
+    story.wait(60)
+    story.look(average_prices={"SPY": 101.0})
+    assert story.broken() == broken
+
+
 def test_orders_that_differ_for_longer_than_three_comparisons_break_i5():
     story = a_long_position()
     story.wait(30)
@@ -284,6 +301,21 @@ def test_what_was_accepted_once_stays_in_the_book_until_the_next_time():
     accepted = story.broken()
     story.look(positions={"SPY": 40.0})
     assert (accepted, story.broken()) == ([], ["I5"])
+
+
+@pytest.mark.parametrize(("whose", "broken"), [("accepted by a person", []), ("concluded", ["I1", "I5"])])
+def test_what_a_person_accepted_on_a_late_figure_is_nobodys_from_then_on(whose, broken):
+    """brutal 41033: the broker still showed 0 of 100, and that was accepted."""
+    story = a_long_position()
+    story.gone(ref("S"))
+    story.report(positions={})
+    story.say("quantity_break", "SPY: the book holds 100, the broker 0")
+    story.say("settled", f"SPY: book set to the broker's, {whose}: SELL 100")
+    story.report(positions={"SPY": 100.0})
+    story.say("quantity_break", "SPY: the book holds 0, the broker 100")
+    story.later(100)
+    story.look(positions={})
+    assert story.broken() == broken
 
 
 def test_cash_that_stood_for_minutes_is_in_the_book():

@@ -295,6 +295,17 @@ def test_a_further_change_by_somebody_else_is_told_as_well(is_told, broken):
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(("shown", "broken"), [(0.0, []), (60.0, ["I19"])])
+def test_a_change_that_the_reports_do_not_show_yet_is_owed_to_nobody(shown, broken):
+    """brutal 41042: positions that lag behind (TWS.md 4.53)."""
+    story = a_running_daemon()
+    story.strange(60.0)
+    story.wait(20)
+    story.report(positions={"SPY": shown})
+    story.later(600)
+    assert story.broken() == broken
+
+
 def test_what_the_broker_liquidates_is_closed_and_no_strangers():
     story = a_running_daemon()
     story.long()

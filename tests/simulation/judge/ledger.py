@@ -74,6 +74,8 @@ class Ledger:
         """Dollars by symbol since it was last flat."""
         self.plans_since_flat: dict[str, set[str]] = defaultdict(set)
         """Plans that have held shares of a symbol since nobody held any."""
+        self._before_flat: dict[str, tuple[set[str], float]] = {}
+        """The plans and the dollars of before a symbol was last flat, which a correction may find not to have been."""
         self.symbol_of: dict[str, str] = {}
         self.touched_at: dict[str, float] = {}
         self._liquidated: dict[str, dict[str, float]] = {}
@@ -128,17 +130,19 @@ class Ledger:
         """The book was set to the broker's: what nobody's plan had moved is a plan's from now on."""
         self.accepted[symbol] = self.foreign[symbol]
 
-    def disown(self, symbol: str, reported: float) -> None:
-        """A person has taken the broker's word for less than it holds (TWS.md 4.53): the rest is no plan's any more."""
-        gone = self.net(symbol) - reported
-        for plan in self.entered(symbol):
-            taken = math.copysign(min(abs(gone), abs(self.held[plan])), gone) if gone * self.held[plan] > 0 else 0.0
-            self.held[plan] -= taken
-            self.own[symbol] -= taken
-            self.foreign[symbol] += taken
-            gone -= taken
-            if abs(self.held[plan]) < DUST:
+    def disown(self, symbol: str, shares: float) -> None:
+        """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on."""
+        left = shares
+        for plan in sorted(self.holding(symbol), key=_is_adopted):
+            held = self.held[plan]
+            keep = math.copysign(min(abs(held), max(math.copysign(left, left * held), 0.0)), held)
+            left -= keep
+            self.own[symbol] -= held - keep
+            self.foreign[symbol] += held - keep
+            self.held[plan] = keep
+            if abs(keep) < DUST:
                 del self.held[plan]
+            self.disturbed.add(symbol)
 
     # ------------------------------------------------------------------ reading
 
@@ -267,6 +271,10 @@ class Ledger:
         self.versions[exec_id] = (str(plain["side"]), done.symbol, float(plain["quantity"]))
         signed = sign_of(str(plain["side"])) * float(plain["quantity"])
         self.disturbed |= {done.plan}
+        if abs(self.net(done.symbol)) < DUST:
+            plans, dollars = self._before_flat.get(done.symbol, (set(), 0.0))
+            self.plans_since_flat[done.symbol] |= plans
+            self.commissions[done.symbol] += dollars
         closed = self._liquidated.pop(stem_of(exec_id), None)
         if closed is None:
             self._move(done, signed - done.signed, at)
@@ -289,6 +297,7 @@ class Ledger:
             self.foreign[done.symbol] += signed
             self.disturbed.add(done.symbol)
         if abs(self.net(done.symbol)) < DUST:
+            self._before_flat[done.symbol] = self.plans_since_flat[done.symbol], self.commissions[done.symbol]
             self.commissions[done.symbol] = 0.0
             self.plans_since_flat[done.symbol] = set(self.holding(done.symbol))
 

@@ -94,7 +94,7 @@ class Strange(Invariant):
     """I19. After a split nothing leaves for the symbol until a person accepts or flattens, or book and broker agree.
 
     Any change that no order of ours made is told a person: STRANGE_S and an interval of comparisons after it, if it
-    lasts; each further one as well.
+    lasts and the broker's reports show it; each further one as well.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -108,7 +108,8 @@ class Strange(Invariant):
         scene = self.scene
         for symbol, since in {**self._strange_since, **scene.splits}.items():
             due = scene.reach.due_at(since, STRANGE_S + scene.reconcile_s)
-            if due is not None and at > due and self._told.get(symbol, float("-inf")) < since:
+            is_owed = self._told.get(symbol, float("-inf")) < since and not scene.is_hidden(symbol, since)
+            if due is not None and at > due and is_owed:
                 what = (
                     "a split" if symbol in scene.splits else f"{scene.ledger.foreign[symbol]:g} shares of somebody else"
                 )

@@ -47,7 +47,7 @@ class Protected(Invariant):
     def take(self, record: Record) -> None:
         is_status = isinstance(record, Told) and record.name == "orderStatus"
         is_settled = isinstance(record, Noticed) and record.code == "settled"
-        if is_status or is_settled or isinstance(record, Broker | BrokerSeen):
+        if isinstance(record, Broker | BrokerSeen) or is_status or is_settled:
             for symbol in self.scene.settings.symbols:
                 if self.scene.ledger.bare(symbol) > DUST:
                     self._bare_since.setdefault(symbol, record.at)

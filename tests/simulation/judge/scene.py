@@ -19,6 +19,7 @@ from tests.simulation.history import (
     Settings,
     Told,
 )
+from tests.simulation.judge.breach import DUST
 from tests.simulation.judge.ledger import Ledger
 from tests.simulation.judge.reach import RECONNECT_S, Reach
 from tests.simulation.judge.ref import Ref, is_in_scope
@@ -64,6 +65,7 @@ class Scene:
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
         self.reported: dict[str, float] | None = None
         """Signed shares as the broker last reported them to the daemon; what it leaves out it does not hold."""
+        self._reported_at = float("-inf")
         self._swallowed: set[str] = set()
         self.fault_at: dict[int, float] = {}
         """When a fault of TWS.md 4 last happened, by number."""
@@ -151,6 +153,11 @@ class Scene:
         held = self.ledger.net(symbol)
         return self.reported is not None and held * self.reported.get(symbol, 0.0) < held * held
 
+    def is_hidden(self, symbol: str, since: float) -> bool:
+        """Whether the broker's reports, which lag behind (TWS.md 4.53), do not show yet what has changed since then."""
+        shown = self.reported.get(symbol, 0.0) if self.reported is not None and self._reported_at > since else None
+        return shown is not None and abs(shown - self.ledger.net(symbol)) > DUST
+
     def forbids(self, ref: Ref) -> str:
         """Who forbids this entry: a person's verb or a limit, empty if nobody does."""
         for scope, (verb, _at) in self.orders_of_people.items():
@@ -165,6 +172,7 @@ class Scene:
         positions = record.event.get("positions")
         if positions is not None and "positions" not in (record.event.get("unanswered") or ()):
             self.reported = {str(line["symbol"]): float(line["quantity"]) for line in positions}
+            self._reported_at = record.at
             for symbol, at in self.splits.items():
                 if record.at > at:
                     self._look_at_split(symbol, self.reported.get(symbol, 0.0))
@@ -186,8 +194,8 @@ class Scene:
         if record.code == "settled":
             for symbol in [symbol for symbol in self.settings.symbols if symbol in record.text]:
                 self.settled.add(symbol)
-                if "by a person" in record.text and self.is_denied(symbol):
-                    self.ledger.disown(symbol, (self.reported or {}).get(symbol, 0.0))
+                if self.reported is not None and "accepted by a person" in record.text:
+                    self.ledger.disown(symbol, self.reported.get(symbol, 0.0))
                 self.ledger.settle(symbol)
         if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
             self.latched.setdefault(record.text.split(" ")[0], record.at)
