@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from research.filters.em_passes import Passes, expectation
 from research.filters.em_rule import EmRule, Fit, Series, climb, series_of
 from shared.indicators.indicator import FloatArray, IntArray, kernel
 
-_LANES = 64
-"""Instruments side by side: their filtered means and variances then stay in the cache for the way back."""
+_LANES = 16
+"""Instruments side by side: what is kept of them for the way back then stays in the cache."""
 _PRODUCT = 8
 """Variances multiplied up before a logarithm is taken of them."""
 
@@ -18,83 +19,75 @@ _PRODUCT = 8
 def forward(
     parameters: FloatArray, first: IntArray, panel: FloatArray, kept: FloatArray, likelihood: FloatArray
 ) -> None:
-    """Filter `panel` (T, m); what the way back needs into `kept` (T, 3, m); adds to `likelihood` (m,), zero before.
+    """Filter `panel` (T, lanes); what the way back needs into `kept` (T, 3 x lanes); adds to `likelihood` (lanes,).
 
-    Parameters (4, m): variances of level and observation, mean and variance of the level at the row `first` (m,).
+    Parameters (4 x lanes,): variances of level and observation, mean and variance of the level at the row `first`
+    (lanes,). The state holds mean and variance predicted for the row, squares, product and number of prints.
     """
-    rows, lanes = panel.shape
-    level_q, noise, mean0, variance0 = parameters[0], parameters[1], parameters[2], parameters[3]
-    level, variance = np.zeros(lanes), np.zeros(lanes)
-    squares, product, prints, per_noise = np.zeros(lanes), np.ones(lanes), np.zeros(lanes), 1.0 / noise
+    n, rows, last_begin = _LANES, len(panel), first.max()
+    state = np.zeros(5 * n)
+    state[3 * n : 4 * n] = 1.0
     for t in range(rows):
-        observed, scaled, shares, gains = panel[t], kept[t, 0], kept[t, 1], kept[t, 2]
-        for i in range(lanes):
+        if t <= last_begin:
+            for i in range(n):
+                if first[i] == t:
+                    state[i], state[n + i] = parameters[2 * n + i], parameters[3 * n + i]
+        observed, row = panel[t], kept[t]
+        for i in range(n):
+            mean, spread, noise = state[i], state[n + i], parameters[n + i]
             printed = not np.isnan(observed[i])
-            begins = first[i] == t
-            mean = mean0[i] if begins else level[i]
-            spread = variance0[i] if begins else variance[i] + level_q[i]
-            expected = spread + noise[i]
+            expected = spread + noise
             share = 1.0 / expected if printed else 0.0
             error = observed[i] - mean if printed else 0.0
             gain = spread * share
-            level[i] = mean + gain * error
-            variance[i] = spread - gain * spread
-            squares[i] += error * error * share
-            product[i] *= expected * per_noise[i] if printed else 1.0
-            prints[i] += 1.0 if printed else 0.0
-            scaled[i], shares[i], gains[i] = error * share, share, gain
+            state[2 * n + i] += error * error * share
+            state[3 * n + i] *= expected * (1.0 / noise) if printed else 1.0
+            state[4 * n + i] += 1.0 if printed else 0.0
+            row[i], row[n + i], row[2 * n + i] = error * share, share, gain
+            state[i] = mean + gain * error
+            state[n + i] = spread - gain * spread + parameters[i]
         if t % _PRODUCT == _PRODUCT - 1 or t == rows - 1:
-            for i in range(lanes):
-                likelihood[i] -= 0.5 * np.log(product[i])
-                product[i] = 1.0
-    for i in range(lanes):
-        likelihood[i] -= 0.5 * (squares[i] + prints[i] * np.log(2.0 * np.pi * noise[i]))
+            for i in range(n):
+                likelihood[i] -= 0.5 * np.log(state[3 * n + i])
+                state[3 * n + i] = 1.0
+    for i in range(n):
+        likelihood[i] -= 0.5 * (state[2 * n + i] + state[4 * n + i] * np.log(2.0 * np.pi * parameters[n + i]))
 
 
 @kernel
 def backward(first: IntArray, kept: FloatArray, sums: FloatArray) -> None:
-    """The disturbance smoother; adds r r - N of the level and u u - D of the observation to `sums` (2, m).
+    """The disturbance smoother; adds r r - N of the level and u u - D of the observation to `sums` (2 x lanes,).
 
     r and N tell what the later observations say of the level, u and D of the observation's noise. A row without a
-    print has no gain and no error, so it says nothing by itself.
+    print has no gain and no error, so it says nothing by itself. The state holds r, N and the sums (2).
     """
-    rows, _, lanes = kept.shape
-    later, certainty = np.zeros(lanes), np.zeros(lanes)
-    moves, noises = sums[0], sums[1]
-    for t in range(rows - 1, -1, -1):
-        scaled, shares, gains = kept[t, 0], kept[t, 1], kept[t, 2]
-        for i in range(lanes):
-            r, n, gain, share = later[i], certainty[i], gains[i], shares[i]
-            moves[i] += r * r - n if first[i] <= t else 0.0
-            u = scaled[i] - gain * r
-            noises[i] += u * u - (share + gain * gain * n) if share > 0 else 0.0
-            later[i] = r + u
-            certainty[i] = n - 2.0 * gain * n + gain * gain * n + share
+    n, rows, last_begin = _LANES, len(kept), first.max()
+    state = np.zeros(4 * n)
+    for back in range(rows):
+        t = rows - 1 - back
+        row = kept[t]
+        for i in range(n):
+            later, certainty = state[i], state[n + i]
+            share, gain = row[n + i], row[2 * n + i]
+            u = row[i] - gain * later
+            state[2 * n + i] += later * later - certainty
+            state[3 * n + i] += u * u - (share + gain * gain * certainty)
+            state[i] = later + u
+            state[n + i] = certainty - 2.0 * gain * certainty + gain * gain * certainty + share
+        if t <= last_begin:  # before the first print there is nothing to smooth
+            for i in range(n):
+                if first[i] == t:
+                    state[i], state[n + i] = 0.0, 0.0
+    for i in range(2 * n):
+        sums[i] += state[2 * n + i]
 
 
-@kernel
-def iterate(
-    parameters: FloatArray, first: IntArray, panel: FloatArray, sums: FloatArray, likelihood: FloatArray
-) -> None:
-    """Expectation for every instrument of `panel` (T, n): `sums` (2, n) and `likelihood` (n,), both zero before."""
-    rows, n = panel.shape
-    kept = np.empty((rows, 3, _LANES))
-    for low in range(0, n, _LANES):
-        high = min(low + _LANES, n)
-        if high - low < _LANES:
-            kept = np.empty((rows, 3, high - low))
-        part = np.ascontiguousarray(panel[:, low:high])
-        forward(np.ascontiguousarray(parameters[:, low:high]), first[low:high], part, kept, likelihood[low:high])
-        added = np.zeros((2, high - low))
-        backward(first[low:high], kept, added)
-        sums[:, low:high] = added
+PASSES = Passes(forward=forward, backward=backward, lanes=_LANES, kept=3, sums=2)
 
 
 def step(series: Series, parameters: FloatArray, bounds: FloatArray) -> tuple[FloatArray, FloatArray]:
     """One step of EM: better parameters (4, n), and the log-likelihood (n,) of the given ones."""
-    n = parameters.shape[1]
-    sums, likelihood = np.zeros((2, n)), np.zeros(n)
-    iterate(parameters, series.first, series.panel, sums, likelihood)
+    sums, likelihood = expectation(PASSES, series, parameters)
     better = parameters.copy()
     level, noise = parameters[:2]
     better[0] = np.maximum(level + level * level * sums[0] / np.maximum(series.last - series.first, 1), bounds)

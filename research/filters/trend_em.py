@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from research.filters.em_passes import Passes, expectation
 from research.filters.em_rule import EmRule, Fit, Series, climb, series_of
 from shared.errors import ConfigError
 from shared.indicators.indicator import FloatArray, IntArray, kernel
 
-_LANES = 32
+_LANES = 16
+"""Instruments side by side: what is kept of them for the way back then stays in the cache."""
 _PRODUCT = 8
+"""Variances multiplied up before a logarithm is taken of them."""
 _PRIOR = 5
 
 
@@ -18,97 +21,87 @@ _PRIOR = 5
 def forward(
     parameters: FloatArray, first: IntArray, panel: FloatArray, kept: FloatArray, likelihood: FloatArray
 ) -> None:
-    """Filter `panel` (T, m); what the way back needs into `kept` (T, 4, m); adds to `likelihood` (m,), zero before.
+    """Filter `panel` (T, lanes); what the way back needs into `kept` (T, 4 x lanes); adds to `likelihood` (lanes,).
 
-    Parameters (9, m): noise of level, slope, both and observation; level, slope and their variances (level, both,
-    slope) at the row `first` (m,).
+    Parameters (9 x lanes,): noise of level, slope, both and observation; level, slope and their variances (level, both,
+    slope) at the row `first` (lanes,). The state holds what is predicted for the row (level, slope, three variances),
+    squares, product and number of prints.
     """
-    rows, lanes = panel.shape
-    q00, q11, q01, noise = parameters[0], parameters[1], parameters[2], parameters[3]
-    level0, slope0, a0, b0, c0 = parameters[4], parameters[5], parameters[6], parameters[7], parameters[8]
-    level, slope, p, r, s = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    squares, product, prints, per_noise = np.zeros(lanes), np.ones(lanes), np.zeros(lanes), 1.0 / noise
+    n, rows, last_begin = _LANES, len(panel), first.max()
+    state = np.zeros(8 * n)
+    state[6 * n : 7 * n] = 1.0
     for t in range(rows):
-        observed, scaled, shares, gains, slope_gains = panel[t], kept[t, 0], kept[t, 1], kept[t, 2], kept[t, 3]
-        for i in range(lanes):
+        if t <= last_begin:
+            for i in range(n):
+                if first[i] == t:
+                    for k in range(_PRIOR):
+                        state[k * n + i] = parameters[(4 + k) * n + i]
+        observed, row = panel[t], kept[t]
+        for i in range(n):
+            noise = parameters[3 * n + i]
+            ahead, on, a, b, c = state[i], state[n + i], state[2 * n + i], state[3 * n + i], state[4 * n + i]
             printed = not np.isnan(observed[i])
-            begins = first[i] == t
-            reach = r[i] + s[i]
-            ahead = level0[i] if begins else level[i] + slope[i]
-            on = slope0[i] if begins else slope[i]
-            a = a0[i] if begins else p[i] + r[i] + reach + q00[i]
-            b = b0[i] if begins else reach + q01[i]
-            c = c0[i] if begins else s[i] + q11[i]
-            expected = a + noise[i]
+            expected = a + noise
             share = 1.0 / expected if printed else 0.0
             error = observed[i] - ahead if printed else 0.0
             gain, slope_gain = a * share, b * share
-            level[i] = ahead + gain * error
-            slope[i] = on + slope_gain * error
-            p[i] = a - gain * a
-            r[i] = b - gain * b
-            s[i] = c - slope_gain * b
-            squares[i] += error * error * share
-            product[i] *= expected * per_noise[i] if printed else 1.0
-            prints[i] += 1.0 if printed else 0.0
-            scaled[i], shares[i], gains[i], slope_gains[i] = error * share, share, gain, slope_gain
+            p, r, s = a - gain * a, b - gain * b, c - slope_gain * b
+            state[5 * n + i] += error * error * share
+            state[6 * n + i] *= expected * (1.0 / noise) if printed else 1.0
+            state[7 * n + i] += 1.0 if printed else 0.0
+            row[i], row[n + i], row[2 * n + i], row[3 * n + i] = error * share, share, gain, slope_gain
+            slope, reach = on + slope_gain * error, r + s
+            state[i], state[n + i] = ahead + gain * error + slope, slope
+            state[2 * n + i] = p + r + reach + parameters[i]
+            state[3 * n + i] = reach + parameters[2 * n + i]
+            state[4 * n + i] = s + parameters[n + i]
         if t % _PRODUCT == _PRODUCT - 1 or t == rows - 1:
-            for i in range(lanes):
-                likelihood[i] -= 0.5 * np.log(product[i])
-                product[i] = 1.0
-    for i in range(lanes):
-        likelihood[i] -= 0.5 * (squares[i] + prints[i] * np.log(2.0 * np.pi * noise[i]))
+            for i in range(n):
+                likelihood[i] -= 0.5 * np.log(state[6 * n + i])
+                state[6 * n + i] = 1.0
+    for i in range(n):
+        of_noise = state[7 * n + i] * np.log(2.0 * np.pi * parameters[3 * n + i])
+        likelihood[i] -= 0.5 * (state[5 * n + i] + of_noise)
 
 
 @kernel
 def backward(first: IntArray, kept: FloatArray, sums: FloatArray) -> None:
-    """The disturbance smoother; adds r r' - N (level, slope, both) and u u - D to `sums` (4, m).
+    """The disturbance smoother; adds r r' - N (level, slope, both) and u u - D to `sums` (4 x lanes,).
 
     r and N tell what the later observations say of the state, u and D of the observation's noise. A row without a
-    print has no gain and no error, so it says nothing by itself.
+    print has no gain and no error, so it says nothing by itself. The state holds r (2), N (3) and the sums (4).
     """
-    rows, _, lanes = kept.shape
-    r0, r1 = np.zeros(lanes), np.zeros(lanes)
-    n00, n01, n11 = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    s0, s1, s2, s3 = sums[0], sums[1], sums[2], sums[3]
-    for t in range(rows - 1, -1, -1):
-        scaled, shares, gains, slope_gains = kept[t, 0], kept[t, 1], kept[t, 2], kept[t, 3]
-        for i in range(lanes):
-            a, b = r0[i], r1[i]
-            x, y, z = n00[i], n01[i], n11[i]
-            counts = 1.0 if first[i] <= t else 0.0
-            s0[i] += counts * (a * a - x)
-            s1[i] += counts * (b * b - z)
-            s2[i] += counts * (a * b - y)
-            k1 = slope_gains[i]
-            k0 = gains[i] + k1
+    n, rows, last_begin = _LANES, len(kept), first.max()
+    state = np.zeros(9 * n)
+    for back in range(rows):
+        t = rows - 1 - back
+        row = kept[t]
+        for i in range(n):
+            a, b = state[i], state[n + i]
+            x, y, z = state[2 * n + i], state[3 * n + i], state[4 * n + i]
+            k1 = row[3 * n + i]
+            k0 = row[2 * n + i] + k1
             h0, h1 = x * k0 + y * k1, y * k0 + z * k1
-            u = scaled[i] - (k0 * a + k1 * b)
-            d = shares[i] + k0 * h0 + k1 * h1
-            printed = 1.0 if shares[i] > 0 else 0.0
-            s3[i] += printed * (u * u - d)
-            r0[i], r1[i] = a + u, a + b
-            n00[i] = x - 2.0 * h0 + d
-            n01[i] = x + y - (h0 + h1)
-            n11[i] = x + 2.0 * y + z
+            u = row[i] - (k0 * a + k1 * b)
+            d = row[n + i] + k0 * h0 + k1 * h1
+            state[5 * n + i] += a * a - x
+            state[6 * n + i] += b * b - z
+            state[7 * n + i] += a * b - y
+            state[8 * n + i] += u * u - d
+            state[i], state[n + i] = a + u, a + b
+            state[2 * n + i] = x - 2.0 * h0 + d
+            state[3 * n + i] = x + y - (h0 + h1)
+            state[4 * n + i] = x + 2.0 * y + z
+        if t <= last_begin:  # before the first print there is nothing to smooth
+            for i in range(n):
+                if first[i] == t:
+                    for k in range(5):
+                        state[k * n + i] = 0.0
+    for i in range(4 * n):
+        sums[i] += state[5 * n + i]
 
 
-@kernel
-def iterate(
-    parameters: FloatArray, first: IntArray, panel: FloatArray, sums: FloatArray, likelihood: FloatArray
-) -> None:
-    """Expectation for every instrument of `panel` (T, n): `sums` (4, n) and `likelihood` (n,), both zero before."""
-    rows, n = panel.shape
-    kept = np.empty((rows, 4, _LANES))
-    for low in range(0, n, _LANES):
-        high = min(low + _LANES, n)
-        if high - low < _LANES:
-            kept = np.empty((rows, 4, high - low))
-        part = np.ascontiguousarray(panel[:, low:high])
-        forward(np.ascontiguousarray(parameters[:, low:high]), first[low:high], part, kept, likelihood[low:high])
-        added = np.zeros((4, high - low))
-        backward(first[low:high], kept, added)
-        sums[:, low:high] = added
+PASSES = Passes(forward=forward, backward=backward, lanes=_LANES, kept=4, sums=4)
 
 
 def step(series: Series, parameters: FloatArray, bounds: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -120,9 +113,7 @@ def step(series: Series, parameters: FloatArray, bounds: FloatArray) -> tuple[Fl
 
 def correlated_step(series: Series, parameters: FloatArray, bounds: FloatArray) -> tuple[FloatArray, FloatArray]:
     """One step of EM for the full covariance of the noise, as pykalman does it."""
-    n = parameters.shape[1]
-    sums, likelihood = np.zeros((4, n)), np.zeros(n)
-    iterate(parameters, series.first, series.panel, sums, likelihood)
+    sums, likelihood = expectation(PASSES, series, parameters)
     steps = np.maximum(series.last - series.first, 1)
     better = parameters.copy()
     level, slope, both, noise = parameters[:4]
