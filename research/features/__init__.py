@@ -2,7 +2,8 @@
 
 asked.py         from a configuration to features, bars and folder
 build.py         bars -> features: what is right stays, what is behind goes on, the rest is computed; atomic, resumable
-compute.py       one call of an indicator, part by part, from state to state; job.py the same as a task of a crew
+compute.py       one call of an indicator, part by part, from state to state; job.py the same as a task of a crew;
+                 write_behind.py its files while the kernels go on
 record.py        what is written beside features, names of files; parts.py panels as Parquet
 bar_prints.py    which bars; code_hash.py which code
 reading.py       stored features, read: a stretch or a day; recalled.py strategies of a replay that read them

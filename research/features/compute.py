@@ -13,16 +13,18 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from research.features.parts import part_bytes, read_part
+from research.features.parts import part_bytes
 from research.features.record import (
     CALL_FILE,
     CallRecord,
     part_name,
     read_call_record,
+    read_rows,
     slug,
     state_name,
     write_record,
 )
+from research.features.write_behind import written_behind
 from shared.errors import DataError
 from shared.indicators.feature_name import Call, Feature, spec_of
 from shared.indicators.feature_transforms import transformed
@@ -30,6 +32,9 @@ from shared.indicators.indicator import FloatArray
 from shared.io.bar_disk import Disk
 from shared.io.bar_store import BarPanel
 from strategies.state import Snapshot, pack, unpack
+
+SHORT = 4
+"""A last part of less than so many times the rows that come is written anew with them, so that parts stay few."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -61,22 +66,18 @@ def carry_out(panel: BarPanel, order: Order, folder: Path, disk: Disk) -> CallRe
     if order.after:
         assert before is not None
         indicator = _restored(home / state_name(before.generation), before, panel.symbols)
-    inputs = [getattr(panel, name) for name in spec.inputs]
-    at = order.after
-    while at < record.rows:
-        first = at - at % record.rows_per_part
-        end = min(first + record.rows_per_part, record.rows)
-        found = indicator.update_many(*(np.asarray(each)[at:end] for each in inputs))
-        for feature in order.features:
-            values = _values(found, feature, spec.outputs)
-            if at > first:
-                assert before is not None
-                values = np.concatenate((_kept(home, before, str(feature), at), values))
-            said = {"feature": str(feature), "first_row": str(first)}
-            disk.write(
-                home / part_name(str(feature), first, record.generation), part_bytes(values, record.rows_per_part, said)
-            )
-        at = end
+    with written_behind(disk) as write:
+        for first, end in [span[:2] for span in record.spans() if span[2] == record.generation]:
+            began = max(first, order.after)
+            found = indicator.update_many(*(np.asarray(getattr(panel, name))[began:end] for name in spec.inputs))
+            for feature in order.features:
+                values = _values(found, feature, spec.outputs)
+                if first < order.after:
+                    assert before is not None
+                    values = np.concatenate((*read_rows(home, before, str(feature), first, order.after), values))
+                said = {"feature": str(feature), "first_row": str(first)}
+                path = home / part_name(str(feature), first, record.generation)
+                write(path, part_bytes(values, record.rows_per_part, said))
     disk.write(home / state_name(record.generation), _packed(indicator, record, panel.symbols))
     disk.sync_folder(home)
     write_record(disk, home / CALL_FILE, record)
@@ -95,9 +96,10 @@ def _record_before(home: Path) -> CallRecord | None:
 def _begun(panel: BarPanel, order: Order, before: CallRecord | None) -> CallRecord:
     generation = _next_generation(before)
     step, rows = order.rows_per_part, len(panel)
-    kept = () if before is None or not order.after else before.parts
-    whole = tuple(part for part in kept if part[0] + step <= order.after)
-    written = tuple((first, generation) for first in range(len(whole) * step, rows, step))
+    kept = list(before.parts) if before is not None and order.after else []
+    start = order.after
+    while kept and order.after - kept[-1][0] < step and start - kept[-1][0] < SHORT * (rows - start):
+        start = kept.pop()[0]
     return CallRecord(
         call=str(order.call),
         features=tuple(map(str, order.features)),
@@ -107,7 +109,7 @@ def _begun(panel: BarPanel, order: Order, before: CallRecord | None) -> CallReco
         width=len(panel.symbols),
         rows_per_part=step,
         generation=generation,
-        parts=whole + written,
+        parts=(*kept, *((first, generation) for first in range(start, rows, step))),
     )
 
 
@@ -118,13 +120,6 @@ def _next_generation(before: CallRecord | None) -> int:
 def _values(found: FloatArray, feature: Feature, outputs: Sequence[str]) -> FloatArray:
     output = found[outputs.index(feature.output)] if feature.output else found
     return transformed(output, feature.transforms)
-
-
-def _kept(home: Path, before: CallRecord, feature: str, until: int) -> FloatArray:
-    """What the last part holds before row `until`."""
-    first, generation = before.parts[-1]
-    kept = read_part(home / part_name(feature, first, generation), before.width, 0, until - first)
-    return np.asarray(kept, dtype=np.float64)
 
 
 def _packed(indicator: Any, record: CallRecord, symbols: tuple[str, ...]) -> bytes:  # noqa: ANN401 - packs what it can

@@ -7,7 +7,6 @@ is never written twice under one name: what nobody refers to yet may be half the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from shared.errors import DataError
 
 Values = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 PART_CELLS = 2**19
-"""4 MB: what an append of one row writes anew at most, and what a worker holds of a feature."""
+"""4 MB: what an append writes anew at most, and what a worker holds of a feature."""
 GROUPS_PER_PART = 16
 _COLUMN = "value"
 
@@ -34,7 +33,7 @@ def part_bytes(values: Values, whole_rows: int, said: Mapping[str, str]) -> byte
     width = values.shape[1]
     column = pa.array(np.ascontiguousarray(values).reshape(-1))
     table = pa.table({_COLUMN: column}).replace_schema_metadata({**said, "columns": str(width)})
-    written = BytesIO()
+    written = pa.BufferOutputStream()
     parquet.write_table(
         table,
         written,
@@ -44,7 +43,7 @@ def part_bytes(values: Values, whole_rows: int, said: Mapping[str, str]) -> byte
         write_page_checksum=True,
         row_group_size=max(1, whole_rows // GROUPS_PER_PART) * width,
     )
-    return written.getvalue()
+    return bytes(written.getvalue())
 
 
 def read_part(path: Path, width: int, first: int, end: int) -> Values:

@@ -47,7 +47,8 @@ class BarsRecord(Struct, frozen=True, kw_only=True):
 class CallRecord(Struct, frozen=True, kw_only=True):
     """One call of an indicator over the first `rows` rows; `digest` is of their bars, `code` of what computed them.
 
-    `parts` holds first row and generation of each part; the generation rises with every build that wrote something.
+    `parts` holds first row and generation of each part, which ends where the next one begins; the generation rises
+    with every build that wrote something.
     """
 
     format: str = FORMAT
@@ -60,6 +61,11 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     rows_per_part: int
     generation: int
     parts: tuple[tuple[int, int], ...]
+
+    def spans(self) -> list[tuple[int, int, int]]:
+        """First row, the one behind the last, and generation of each part."""
+        ends = [first for first, _ in self.parts[1:]] + [self.rows]
+        return [(first, end, generation) for (first, generation), end in zip(self.parts, ends, strict=True)]
 
     def part_names(self, feature: str) -> list[str]:
         return [part_name(feature, first, generation) for first, generation in self.parts]
@@ -107,8 +113,7 @@ def write_record(disk: Disk, path: Path, record: Struct) -> None:
 def read_rows(folder: Path, record: CallRecord, feature: str, first: int, end: int) -> list[Values]:
     """The rows `first` to `end` (without it) of a feature, one array per part that they lie in."""
     found: list[Values] = []
-    for begin, generation in record.parts:
-        last = min(begin + record.rows_per_part, record.rows)
+    for begin, last, generation in record.spans():
         if begin < end and last > first:
             path = folder / part_name(feature, begin, generation)
             found.append(read_part(path, record.width, max(first - begin, 0), min(end, last) - begin))
