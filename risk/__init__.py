@@ -14,6 +14,6 @@ portfolio.py      value at risk and the expected loss beyond it, two ways
 groups.py         which instruments move together, and their betas
 trading_state.py  ACTIVE, REDUCING, HALTED, OBSERVE; the strictest wins
 allocation.py     equity -> the capital behind one conviction
-sizing.py         conviction -> shares
+sizing.py         conviction -> shares; insider_size.py what insiders' scores make of them
 exits.py          stop-loss and take-profit prices
 """

@@ -10,7 +10,7 @@ ids          computed order references
 sessions     trading hours by exchange_calendars (the one file that imports it)
 config       config.toml, strict, every fault with its line (config_rules, config_limit_rules, config_outside_rules:
              contradictions between keys; config_faults: faults in words; config_lines: where each key stands;
-             config_origin: what holds and why; config_schema: the same for editors)
+             config_insiders: [insiders]; config_origin: what holds and why; config_schema: the same for editors)
 errors       sorted by who must act
 messages     the one codec between messages and bytes
 indicators/  PURE numba kernels; io/ journal, bar store, logging

@@ -13,6 +13,7 @@ from shared.config_data import DataConfig
 from shared.config_faults import Fault, describe, syntax_fault
 from shared.config_features import FeaturesConfig
 from shared.config_fields import choice, text
+from shared.config_insiders import InsidersConfig
 from shared.config_lines import index_lines, line_of
 from shared.config_outside import (
     AlertChannelConfig,
@@ -65,6 +66,7 @@ class Config(Section):
     alert_channels: tuple[AlertChannelConfig, ...] = Field(alias="alert", strict=False, default=())
     metrics: MetricsConfig = MetricsConfig()
     cluster: ClusterConfig = ClusterConfig()
+    insiders: InsidersConfig = InsidersConfig()
     data: DataConfig = DataConfig()
     features: FeaturesConfig = FeaturesConfig()
     nightly: NightlyConfig = NightlyConfig()

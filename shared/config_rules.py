@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from shared.config_cluster import the_address_is_of_the_backend
 from shared.config_faults import Fault, as_toml, key_text, value_at
+from shared.config_insiders import scaled_sizes_have_their_scores
 from shared.config_limit_rules import group_limits_have_groups, limits_fit_together, the_review_has_a_day
 from shared.config_lines import TomlPath
 from shared.config_outside_rules import (
@@ -197,4 +198,5 @@ RULES: tuple[Callable[[_Data], Iterator[Fault]], ...] = (
     alert_names_are_unique,
     ports_are_not_shared,
     the_address_is_of_the_backend,
+    scaled_sizes_have_their_scores,
 )

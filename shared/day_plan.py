@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 LimitValue = bool | int | float | None
 """A limit as [risk] has it; None = openly lifted."""
 
@@ -29,6 +29,7 @@ class DayPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One plan file. Hashes are SHA-256 in hex (shared/io/fingerprints.py); `account_hash` holds no number.
 
     `data_hash` is that of the bars' files; of bars from the journal the number and chain of its last event.
+    `insider_scores` lie from -1 to 1, of the symbols of which something was known at that close.
     `as_of` is the session at whose close the targets stand, `session` the one they are for. `checksum` covers all else.
     """
 
@@ -43,5 +44,6 @@ class DayPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     equity: float
     targets: tuple[PlannedTarget, ...]
     limits: dict[str, LimitValue]
+    insider_scores: dict[str, float] = {}
     format_version: int = FORMAT_VERSION
     checksum: str = ""

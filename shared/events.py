@@ -201,13 +201,15 @@ class OperatorCommanded(_Event, frozen=True, kw_only=True, tag=True):
 class DayPlanChecked(_Event, frozen=True, kw_only=True, tag=True):
     """The plan file for `session` was looked at: `fault` says why it is not to be traded by, empty if it is.
 
-    `limits` can only tighten those of the configuration; `targets` are what the nightly run expects to be wanted.
+    `limits` can only tighten those of the configuration; `targets` are what the nightly run expects to be wanted, None
+    where nothing was expected; `insider_scores` scale sizes (risk/insider_size.py).
     """
 
     session: date
     fault: str = ""
     limits: dict[str, LimitValue] = {}
-    targets: tuple[PlannedTarget, ...] = ()
+    targets: tuple[PlannedTarget, ...] | None = ()
+    insider_scores: dict[str, float] = {}
 
 
 class StopRequested(_Event, frozen=True, kw_only=True, tag=True):

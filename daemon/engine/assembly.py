@@ -99,6 +99,7 @@ def _settings(config: Config) -> EngineSettings:
             gateway_zone=config.session.gateway_zone,
         ),
         groups=_groups(config),
+        insider_strength=config.insiders.strength,
     )
 
 

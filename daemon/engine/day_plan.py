@@ -12,6 +12,7 @@ from datetime import date
 from msgspec import Struct
 from msgspec.structs import replace
 
+from daemon.engine.settings import EngineSettings
 from risk.limits import Limits
 from shared.commands import Command, Notify
 from shared.day_plan import LimitValue, PlannedTarget
@@ -32,6 +33,7 @@ class DayPlanInForce(Struct, kw_only=True):
     limits: dict[str, LimitValue]
     targets: tuple[PlannedTarget, ...]
     is_compared: bool = False
+    insider_scores: dict[str, float] = {}
 
     def views_before_first_row(self, convictions: Convictions) -> Convictions | None:
         """What the strategies wanted before the session's first row; None at every later one."""
@@ -42,7 +44,13 @@ class DayPlanInForce(Struct, kw_only=True):
 
 
 def plan_in_force(event: DayPlanChecked) -> DayPlanInForce:
-    return DayPlanInForce(session=event.session, limits=event.limits, targets=event.targets)
+    return DayPlanInForce(
+        session=event.session,
+        limits=event.limits,
+        targets=event.targets or (),
+        is_compared=event.targets is None,
+        insider_scores=event.insider_scores,
+    )
 
 
 def tightened(limits: Limits, asked: Mapping[str, LimitValue]) -> Limits:
@@ -59,13 +67,16 @@ def _stricter(name: str, ours: LimitValue, asked: LimitValue) -> LimitValue:
     return min(ours, asked)  # of a switch: allowed only where both allow it
 
 
-def taken_notice(event: DayPlanChecked, before: Limits, after: Limits) -> Notify:
-    """Says that the plan is in force, and every limit that it has tightened."""
+def taken_notice(event: DayPlanChecked, before: Limits, settings: EngineSettings, instruments: int) -> Notify:
+    """Says that the plan is in force, every limit that it has tightened, and how many sizes it can scale."""
+    after = settings.limits
     changed = [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]
     tight = ", ".join(f"{name} {getattr(before, name)} -> {getattr(after, name)}" for name in changed)
-    text = (
-        f"plan of {event.session}: {len(event.targets)} targets, limits {f'tightened: {tight}' if tight else 'as set'}"
-    )
+    targets = len(event.targets or ())
+    text = f"plan of {event.session}: {targets} targets, limits {f'tightened: {tight}' if tight else 'as set'}"
+    if settings.insider_strength > 0:
+        unknown = instruments - len(event.insider_scores)
+        text += f", insider scores of {len(event.insider_scores)} instruments, {unknown} without one are not scaled"
     return Notify(level="info", code="plan_taken", text=text)
 
 

@@ -98,23 +98,29 @@ class Desk:
         value = float(self._ranges[period].value[at])
         return value if self._scale is None else value / float(self._scale[at])
 
-    def target(self, symbol: str, conviction: float, equity: float | None, price: float | None) -> int:
-        """Signed shares for a conviction; 0 when equity, price or ATR are not known (fails closed)."""
+    def target(
+        self, symbol: str, conviction: float, equity: float | None, price: float | None, *, factor: float = 1.0
+    ) -> int:
+        """Signed shares for a conviction; 0 when equity, price or ATR are not known (fails closed).
+
+        `factor` scales the fraction of the policy, which never grows beyond the whole of the strategy's capital.
+        """
         if equity is None or price is None:
             return 0
         policy = self._sizing
+        fraction = policy.fraction if factor == 1.0 else min(policy.fraction * factor, 1.0)
         if policy.method == "fixed_fraction":
             return fixed_fraction(
                 equity=equity,
                 allocation=self._allocation,
-                fraction=policy.fraction,
+                fraction=fraction,
                 conviction=conviction,
                 price=price,
             )
         return atr_sized(
             equity=equity,
             allocation=self._allocation,
-            risk_fraction=policy.fraction,
+            risk_fraction=fraction,
             atr=self._atr(symbol, policy.atr_period),
             atr_multiple=policy.atr_multiple,
             conviction=conviction,

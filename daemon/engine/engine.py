@@ -390,7 +390,7 @@ class Engine:
         self.book.breakers.end(ACCOUNT, PLAN_RULE)
         self.book.day_plan = plan_in_force(event)
         self._take(self.book)
-        return [taken_notice(event, self._configured.limits, self._settings.limits)]
+        return [taken_notice(event, self._configured.limits, self._settings, len(self._universe))]
 
     # --- people -------------------------------------------------------------------------------------------------
 

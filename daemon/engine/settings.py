@@ -65,6 +65,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
     self_trade: Literal["refuse", "allow"]
     truth: TruthPolicy = TruthPolicy()
     groups: Groups = Groups()
+    insider_strength: float = 0.0
 
     @property
     def needs_returns(self) -> bool:

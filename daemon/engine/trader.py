@@ -16,6 +16,7 @@ from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from daemon.engine.time_stop import TimeStops
 from daemon.engine.view import Viewer
+from risk.insider_size import size_factor
 from risk.trading_state import INSTRUMENT, TradingState
 from shared.commands import Command
 from shared.market import Universe
@@ -69,7 +70,10 @@ class Trader:
         if signal.conviction == 0:
             return 0
         price = self._book.prices.price(self._columns[signal.symbol])
-        return desk.target(signal.symbol, signal.conviction, self._book.equity, price)
+        plan = self._book.day_plan
+        score = None if plan is None else plan.insider_scores.get(signal.symbol)
+        factor = size_factor(score, is_long=signal.conviction > 0, strength=self._settings.insider_strength)
+        return desk.target(signal.symbol, signal.conviction, self._book.equity, price, factor=factor)
 
     def settle_for_holding(self, plan: Plan, reason: str) -> None:
         """The signal behind the plan is used up: what is held now is what should be held.

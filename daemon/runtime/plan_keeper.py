@@ -101,4 +101,10 @@ def _sound(config: Config) -> DayPlan:
 
 
 def _taken(plan: DayPlan, now: datetime) -> DayPlanChecked:
-    return DayPlanChecked(received_at=now, session=plan.session, limits=plan.limits, targets=plan.targets)
+    return DayPlanChecked(
+        received_at=now,
+        session=plan.session,
+        limits=plan.limits,
+        targets=plan.targets,
+        insider_scores=plan.insider_scores,
+    )

@@ -85,7 +85,17 @@ def build_driver(
         carrying=costs.carrying,
         starting_cash=assumed.starting_cash,
         sleeper=sleeper,
+        insider_scores=_insider_scores(config, timeline),
     )
+
+
+def _insider_scores(config: Config, timeline: Timeline) -> dict[date, dict[str, float]]:
+    if not config.insiders.scale:
+        return {}
+    from research.ingest.point_in_time.sized_by_insiders import scores_before
+
+    rows = timeline.rows
+    return scores_before(config, rows[0].hours.session, rows[len(rows) - 1].hours.session)
 
 
 def _engine(

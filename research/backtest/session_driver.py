@@ -2,7 +2,7 @@
 
     once      RunStarted, SessionScheduled, ConnectionRestored, BrokerReported (complete), the warm-up rows
     per row   1 a new session: the old one's due timers, its expired orders, what the night does (carrying.py),
-                SessionScheduled, dividends
+                SessionScheduled, the insiders' scores, dividends
               2 `match`: orders placed on earlier rows meet this row; timers that have come due; orders that were
                 good till then expire; the account
               3 `decide`: BarsClosed
@@ -16,8 +16,8 @@ replay takes wall time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Protocol, assert_never
 
 from brokers.simulated.bar_broker import BarBroker
@@ -39,6 +39,7 @@ from shared.events import (
     BarsClosed,
     CommissionReported,
     ConnectionRestored,
+    DayPlanChecked,
     Event,
     OrderFilled,
     RunStarted,
@@ -68,6 +69,7 @@ class SessionDriver:
         starting_cash: float,
         carrying: Carrying = FREE_CARRYING,
         sleeper: Sleeper | None = None,
+        insider_scores: Mapping[date, dict[str, float]] | None = None,
     ) -> None:
         self._engine = engine
         self._broker = broker
@@ -82,6 +84,7 @@ class SessionDriver:
         self._listeners: list[tuple[Callable[[Command], None], Callable[[Event], None]]] = []
         self._timers: dict[str, datetime] = {}
         self._carrying = carrying
+        self._insider_scores = insider_scores or {}
         self._row = timeline.rows[0]
         self._hours = self._row.hours
 
@@ -188,6 +191,11 @@ class SessionDriver:
                 closes_at=hours.closes_at,
             )
         )
+        scores = self._insider_scores.get(hours.session)
+        if scores is not None:  # live they come with the plan
+            self._deliver(
+                DayPlanChecked(received_at=hours.opens_at, session=hours.session, targets=None, insider_scores=scores)
+            )
 
     def _end_session(self) -> None:
         closes_at = self._hours.closes_at

@@ -52,6 +52,7 @@ class PlanStep:
             return Outcome(status="skipped", said=f"skipped, the plan for {later} stands and is not gone back from")
         config, equity, panel = job.night.config, _equity(job.night), night_bars(job.night)
         timeline = timeline_of(config, panel, first_session(job.night))
+        scores = _insider_scores(job.night)
         plan = DayPlan(
             session=job.night.next_session,
             as_of=job.night.session,
@@ -62,13 +63,15 @@ class PlanStep:
             code_hash=code_hash(config),
             data_hash=job.records["replay"].inputs["bars"],
             equity=equity,
-            targets=planned_targets(config, panel, timeline, equity),
+            targets=planned_targets(config, panel, timeline, equity, scores),
             limits=limits_of(config),
+            insider_scores=scores,
         )
         write_whole(job.night.folder / FILE, plan_text(sealed(plan)), mode=0o600)
         write_plan(plan_path(config), plan)
         return Outcome(
-            said=f"{len(plan.targets)} targets for {plan.session}, as of the close of {plan.as_of}",
+            said=f"{len(plan.targets)} targets for {plan.session}, as of the close of {plan.as_of}"
+            f"{_scored(config, scores)}",
             files=(FILE, os.path.relpath(plan_path(config), job.night.folder)),
             facts={"targets": len(plan.targets), "session": f"{plan.session}"},
         )
@@ -78,6 +81,21 @@ def limits_of(config: Config) -> dict[str, LimitValue]:
     """The limits in force, by their names in [risk]."""
     whole = config.risk.model_dump()
     return {name: value for name, value in whole.items() if name not in _SIGNED_OFF}
+
+
+def _insider_scores(night: Night) -> dict[str, float]:
+    if not night.config.insiders.scale:
+        return {}
+    from research.ingest.point_in_time.sized_by_insiders import scores_at
+
+    return scores_at(night.config, [night.hours.closes_at])[0]
+
+
+def _scored(config: Config, scores: dict[str, float]) -> str:
+    if not config.insiders.scale:
+        return ""
+    unknown = len(config.universe.symbols) - len(scores)
+    return f"; insider scores of {len(scores)} symbols, {unknown} without one are not scaled"
 
 
 def _equity(night: Night) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from daemon.engine.assembly import build_engine
 from daemon.engine.engine import Engine
 from research.backtest.assembly import REPLAY_ACCOUNT
 from research.backtest.timeline import Timeline
+from risk.insider_size import size_factor
 from shared.account import Account
 from shared.config import Config
 from shared.day_plan import PlannedTarget
@@ -15,10 +17,13 @@ from shared.events import AccountReported, BarsClosed, RunStarted
 from shared.io.bar_store import BarPanel
 
 
-def planned_targets(config: Config, panel: BarPanel, timeline: Timeline, equity: float) -> tuple[PlannedTarget, ...]:
+def planned_targets(
+    config: Config, panel: BarPanel, timeline: Timeline, equity: float, scores: Mapping[str, float]
+) -> tuple[PlannedTarget, ...]:
     """Every target that is not nothing, by strategy and then by symbol, sized at `equity` and the last good closes.
 
-    The engine is never connected, so it decides and sends nothing; a conviction that it holds at the end is wanted.
+    Insiders' `scores` scale the sizes. The engine is never connected, so it decides and sends nothing; a conviction
+    that it holds at the end is wanted.
     """
     engine = _fed(config, panel, timeline, equity)
     found: list[PlannedTarget] = []
@@ -28,12 +33,13 @@ def planned_targets(config: Config, panel: BarPanel, timeline: Timeline, equity:
             price = engine.book.prices.good_price(engine.universe.index(symbol))
             if conviction == 0 or price is None:
                 continue
+            factor = size_factor(scores.get(symbol), is_long=conviction > 0, strength=config.insiders.strength)
             found.append(
                 PlannedTarget(
                     strategy=name,
                     symbol=symbol,
                     conviction=conviction,
-                    quantity=desk.target(symbol, conviction, equity, price),
+                    quantity=desk.target(symbol, conviction, equity, price, factor=factor),
                     price=price,
                     reason=engine.book.targets[name][symbol].reason,
                 )

@@ -22,7 +22,7 @@ from research.tear_sheet.trips import Trip, trips_of
 from shared.config import Config
 from shared.io.bar_store import BarPanel
 
-SECTIONS = ("universe", "bars", "session", "strategy", "execution", "risk", "replay")
+SECTIONS = ("universe", "bars", "session", "strategy", "execution", "risk", "replay", "insiders")
 """What of a config decides a replay; the rest (accounts, hosts, secrets' names) is nobody's business here."""
 
 TABLES = ("actions", "borrow", "rates", "spreads")
@@ -121,6 +121,7 @@ def _deciding(config: Config) -> dict[str, Any]:
     for table in TABLES:
         shown["replay"][table] = Path(shown["replay"][table]).name
     shown["risk"]["groups_file"] = Path(shown["risk"]["groups_file"]).name
+    shown["insiders"]["table"] = Path(shown["insiders"]["table"]).name
     for strategy in shown["strategy"]:
         strategy["kind"] = Path(strategy["kind"]).name
     return shown

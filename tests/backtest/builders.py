@@ -161,10 +161,17 @@ def a_broker(*symbols, cash=100_000.0, slippage_bps=0.0, charge=free_of_charge):
 
 
 def a_driver(engine: ScriptedEngine, panel: BarPanel, **layout) -> tuple[SessionDriver, Timeline]:
-    minutes = layout.pop("minutes_per_session", 390)
+    minutes, scores = layout.pop("minutes_per_session", 390), layout.pop("insider_scores", None)
     timeline = lay_out(panel, sessions_of(minutes), **layout)
     broker = a_broker(*panel.symbols)
-    driver = SessionDriver(engine=engine, broker=broker, panel=panel, timeline=timeline, starting_cash=100_000.0)
+    driver = SessionDriver(
+        engine=engine,
+        broker=broker,
+        panel=panel,
+        timeline=timeline,
+        starting_cash=100_000.0,
+        insider_scores=scores,
+    )
     return driver, timeline
 
 

@@ -84,8 +84,8 @@ def test_a_plan_with_a_key_that_nobody_knows_is_refused(config):
 
 def test_a_plan_of_another_format_is_refused_by_its_number_whatever_else_it_holds(config):
     path = a_written_plan(config)
-    path.write_text(json.dumps({"format_version": 2, "anything": "else"}))
-    assert "is of format 2, this release reads 1" in refusal(path)
+    path.write_text(json.dumps({"format_version": 1, "anything": "else"}))
+    assert "is of format 1, this release reads 2" in refusal(path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -10,7 +10,6 @@ from research.ingest.point_in_time.insider_scores import (
     issuer_scores,
     owner_scores,
     role_weight,
-    size_factor,
 )
 from shared.errors import DataError
 from tests.point_in_time.builders import an_order, at, orders
@@ -99,17 +98,6 @@ def test_many_orders_of_one_owner_say_no_more_than_one():
 )
 def test_roles_have_weights(position, weight):
     assert role_weight(position) == weight
-
-
-def test_a_position_grows_with_agreement_and_shrinks_with_the_opposite():
-    assert [size_factor(1.0, 1), size_factor(1.0, -1), size_factor(-0.5, 1)] == [1.25, 0.75, 0.875]
-    assert size_factor(float("nan"), 1) == 1.0
-
-
-@pytest.mark.parametrize("asked", [(0.5, 0, 0.25), (0.5, 1, 1.5), (0.5, 1, -0.1)])
-def test_a_size_factor_without_direction_or_out_of_bounds_is_refused(asked):
-    with pytest.raises(DataError, match="allowed: 1 or -1, and 0 to 1"):
-        size_factor(*asked)
 
 
 @pytest.mark.parametrize("wrong", [{"dollars_min": 0}, {"half_life_days": 0}, {"codes": ("P", "A")}])

@@ -94,6 +94,11 @@ BROKEN_OUTSIDE = {
         '92: cluster.address = "tcp://head": must be empty for this machine, tcp://HOST:PORT or tls://HOST:PORT of a '
         "dask scheduler, or ray://HOST:PORT",
     ),
+    "sizes scaled by scores that nobody brings": _beside(
+        "[insiders]\nstrength = 0.2",
+        "92: insiders.strength = 0.2: needs insiders.table, which is not given",
+        '92: insiders.strength = 0.2: needs nightly.plan = "require", which brings the scores',
+    ),
     "mail without an address": _beside(
         '[[alert]]\nname = "mail"\nkind = "email"\nurl = "smtp://localhost:25"',
         '91: alert[mail].sender: missing, kind = "email" needs sender',
@@ -139,6 +144,6 @@ BROKEN_OUTSIDE = {
     "a table nobody reads": _beside(
         "[dashboard]\nport = 80",
         "91: dashboard: unknown key, allowed: mode, account, state_dir, log_dir, broker, session, universe, bars, "
-        "strategy and 15 more (docs/configuration.md)",
+        "strategy and 16 more (docs/configuration.md)",
     ),
 }

@@ -6,5 +6,6 @@ reading         CSV or Parquet in, strictly: a ticker named NA is a ticker
 fundamentals    10-Q and 10-K filings; companyfacts: the SEC's XBRL facts; submissions: its lists of filings
 earnings        announcement days, reactions, blackout windows
 insiders        Form 4 transactions, each once; insider_scores: what they say, in [-1, 1]; form4: the SEC's own XML
+sized_by_insiders  the scores of a session, for the sizes of its positions
 named_actions   dividends, splits, reverse splits and spin-offs by name
 """

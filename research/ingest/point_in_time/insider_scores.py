@@ -84,16 +84,6 @@ def owner_scores(rows: pd.DataFrame, ticker: str, times: Integers, rule: ScoreRu
     return {name: one.score for name, one in owners.items()}
 
 
-def size_factor(score: float, direction: int, strength: float = 0.25) -> float:
-    """What to multiply a position's size with: more where insiders agree with its direction (1 or -1), else less.
-
-    From 1 - strength to 1 + strength; a score that is unknown (NaN) changes nothing.
-    """
-    if direction not in {1, -1} or not 0 <= strength <= 1:
-        raise DataError(f"insider size: direction {direction}, strength {strength}, allowed: 1 or -1, and 0 to 1")
-    return 1.0 if np.isnan(score) else 1.0 + strength * direction * min(max(score, -1.0), 1.0)
-
-
 def role_weight(position: str) -> float:
     """The weight of what the position says, `NO_POSITION` if it says nothing."""
     words = _NOT_PRESIDENT.sub("vice", position.lower())
