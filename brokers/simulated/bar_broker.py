@@ -144,6 +144,8 @@ class BarBroker:
 
     def next_expiry(self) -> datetime | None:
         """When the next order ends by itself."""
+        if not self._good_till:
+            return None
         self._good_till = {
             key: good_till for key, good_till in self._good_till.items() if not self._matcher.order(key).done
         }
@@ -174,6 +176,8 @@ class BarBroker:
         Asked after a row has met them: a bar cannot tell what happened before the instant and what after it, and every
         order meets one row, as with the engine's own timers.
         """
+        if not self._good_till:
+            return []
         events: list[Event] = []
         for key in [key for key, good_till in self._good_till.items() if good_till <= at]:
             del self._good_till[key]
@@ -215,11 +219,6 @@ class BarBroker:
     def net_liquidation(self) -> float:
         return self._ledger.net_liquidation
 
-    @property
-    def gross_value(self) -> float:
-        """Market value of all positions, longs plus shorts, at the last closes."""
-        return self._ledger.gross_value
-
     def is_working(self, ref: str) -> bool:
         """Whether the order is known and not done."""
         return ref in self._keys and not self._matcher.order(self._keys[ref]).done
@@ -229,7 +228,12 @@ class BarBroker:
         return self._costs_of[exec_id]
 
     def account(self, closed_at: datetime) -> AccountReported:
-        return AccountReported(received_at=closed_at, account=self._ledger.account())
+        return self.valued(closed_at)[0]
+
+    def valued(self, closed_at: datetime) -> tuple[AccountReported, float]:
+        """The account's values, and the gross value beside them."""
+        account, gross = self._ledger.valued()
+        return AccountReported(received_at=closed_at, account=account), gross
 
     def report(self, at: datetime) -> BrokerReported:
         """Everything this broker knows; executions and ended orders of the session that runs."""
@@ -240,7 +244,7 @@ class BarBroker:
             open_orders=tuple(self._open_order(order) for order in self._matcher.working()),
             completed_orders=tuple(self._completed_order(key) for key in self._ended),
             fills=tuple(self._fills),
-            account=self._ledger.account(),
+            account=self._ledger.valued()[0],
         )
 
     # --- commands ---------------------------------------------------------------------------------
@@ -310,14 +314,14 @@ class BarBroker:
         for outcome in outcomes:
             self._changed.add(self._matcher.order(outcome.key).instrument)
             match outcome:
+                case StatusChanged() | Reduced() | Trailed():
+                    pass  # the engine reads quantities from executions; working is working
                 case Filled():
                     events += self._filled(outcome, at)
                 case Cancelled():
                     self._ended.append(outcome.key)
                     ref = self._sent[outcome.key].order.ref
                     events.append(OrderCancelled(received_at=at, ref=ref, reason=outcome.reason))
-                case Reduced() | StatusChanged() | Trailed():
-                    pass  # the engine reads quantities from executions; working is working
                 case _:
                     assert_never(outcome)
         return events

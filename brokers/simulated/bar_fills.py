@@ -40,6 +40,7 @@ import msgspec
 
 from brokers.simulated.costs.slippage import MarketSlippage
 from brokers.simulated.sim_order import (
+    AT_CLOSE,
     IMMEDIATE,
     LIMITS,
     STOPS,
@@ -59,6 +60,7 @@ Intrabar = Literal["entry_bar", "skip_entry_bar"]
 PartOfSession = Literal["", "first", "last"]
 
 BASIS_POINT = 1e-4
+_NOTHING: dict[int, SimOrder] = {}
 
 
 def slipped(side: Side, price: float, slippage_bps: float) -> float:
@@ -164,11 +166,14 @@ class BarMatcher(WorkingOrders):
         if instrument not in self._by_instrument or not _is_whole(bar):
             return outcomes
         passage = _Passage(bar, _only(bar.open, bar.volume), at, self._share_of(bar.volume))
-        trails = any(order.order_type in TRAILING for order in self.working_in((instrument,)))
+        trails = is_hasty = False
+        for order in self._by_instrument[instrument].values():
+            trails |= order.order_type in TRAILING
+            is_hasty |= order.tif in IMMEDIATE
         old = {order.key for order in self._old_enough(instrument, passage)} if trails else set[int]()
         outcomes += self._hold_auction(instrument, passage, "open") if session == "first" else []
         outcomes += self._until_quiet(instrument, passage)
-        outcomes += self._end_immediate(instrument, passage)
+        outcomes += self._end_immediate(instrument, passage) if is_hasty else []
         passage.inside = True
         outcomes += self._until_quiet(instrument, passage)
         outcomes += self._trail(instrument, passage, old) if trails else []
@@ -182,6 +187,8 @@ class BarMatcher(WorkingOrders):
             return []
         outcomes = self.on_time(max(self._seen_at, self._now))
         self._seen_at = at
+        if not self._timed:
+            return outcomes
         for order in tuple(self._timed.values()):
             if order.tif == "GTD" and order.good_till is not None and order.good_till < at:
                 outcomes += self._cancel(order, "good till date has passed")
@@ -195,17 +202,17 @@ class BarMatcher(WorkingOrders):
     def _until_quiet(self, instrument: int, passage: _Passage) -> list[Outcome]:
         """Stops and market orders, then limits; again while a fill makes children live."""
         outcomes: list[Outcome] = []
-        while instrument in self._by_instrument:
-            happened = self._take_stops(instrument, passage)
-            happened += self._take_limits(instrument, passage)
+        while orders := self._old_enough(instrument, passage):
+            happened = self._take_stops(orders, passage)
+            happened += self._take_limits(self._old_enough(instrument, passage) if happened else orders, passage)
             if not happened:
                 break
             outcomes += happened
         return outcomes
 
-    def _take_stops(self, instrument: int, passage: _Passage) -> list[Outcome]:
+    def _take_stops(self, orders: list[SimOrder], passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for order in self._old_enough(instrument, passage):
+        for order in orders:
             is_limit, waits = order.order_type in LIMITS, order.waits_for_trigger
             begins = waits and order.stop_price is None  # a trailing stop, which only an order within reach does
             if (is_limit and not waits) or (begins and self._within_reach(order, passage) <= 0):
@@ -234,9 +241,9 @@ class BarMatcher(WorkingOrders):
         fill = stop_fill if order.order_type in STOPS else touch_fill
         return fill(order.side, order.stop_price, bar, self._slippage_bps)
 
-    def _take_limits(self, instrument: int, passage: _Passage) -> list[Outcome]:
+    def _take_limits(self, orders: list[SimOrder], passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for order in self._old_enough(instrument, passage):
+        for order in orders:
             if order.order_type not in LIMITS or order.waits_for_trigger or order.key in passage.triggered_inside:
                 continue
             assert order.limit_price is not None
@@ -246,7 +253,17 @@ class BarMatcher(WorkingOrders):
         return outcomes
 
     def _old_enough(self, instrument: int, passage: _Passage) -> list[SimOrder]:
-        return [order for order in self._newly_seen(instrument, passage) if order.auction is None]
+        """Those of `_newly_seen` that trade between the auctions; asked for several times with every bar."""
+        placed_at, at, now = self._placed_at, passage.at, self._now
+        return [
+            order
+            for order in self._by_instrument.get(instrument, _NOTHING).values()
+            if order.why_held != "child"
+            and placed_at[order.key] < at
+            and (order.good_after is None or now >= order.good_after)
+            and order.tif != "OPG"
+            and order.order_type not in AT_CLOSE
+        ]
 
     def _newly_seen(self, instrument: int, passage: _Passage) -> list[SimOrder]:
         """The orders placed before this bar closed that wait neither for a parent nor for their time."""
@@ -272,8 +289,6 @@ class BarMatcher(WorkingOrders):
 
     def _end_immediate(self, instrument: int, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        if not any(order.tif in IMMEDIATE for order in self.working_in((instrument,))):
-            return outcomes
         for order in self._old_enough(instrument, passage):
             has_had_its_chance = not order.waits_for_trigger and order.key not in passage.triggered_inside
             if order.tif in IMMEDIATE and has_had_its_chance:

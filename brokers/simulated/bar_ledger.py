@@ -74,7 +74,7 @@ class BarLedger:
 
     def short_values(self) -> dict[str, float]:
         """Symbol -> market value (> 0) of every short position at the last prices."""
-        shorts = np.flatnonzero(self._quantity < 0)
+        shorts = (self._quantity < 0).nonzero()[0].tolist()
         return {self._symbols[at]: float(-self._quantity[at] * self._last[at]) for at in shorts}
 
     def mark(self, row: BarRow) -> None:
@@ -89,21 +89,18 @@ class BarLedger:
     def net_liquidation(self) -> float:
         return self.cash + float(worth(self._quantity, self._last)[0])
 
-    @property
-    def gross_value(self) -> float:
-        """Market value of longs plus that of shorts, both positive."""
-        return float(worth(self._quantity, self._last)[1])
-
-    def account(self) -> Account:
+    def valued(self) -> tuple[Account, float]:
+        """The account's values, and what longs and shorts are worth together, both positive."""
         net, gross = worth(self._quantity, self._last)
         net_liquidation = self.cash + float(net)
         available = net_liquidation - INITIAL * float(gross)
-        return Account(
+        account = Account(
             account_id=self._account_id,
             net_liquidation=net_liquidation,
             cash=self.cash,
             buying_power=max(available, 0.0) * BUYING_POWER_TIMES,
         )
+        return account, float(gross)
 
     def positions(self) -> tuple[BrokerPosition, ...]:
         """What is held, in the order of the universe."""

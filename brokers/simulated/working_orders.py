@@ -209,7 +209,10 @@ class WorkingOrders:
     def _open_quantity(self, child: SimOrder) -> float:
         """What the parent has filled, minus what its children on this side have closed."""
         assert child.parent_key is not None
-        closed = sum([sibling.filled for sibling in self._sisters(child)])
+        side, instrument, closed = child.side, child.instrument, 0.0
+        for sister in self._children[child.parent_key]:
+            if sister.side == side and sister.instrument == instrument:
+                closed += sister.filled
         return self._orders[child.parent_key].filled - closed
 
     def _sisters(self, child: SimOrder) -> list[SimOrder]:
@@ -224,6 +227,8 @@ class WorkingOrders:
     # ---- becoming visible
 
     def _transmit_family(self, order: SimOrder) -> list[Outcome]:
+        if order.parent_key is None and order.key not in self._children:  # a family of one
+            return [] if order.done or order.key in self._working else self._activate(order)
         root = order
         while root.parent_key is not None:
             root = self._orders[root.parent_key]

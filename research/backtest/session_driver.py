@@ -47,7 +47,7 @@ from shared.events import (
     TimerFired,
 )
 from shared.io.bar_store import BarPanel
-from shared.market import sealed
+from shared.market import BarRow, sealed
 
 
 class Handler(Protocol):
@@ -87,6 +87,7 @@ class SessionDriver:
         self._insider_scores = insider_scores or {}
         self._row = timeline.rows[0]
         self._hours = self._row.hours
+        self._bars_now = panel.row(self._row.index)
 
     @property
     def cash(self) -> float:
@@ -123,7 +124,7 @@ class SessionDriver:
         self._deliver(self._broker.report(at))
         for place, row in enumerate(self._timeline.warm_up, start=-len(self._timeline.warm_up)):
             self._turn_to(place)
-            self._deliver(self._bars(row, at, warm_up=True))
+            self._deliver(self._bars(row, at, self._panel.row(row.index), warm_up=True))
         if self._sleeper is not None:
             self._sleeper.begin()
 
@@ -132,18 +133,18 @@ class SessionDriver:
         row = self._row = self._timeline.rows[number]
         if row.opens_session and number > 0:
             self._cross_night(row)
-        at = row.closed_at
-        self._deliver(*self._broker.on_row(at, self._panel.row(row.index)))
+        at, self._bars_now = row.closed_at, self._panel.row(row.index)
+        self._deliver(*self._broker.on_row(at, self._bars_now))
         self._fire_timers(until=at, at=at)
         self._deliver(*self._broker.expire(at))
-        report = self._broker.account(at)
-        self._recorder.valued(number, report.account.net_liquidation, self._broker.gross_value)
+        report, gross = self._broker.valued(at)
+        self._recorder.valued(number, report.account.net_liquidation, gross)
         self._deliver(report)
 
     def decide(self, number: int) -> None:
         """Show the row that was matched to the engine."""
         self._turn_to(number)
-        self._deliver(self._bars(self._row, self._row.closed_at, warm_up=False))
+        self._deliver(self._bars(self._row, self._row.closed_at, self._bars_now))
 
     def next_row(self, number: int) -> int:
         """The row to match after `number`; those between are passed over, for nothing can happen on them."""
@@ -202,39 +203,45 @@ class SessionDriver:
         self._fire_timers(until=closes_at, at=closes_at)
         self._deliver(*self._broker.end_session(closes_at))
 
-    def _bars(self, row: TimelineRow, received_at: datetime, *, warm_up: bool) -> BarsClosed:
+    def _bars(self, row: TimelineRow, received_at: datetime, bars: BarRow, *, warm_up: bool = False) -> BarsClosed:
         return BarsClosed(
             received_at=received_at,
             closed_at=row.closed_at,
             interval_s=self._panel.interval_s,
-            row=sealed(self._panel.row(row.index)),  # no strategy may reach tomorrow through a view's base
+            row=sealed(bars),  # no strategy may reach tomorrow through a view's base
             warm_up=warm_up,
         )
 
     def _fire_timers(self, *, until: datetime, at: datetime) -> None:
         """Fire what is due, the earliest first; of equal ones, the one set first."""
-        while due := [(fires_at, timer_id) for timer_id, fires_at in self._timers.items() if fires_at <= until]:
+        while self._timers and (
+            due := [(fires_at, timer_id) for timer_id, fires_at in self._timers.items() if fires_at <= until]
+        ):
             _, timer_id = min(due, key=lambda timer: timer[0])
             del self._timers[timer_id]
             self._deliver(TimerFired(received_at=at, timer_id=timer_id))
 
     def _deliver(self, *events: Event) -> None:
         """Hand the events to the engine, then whatever they lead to, until nothing is left."""
-        inbox, listeners = self._inbox, self._listeners
+        inbox, listeners, handle, recorder = self._inbox, self._listeners, self._engine.handle, self._recorder
         inbox.extend(events)
         while inbox:
             event = inbox.popleft()
             if isinstance(event, OrderFilled):
-                self._recorder.filled(event.fill, self._broker.costs_of(event.fill.exec_id))
+                recorder.filled(event.fill, self._broker.costs_of(event.fill.exec_id))
             elif isinstance(event, CommissionReported):
-                self._recorder.charged(event)
+                recorder.charged(event)
             for _, happened in listeners:
                 happened(event)
-            for command in self._engine.handle(event):
+            commands = handle(event)
+            if not commands:
+                continue
+            at = event.received_at
+            for command in commands:
                 for decided, _ in listeners:
                     decided(command)
-                self._recorder.decided(event.received_at, command)
-                self._execute(command, event.received_at)
+                recorder.decided(at, command)
+                self._execute(command, at)
 
     def _execute(self, command: Command, at: datetime) -> None:
         match command:

@@ -192,7 +192,7 @@ def test_the_ledger_agrees_with_the_gateways_over_a_random_path():
         for at, close in enumerate(prices):
             theirs.mark(at, float(close))
         assert ours.net_liquidation == pytest.approx(theirs.net_liquidation, rel=1e-12)
-        assert ours.gross_value == pytest.approx(theirs.gross_position_value, rel=1e-12)
+        assert ours.valued()[1] == pytest.approx(theirs.gross_position_value, rel=1e-12)
     held = {line.symbol: (line.quantity, line.average_cost) for line in ours.positions()}
     expected = {line.symbol: (line.quantity, line.average_cost) for line in theirs.positions.values()}
     assert held == {symbol: pytest.approx(pair, rel=1e-9) for symbol, pair in expected.items()}
