@@ -8,7 +8,7 @@ exits and re-protection, a number.
 from __future__ import annotations
 
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -19,21 +19,17 @@ _KEPT = 1024
 """References and execIds whose parts are remembered: each report names those of the whole day again."""
 
 
-class OrderRef(Struct, frozen=True, kw_only=True, dict=True):
-    """The parts of one of our order references."""
+class OrderRef(Struct, frozen=True, kw_only=True):
+    """The parts of one of our order references; `plan_id` is the identity of the whole bracket: all but the leg."""
 
     strategy: str
     session: str
     plan: str
+    plan_id: str
     leg: Leg
     number: int = 0
 
-    @cached_property
-    def plan_id(self) -> str:
-        """Identity of the whole bracket: everything but the leg."""
-        return f"{PREFIX}:{self.strategy}:{self.session}:{self.plan}"
-
-    @cached_property
+    @property
     def plan_number(self) -> tuple[str, int]:
         """What plans are counted by (session, strategy and symbol), and the plan's own number; 0 if it has none."""
         symbol, _, number = self.plan.rpartition("-")
@@ -71,7 +67,14 @@ def parse_ref(text: str) -> OrderRef | None:
     letter, number = parts[4][0], parts[4][1:]
     if letter not in _LETTERS or (number and not number.isdigit()):
         return None
-    return OrderRef(strategy=parts[1], session=parts[2], plan=parts[3], leg=Leg(letter), number=int(number or 0))
+    return OrderRef(
+        strategy=parts[1],
+        session=parts[2],
+        plan=parts[3],
+        plan_id=text[: -1 - len(parts[4])],
+        leg=Leg(letter),
+        number=int(number or 0),
+    )
 
 
 def session_of_ref(text: str) -> str:

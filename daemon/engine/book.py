@@ -7,7 +7,7 @@ bytes.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from daemon.engine.beliefs import Beliefs
@@ -372,7 +372,8 @@ class Book(Beliefs):
         gone = [ref for ref in self.closed_orders if session_of_ref(ref) < oldest]
         for ref in gone:
             del self.closed_orders[ref]
-        self.fills = {stem: fill for stem, fill in self.fills.items() if fill.filled_at.date() >= since}
+        since_at = datetime(since.year, since.month, since.day, tzinfo=UTC)
+        self.fills = {stem: fill for stem, fill in self.fills.items() if fill.filled_at >= since_at}
         self.index.keep_fills(self.fills)
         self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
         self.nonces = {nonce: came for nonce, came in self.nonces.items() if came >= since.isoformat()}

@@ -27,8 +27,8 @@ def send(book: Book, order: Order, at: datetime) -> None:
     plan = book.plans[ref.plan_id]
     if order.ref in plan.refs or order.ref in book.orders or order.ref in book.closed_orders:
         raise InvariantViolated(f"{order.ref}: this reference was sent before, one reference is one order")
-    orders = book.orders_of(plan.plan_id)
-    entry = next((other for other in orders if other.leg is Leg.ENTRY), None) if orders else None
+    orders = book.orders_of(ref.plan_id)
+    entry = book.entry_of(plan) if orders else None
     if ref.leg is Leg.ENTRY:
         room = 0 if entry or plan.opened else order.quantity
     elif order.side is plan.side:  # buys back what exits overfilled

@@ -72,7 +72,14 @@ class Stake(Struct, kw_only=True):
 
     def figures(self) -> tuple[float, float, float, float]:
         """Gross, net long, net short and working, at once."""
-        return self.gross, self.net_long, self.net_short, self.working
+        up, down, held, price = self.long + self.buying, self.short + self.selling, self.held, self.price
+        worst, works = max(up, down), self.buying + self.selling
+        return (
+            abs(worst * price) if worst else 0.0,
+            (held + self.buying) * price if held + self.buying else 0.0,
+            (self.selling - held) * price if self.selling - held else 0.0,
+            works * price if works else 0.0,
+        )
 
     def _money(self, shares: float) -> float:
         return shares * self.price if shares else 0.0

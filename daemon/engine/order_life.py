@@ -12,7 +12,7 @@ import enum
 from shared.orders import OrderStatus as S
 
 
-class Happening(enum.Enum):
+class Happening(enum.IntEnum):
     """What can befall an order."""
 
     ACCEPTED = enum.auto()  # the broker holds it

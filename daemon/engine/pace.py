@@ -32,8 +32,8 @@ class Pace(Struct, kw_only=True):
     def begin_session(self, now: datetime) -> None:
         """A new day's count; windows, of a day at most, go on across it."""
         self.sent_today = 0
-        for symbol in [symbol for symbol, plans in self.filled.items() if plans]:
-            self.filled[symbol] = {plan: at for plan, at in self.filled[symbol].items() if now - at < _DAY}
+        lately = [(s, {plan: at for plan, at in plans.items() if now - at < _DAY}) for s, plans in self.filled.items()]
+        self.filled = {symbol: plans for symbol, plans in lately if plans}
 
     def note_sent(self, intent: OrderIntent, now: datetime, *, duplicate_window_s: float) -> None:
         """An entry for this intent has been commanded."""

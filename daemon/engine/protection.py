@@ -61,8 +61,10 @@ class Protector:
         book = self._book
         if book.is_disputed:
             return self.look_after(now, tidy=tidy)
-        marked = book.index.in_order(book.index.untidy if tidy else book.index.unsettled)
-        return self._look_at([book.plans[key] for key in marked], now, tidy=tidy)
+        marks = book.index.untidy if tidy else book.index.unsettled
+        if not marks:
+            return []
+        return self._look_at([book.plans[key] for key in book.index.in_order(marks)], now, tidy=tidy)
 
     def _look_at(
         self, plans: list[Plan], now: datetime, *, grace_over_of: str = "", tidy: bool = False

@@ -20,5 +20,5 @@ def is_self_trade(book: Book, intent: OrderIntent) -> bool:
         is_other = book.plans[working.plan].strategy != intent.strategy
         if is_other and working.order.side is intent.side.opposite and working.leg in _TAKING:
             return True
-    others = (plan for plan in book.plans_in(intent.symbol) if plan.strategy != intent.strategy)
+    others = [plan for plan in book.plans_in(intent.symbol) if plan.strategy != intent.strategy]
     return any(plan.signed_quantity * intent.side.sign < 0 for plan in others)

@@ -104,9 +104,11 @@ def open_adopted(book: Book, plan: Plan, quantity: int, price: float, *, seen: B
 
 def give_way(book: Book, fill: Fill) -> list[Fill]:
     """Take back from settlements what this execution, older than they, now tells itself; the corrections booked."""
+    corrections: list[Fill] = []
+    if not book.index.settlements:
+        return corrections
     known = book.fills.get(exec_stem(fill.exec_id))
     left = fill.quantity - (known.quantity if known else 0)
-    corrections: list[Fill] = []
     settlements = [book.fills[stem] for stem in book.index.settlements]
     for settled in [held for held in settlements if held.symbol == fill.symbol]:
         take = min(left, settled.quantity)

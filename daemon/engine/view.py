@@ -21,7 +21,10 @@ _Window = tuple[datetime | None, datetime | None]
 
 
 class Viewer:
-    """Makes a RiskView of the book; what it keeps between two views lasts for the entries of one row."""
+    """Makes a RiskView of the book; what it keeps between two views lasts for the entries of one row.
+
+    Of a limit that is lifted the facts are not looked up: None, or nothing, which its rule does not read.
+    """
 
     def __init__(self, book: Book, settings: EngineSettings, universe: Universe) -> None:
         self._book = book
@@ -30,6 +33,11 @@ class Viewer:
         self._exposures: Exposures | None = None
         self._unpriced: tuple[str, ...] | None = None
         self._is_deciding = False
+        limits = settings.limits
+        losses = (limits.max_day_loss, limits.max_strategy_day_loss, limits.max_instrument_day_loss)
+        self._is_loss_limited = any(limit is not None for limit in losses)
+        self._before = timedelta(seconds=settings.entry_after_open_s)
+        self._after = timedelta(seconds=settings.entry_before_close_s)
 
     def begin_entries(self) -> None:
         """From here to `end_entries` the book changes by sent entries alone: no fill, no price, no report."""
@@ -61,7 +69,8 @@ class Viewer:
         """For an intent that opens or adds."""
         book, column, symbol = self._book, self._columns[intent.symbol], intent.symbol
         prices, account, pace, limits = book.prices, book.account, book.pace, self._settings.limits
-        (opens_at, closes_at), (bid, ask), (buys, sells) = self._moment(symbol, now)
+        (opens_at, closes_at), (bid, ask) = self._window(now), self._quote(column)
+        buys, sells = book.working_entries(None, symbol)
         exposures = self._exposures_now()
         gross, net_long, net_short, working = exposures.totals()
         beta, beta_long, beta_short = self._betas(symbol, exposures)
@@ -90,7 +99,7 @@ class Viewer:
             working_notional=working,
             net_long=net_long,
             net_short=net_short,
-            unpriced=self._unpriced_now(),
+            unpriced=self._unpriced_now() if self._is_loss_limited else (),
             beta=beta,
             beta_long=beta_long,
             beta_short=beta_short,
@@ -101,17 +110,15 @@ class Viewer:
             is_halted=book.market.is_halted(symbol),
             data_quality=book.market.quality_of(symbol),
             quiet_reason=None if book.hours is None else book.hours.quiet_reason(now),
-            sent_last_s=pace.sent_last_s(now),
-            sent_last_min=pace.sent_last_min(now),
+            sent_last_s=None if limits.max_orders_per_s is None else pace.sent_last_s(now),
+            sent_last_min=None if limits.max_orders_per_min is None else pace.sent_last_min(now),
             sent_today=pace.sent_today,
             is_duplicate=pace.is_duplicate(intent, now, limits.duplicate_window_s),
-            entries_in_window=pace.entries_in_window(symbol, now, limits.entry_window_s),
+            entries_in_window=None
+            if limits.max_entries_in_window is None
+            else pace.entries_in_window(symbol, now, limits.entry_window_s),
             is_self_trade=self._settings.self_trade == "refuse" and is_self_trade(book, intent),
         )
-
-    def _moment(self, symbol: str, now: datetime) -> tuple[_Window, _Quote, tuple[int, int]]:
-        """The session's window, bid and ask, and what entries may still buy and sell."""
-        return self._window(now), self._quote(self._columns[symbol]), self._book.working_entries(None, symbol)
 
     def _exposures_now(self) -> Exposures:
         if self._exposures is not None:
@@ -133,11 +140,15 @@ class Viewer:
         return unpriced
 
     def _betas(self, symbol: str, exposures: Exposures) -> tuple[float | None, float | None, float | None]:
+        if self._settings.limits.max_beta_exposure is None:
+            return None, None, None
         betas = self._settings.groups.betas
         both = weighted(exposures.stakes, betas)
         return betas.get(symbol), *((None, None) if both is None else both)
 
     def _groups(self, symbol: str, exposures: Exposures) -> tuple[GroupExposure, ...]:
+        if self._settings.limits.max_group_exposure is None:
+            return ()
         groups = self._settings.groups
         return tuple(
             [
@@ -171,9 +182,7 @@ class Viewer:
         if self._book.hours is None:
             return None, None
         if self._settings.is_daily:
-            before = timedelta(seconds=self._settings.entry_after_open_s)
-            after = timedelta(seconds=self._settings.entry_before_close_s)
-            return now - before, now + after
+            return now - self._before, now + self._after
         return self._book.hours.opens_at, self._book.hours.closes_at
 
     def state_for(self, strategy: str, symbol: str) -> TradingState:
