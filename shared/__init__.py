@@ -4,6 +4,7 @@ market       instruments, bar rows, the universe
 orders       intents, verdicts, brackets, working orders, fills, positions
 account      what the broker says we own
 day_plan     what the nightly run lays down for the next session
+corporate_actions  what a dividend or a split does to shares and prices
 signals      a strategy's conviction and the target it leads to
 events       what happened (past tense); commands: what to do (imperative)
 ids          computed order references

@@ -83,6 +83,11 @@ class Config(Section):
         copy._base_dir = folder  # noqa: SLF001 - our own private attribute on our own copy
         return copy
 
+    @property
+    def replay_actions(self) -> str:
+        """The table of dividends and splits that a replay goes by: its own, else the daemon's; empty for none."""
+        return self.replay.actions or self.bars.actions
+
     def universe_of(self) -> Universe:
         """The instruments in the order of the file, which is the order of every row."""
         of = self.universe

@@ -104,6 +104,7 @@ class BarsConfig(Section):
     interval_s: Annotated[int, AfterValidator(_bar_interval), _INTERVAL] = 60
     warm_up: Annotated[int, whole(0, 100_000, 60)] = 60
     row_grace_s: Annotated[float, number(0, 60, 2)] = 2.0
+    actions: Annotated[str, _TABLE] = ""
 
 
 class FixedFractionSizing(Section):

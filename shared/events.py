@@ -146,10 +146,13 @@ class PricesRescaled(_Event, frozen=True, kw_only=True, tag=True):
     """An instrument's prices are 1/`ratio` of what they were: a split, or a distribution that left the price.
 
     It says nothing of the position; that is the broker's report. What remembers prices of before takes the ratio out.
+    `ex_date` makes telling it twice harmless. `changes_shares`: a split, so what is held waits for a person's `accept`.
     """
 
     symbol: str
     ratio: float
+    ex_date: date | None = None
+    changes_shares: bool = False
 
 
 class DataQualityReported(_Event, frozen=True, kw_only=True, tag=True):

@@ -48,6 +48,8 @@ ALERTS = (
     AlertKind("reprotected"),
     AlertKind("overfilled"),
     AlertKind("corporate_action"),
+    AlertKind("split_due"),
+    AlertKind("action_not_told"),
     AlertKind("liquidation"),
     AlertKind("fill_busted"),
     AlertKind("fill_corrected"),

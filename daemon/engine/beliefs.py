@@ -62,6 +62,9 @@ class Beliefs(Struct, kw_only=True, dict=True):
     agreed: dict[str, datetime] = field(default_factory=dict)  # held instruments: when broker and book last agreed
     nonces: dict[str, str] = field(default_factory=dict)  # of signed commands, to the instant they came
     accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
+    rescaled: dict[str, date] = field(default_factory=dict)  # the last ex-date whose scale is taken out
+    unsplit: dict[str, float] = field(default_factory=dict)  # held: old price over new, prices have it, plans have not
+    splits_taken: dict[str, datetime] = field(default_factory=dict)  # when a person last accepted a split
     foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
     foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
     ledger: AccountLedger = field(default_factory=AccountLedger)
@@ -80,6 +83,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     returns: Returns | None = None
     hours: Hours | None = None
     last_row_at: datetime | None = None
+    first_row_came_at: datetime | None = None  # the units of prices are those of then, but for `rescaled`
     connected_at: datetime | None = None
     is_connected: bool = False
     is_reconciled: bool = False

@@ -23,6 +23,7 @@ from shared.signals import TargetPosition
 
 _CONFIRMED = (OrderStatus.WORKING, OrderStatus.CANCELLING)
 PROTECTIVE = (Leg.STOP_LOSS, Leg.PROTECTION)
+SPLITS = ("corporate_action", "split_due")
 MEMORY = timedelta(days=8)
 _NONE: Mapping[str, Any] = {}
 
@@ -145,9 +146,9 @@ class Book(Beliefs):
         return 0 if self.has_split(plan.symbol) else self.believable(plan)
 
     def has_split(self, symbol: str) -> bool:
-        """Whether what looks like a split waits for a person."""
+        """Whether a split, or what looks like one, waits for a person."""
         lock = self.locks.get(symbol)
-        return lock is not None and lock.kind == "corporate_action"
+        return lock is not None and lock.kind in SPLITS
 
     def unknown_orders(self) -> list[WorkingOrder]:
         return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
@@ -323,6 +324,11 @@ class Book(Beliefs):
             quantity += plan.signed_quantity
             value += plan.signed_quantity * plan.open_price
         return Position(quantity=quantity, average_price=value / quantity if quantity else 0.0)
+
+    def worth(self, symbol: str, column: int) -> float | None:
+        """What a share, as plans count them, is worth by the last believable price; None before the first."""
+        price = self.prices.good_price(column)
+        return None if price is None else price * self.unsplit.get(symbol, 1.0)
 
     def positions(self) -> dict[str, Position]:
         """Every non-flat position by symbol."""

@@ -8,19 +8,20 @@ their cost: quantity times ratio, prices divided by it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from fractions import Fraction
 
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
+from daemon.engine.locks import Lock
 from daemon.engine.plan import Plan
+from shared.commands import Command, Notify
+from shared.corporate_actions import RATIOS
 from shared.events import BrokerReported, PricesRescaled
 from shared.market import Instrument, Universe
 from shared.orders import Leg
 
-_FORWARD = [Fraction(many) for many in range(2, 21)] + [Fraction(3, 2), Fraction(4, 3), Fraction(5, 4), Fraction(5, 2)]
-_REVERSE = [1 / ratio for ratio in _FORWARD] + [Fraction(1, many) for many in (25, 30, 40, 50, 100)]
 _SAME_COST = 0.05  # the broker's cost has commissions in it
-RATIOS = tuple(_FORWARD + _REVERSE)
 
 
 def split_ratio(ours: int, theirs: float) -> Fraction | None:
@@ -72,7 +73,7 @@ def proposal(book: Book, instrument: Instrument, theirs: float) -> str:
     )
 
 
-def apply_split(book: Book, universe: Universe, symbol: str, theirs: float) -> bool:
+def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, now: datetime) -> bool:
     """Give the plans their new quantities and prices; False (and nothing done) if no ratio fits."""
     ratio, column = split_ratio(book.position(symbol).quantity, theirs), universe.index(symbol)
     if ratio is None:
@@ -85,17 +86,62 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float) -> b
         book.touch(plan)
         left -= share
     book.prices.forget(column)  # the prices of before say nothing of now
+    book.unsplit.pop(symbol, None)
+    book.splits_taken[symbol] = now
     return True
 
 
-def rescale(event: PricesRescaled, book: Book, universe: Universe, desks: Iterable[Desk]) -> None:
-    """Take the ratio out of every price that is remembered; what is held is the broker's report's to say."""
-    column = universe.index(event.symbol)
+def rescale(event: PricesRescaled, book: Book, universe: Universe, desks: Iterable[Desk]) -> list[Command]:
+    """Take the ratio out of every price that is remembered; what is held is the broker's report's to say.
+
+    Shares that a split changes and that nobody has accepted yet are stopped until then, also while the broker still
+    shows the old ones: their stop is in the prices of before.
+    """
+    symbol, ex_date = event.symbol, event.ex_date
+    if ex_date is not None:
+        if symbol in book.rescaled and ex_date <= book.rescaled[symbol]:
+            return []  # told before
+        book.rescaled[symbol] = ex_date
+    column = universe.index(symbol)
     book.prices.rescale(column, event.ratio)
     if book.returns is not None:
         book.returns.rescale(column, event.ratio)
     for desk in desks:
-        desk.rescale(event.symbol, event.ratio)
+        desk.rescale(symbol, event.ratio)
+    return _await_split(event, book) if event.changes_shares else []
+
+
+def _await_split(event: PricesRescaled, book: Book) -> list[Command]:
+    symbol, taken_at = event.symbol, book.splits_taken.get(event.symbol)
+    held = book.position(symbol).quantity
+    is_taken = taken_at is not None and (book.last_row_at is None or taken_at > book.last_row_at)
+    if not is_held(book, symbol) or is_taken:
+        return []
+    book.unsplit[symbol] = book.unsplit.get(symbol, 1.0) * event.ratio
+    if book.has_split(symbol):
+        return []
+    cause = (
+        f"{symbol}: splits {_text(Fraction(event.ratio).limit_denominator(1_000))}, {held} shares of before are held"
+    )
+    book.locks[symbol] = Lock(cause=cause, since=event.received_at, kind="split_due")
+    text = (
+        f"{cause}: no order is sent until the broker shows what has become of them and a person accepts that; if there "
+        f"is no such split, reset instrument:{symbol}"
+    )
+    return [Notify(level="warning", code="split_due", text=text)]
+
+
+def drop_due_split(book: Book, symbol: str) -> None:
+    """A person says that there is none: what is held is what it was. Its lock heals with clean reports."""
+    lock = book.locks.get(symbol)
+    if lock is not None and lock.kind == "split_due":
+        lock.kind = "quantity_break"
+        del book.unsplit[symbol]
+
+
+def is_held(book: Book, symbol: str) -> bool:
+    """Whether a plan holds shares of it, long or short."""
+    return any(plan.open_quantity > 0 for plan in book.plans_in(symbol))
 
 
 def _scale(plan: Plan, ratio: Fraction, open_quantity: int, instrument: Instrument) -> None:

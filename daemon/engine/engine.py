@@ -154,8 +154,7 @@ class Engine:
                 self.book.market.take_halt(event)
                 return []
             case PricesRescaled():
-                rescale(event, self.book, self._universe, self._desks.values())
-                return []
+                return rescale(event, self.book, self._universe, self._desks.values())
             case DataQualityReported():
                 return self.book.market.take_quality(event)
             case TimerFired():
@@ -183,6 +182,7 @@ class Engine:
         if self.book.last_row_at is not None and event.closed_at <= self.book.last_row_at:
             return []  # a row is decided on once
         self.book.last_row_at = event.closed_at
+        self.book.first_row_came_at = self.book.first_row_came_at or event.received_at
         row = self.book.prices.update(event.row, event.closed_at, self._settings.limits.price_jump_pct_max)
         plan = None if event.warm_up else self.book.day_plan
         before = plan.views_before_first_row(self.book.convictions) if plan is not None else None

@@ -10,7 +10,8 @@ from msgspec import Struct
 class Lock(Struct, kw_only=True):
     """Why an instrument takes no entries, since when, and how many clean reports in a row it has seen.
 
-    `kind` is a discrepancy's: quantity_break, corporate_action or double_perm_id. `broker_quantity` is the signed
+    `kind` is a discrepancy's (quantity_break, corporate_action or double_perm_id), or split_due: a split that is known
+    of, and that the broker does not show yet. `broker_quantity` is the signed
     position the broker reported last, None if the break is not one of quantity or the figure may still be late.
     """
 

@@ -60,7 +60,7 @@ class MoneyCheck:
         worth, age_max_s = 0.0, self._settings.limits.price_age_max_s
         for symbol, position in self._book.positions().items():
             column = self._symbols.index(symbol)
-            price, at = self._book.prices.good_price(column), self._book.prices.priced_at(column)
+            price, at = self._book.worth(symbol, column), self._book.prices.priced_at(column)
             if price is None or at is None or (now - at).total_seconds() > age_max_s:
                 return None
             worth += position.quantity * price

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from daemon.engine.book import Book
+from daemon.engine.corporate_action import drop_due_split
 from daemon.engine.trader import Trader
 from daemon.engine.watch import Watch
 from risk.trading_state import INSTRUMENT, TradingState
@@ -34,6 +35,7 @@ class Operator:
                 self._book.breakers.reset(event.scope)
                 self._watch.excuse(event.scope)
                 self._book.trading_states.reset(event.scope)
+                drop_due_split(self._book, event.scope.removeprefix(f"{INSTRUMENT}:"))
             case "flatten":
                 self._book.trading_states.set(event.scope, TradingState.HALTED)
                 commands += self._trader.flatten(event.received_at, text, event.scope)

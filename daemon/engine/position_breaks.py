@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from daemon.engine.book import Book
-from daemon.engine.corporate_action import looks_like_split, proposal
+from daemon.engine.corporate_action import is_held, looks_like_split, proposal
 from daemon.engine.discrepancy import EXECUTIONS, Discrepancy, lacks
 from daemon.engine.locks import Break, Lock
 from shared.events import BrokerReported
@@ -165,12 +165,13 @@ def _is_fresh(book: Book, symbol: str, asked_at: datetime) -> bool:
 
 def _heal(book: Book, broken: set[str]) -> list[Discrepancy]:
     changes: list[Discrepancy] = []
+    book.unsplit = {symbol: ratio for symbol, ratio in book.unsplit.items() if is_held(book, symbol)}
     for symbol, lock in list(book.locks.items()):
-        if symbol in broken:
+        if symbol in broken or symbol in book.unsplit:
             continue
         lock.clean_reports += 1
         lock.broker_quantity = None
-        if lock.kind == "corporate_action":  # the quantities agree again: nothing stands against a stop any more
+        if book.has_split(symbol):  # the quantities agree again: nothing stands against a stop any more
             lock.kind = "quantity_break"
         if lock.clean_reports >= CLEAN_REPORTS_TO_UNLOCK:
             del book.locks[symbol]

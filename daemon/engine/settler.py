@@ -76,7 +76,8 @@ class Settler:
         let_go = {plan.strategy for plan in held if book.target(plan.strategy, symbol) == 0}
         if by_person:
             self._end_unknown(symbol, report)
-        if seen.kind == "corporate_action" and apply_split(book, self._universe, symbol, seen.broker_quantity):
+        is_split = seen.kind == "corporate_action" or symbol in book.unsplit
+        if is_split and apply_split(book, self._universe, symbol, seen.broker_quantity, now):
             touched, told = settlement.open_plans(book, symbol), f"split taken over, {seen.broker_quantity:g} shares"
         else:
             fills = settlement.settle_shortfall(book, seen, symbol, book.prices.good_price(column), now)

@@ -232,7 +232,7 @@ class Watch:
         if plan.opened == plan.closed:
             return earned
         column = self._columns.get(plan.symbol)
-        price = self._book.prices.good_price(column) if column is not None else None
+        price = self._book.worth(plan.symbol, column) if column is not None else None
         return None if price is None else earned + plan.signed_quantity * (price - plan.average_price)
 
 

@@ -7,6 +7,7 @@ connection.py  keeps the broker connected; guard.py says which accounts may be t
 recovery.py    snapshot + journal tail -> engine: the only way to start
 lifecycle.py   one run from start to end; heartbeat.py one line on how it does (holdings.py, systemd.py)
 plan_keeper.py no trading without the session's plan, where one is required
+action_keeper.py  splits and distributions, told before the first row they change
 clock.py       the wall's time, or that of a simulated market
 wiring.py      builds the parts from the configuration; engine_port.py what it asks of an engine; version.py
 cli.py         run, audit, status, tail, demo, version (status.py, demo.py); json_output.py stamps what --json prints

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from brokers.port import Broker
 from daemon.runtime import systemd
+from daemon.runtime.action_keeper import ActionKeeper
 from daemon.runtime.companion import Companion, Companions
 from daemon.runtime.engine_port import Engine
 from daemon.runtime.heartbeat import Heartbeat
@@ -61,6 +62,7 @@ class Daemon:
         surroundings: Surroundings,
         notices: Notices,
         plan_keeper: PlanKeeper | None = None,
+        action_keeper: ActionKeeper | None = None,
     ) -> None:
         self._config = config
         self._broker = broker
@@ -71,6 +73,7 @@ class Daemon:
         self._surroundings = surroundings
         self._notices = notices
         self._plan_keeper = plan_keeper
+        self._action_keeper = action_keeper
         self.run_id = run_id_of(surroundings.wall(), surroundings.pid)
         self._begun = asyncio.Event()
         self._stop_wanted = asyncio.Event()
@@ -100,7 +103,7 @@ class Daemon:
         """Work until a signal or, with `until_close`, until the session is over and all is settled.
 
         Raises:
-            ConfigError: the broker's account must not be traded, or there is no plan to trade by.
+            ConfigError: the broker's account must not be traded, no plan to trade by, or a table is unreadable.
             Refused: the journal is ahead of the market's time.
             InvariantViolated: and whatever else a task died of; the journal is intact.
         """
@@ -124,6 +127,8 @@ class Daemon:
             _task("reports", self._reporter.run()),
             _task("heartbeat", heartbeat.run()),
         ]
+        if self._action_keeper is not None:
+            tasks.append(_task("actions", self._after_begin(self._action_keeper.run)))
         ends = [_task("signal", self._stop_wanted.wait())]
         if until_close:
             ends.append(_task("close", self._after_begin(self._closed_and_settled)))
@@ -155,6 +160,7 @@ class Daemon:
         organs = self._organs
         self._refuse_the_past()
         day_plan = None if self._plan_keeper is None else self._plan_keeper.at_start()
+        rescaled = [] if self._action_keeper is None else self._action_keeper.at_start()
         run = Run(
             id=self.run_id,
             started_at=self._surroundings.wall().isoformat(),
@@ -167,6 +173,8 @@ class Daemon:
         organs.journal.start_run(run, organs.loop.engine.snapshot())
         await organs.loop.step(RunStarted(received_at=organs.clock.now(), run_id=run.id))
         await organs.loop.step(organs.session.scheduled())
+        for event in rescaled:
+            await organs.loop.step(event)
         if day_plan is not None:
             await organs.loop.step(day_plan)
         self._begun.set()

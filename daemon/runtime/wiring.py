@@ -12,6 +12,7 @@ import numpy as np
 import structlog
 
 from brokers.port import Broker, BrokerListener, Clock
+from daemon.runtime.action_keeper import ActionKeeper, actions_of
 from daemon.runtime.clock import MarketClock, wall_now
 from daemon.runtime.connection import Connection
 from daemon.runtime.engine_port import BuildEngine, Engine
@@ -77,13 +78,7 @@ def assemble(
     clock, inbox = _market_clock(config, surroundings), Inbox(config.runtime.inbox_size_max)
     rehearse(build_engine(config), config)
     engine = recover(journal, config, build_engine, code_version())
-    feed = Feed(
-        universe=config.universe_of(),
-        intervals=Intervals(config.session.calendar, config.bars.interval_s),
-        clock=clock,
-        inbox=inbox,
-        row_grace_s=config.bars.row_grace_s,
-    )
+    feed = _feed(config, clock, inbox)
     feed.resume(engine.book.last_row_at)
     callbacks = Callbacks(feed, clock)
     broker = build_broker(config, callbacks, clock.now)
@@ -122,7 +117,24 @@ def assemble(
         surroundings=surroundings,
         notices=notices,
         plan_keeper=PlanKeeper(config, clock, inbox, surroundings.wall) if config.nightly.plan == "require" else None,
+        action_keeper=_action_keeper(config, clock, inbox, notices, loop),
     )
+
+
+def _feed(config: Config, clock: MarketClock, inbox: Inbox) -> Feed:
+    return Feed(
+        universe=config.universe_of(),
+        intervals=Intervals(config.session.calendar, config.bars.interval_s),
+        clock=clock,
+        inbox=inbox,
+        row_grace_s=config.bars.row_grace_s,
+    )
+
+
+def _action_keeper(
+    config: Config, clock: MarketClock, inbox: Inbox, notices: Notices, loop: EngineLoop
+) -> ActionKeeper | None:
+    return ActionKeeper(config, clock, inbox, notices, lambda: loop.engine.book) if config.bars.actions else None
 
 
 def _market_clock(config: Config, surroundings: Surroundings) -> MarketClock:
@@ -149,6 +161,8 @@ def run_daemon(config: Config, *, until_close: bool, live_flag: bool) -> Ending:
     """
     arming = check_start(config, live_flag=live_flag, today=wall_now().date(), environ=os.environ)
     check_plan(config)
+    if config.bars.actions:
+        actions_of(config)
     set_up_logging(log_path(config))
     hide(config.account)
     if arming is not None:

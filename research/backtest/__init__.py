@@ -9,7 +9,7 @@ run.py             the way to run a replay from Python; assembly.py from config 
 sleeper.py         which rows are looked at; foresight.py, recital.py what prices and strategies tell beforehand
 memory.py          strategies that read stored features (research/features)
 carrying.py        what a night does: interest, borrow fees, splits as live is told of them, dividends
-corporate_actions.py  the action table; session_bars.py what it is held against; table_rows.py how tables are read
+corporate_actions.py  the action table over the sessions; session_bars.py what it is held against
 liquidity.py       spread, volatility, volume known before a session; cost_model.py all of it out of [replay]
 cost_lines.py      every cost of a result, a line each
 result.py          what a replay leaves: decisions, fills, equity per row

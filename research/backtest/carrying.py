@@ -23,9 +23,10 @@ from msgspec import Struct
 from brokers.simulated.bar_broker import BarBroker
 from brokers.simulated.costs.financing import BorrowFees, InterestRates, borrow_fee, interest
 from brokers.simulated.costs.slippage import MarketSlippage
-from research.backtest.corporate_actions import NOTHING_DUE, DueAction, Schedule
+from research.backtest.corporate_actions import NOTHING_DUE, Schedule
 from research.backtest.liquidity import KnownLiquidity
 from research.backtest.result import CashFlow, CashFlowKind, ShareSplit
+from shared.corporate_actions import DueAction
 from shared.events import OperatorCommanded, PricesRescaled
 
 ACTOR, REASON = "replay", "corporate action"
@@ -72,8 +73,7 @@ class Carrying(Struct, frozen=True, kw_only=True, eq=False):
             flows += _split(splits, night, broker, deliver)
         for action in self._due(night):
             if action.price_ratio != 1:
-                at = night.opens_at
-                deliver(PricesRescaled(received_at=at, symbol=action.symbol, ratio=action.price_ratio))
+                deliver(_rescaled(action, night.opens_at))
         return flows
 
     def at_open(self, night: Night, broker: BarBroker) -> list[CashFlow]:
@@ -145,6 +145,16 @@ def _split(actions: list[DueAction], night: Night, broker: BarBroker, deliver: D
 
 def _accepted(symbol: str, at: datetime) -> OperatorCommanded:
     return OperatorCommanded(received_at=at, verb="accept", scope=f"instrument:{symbol}", actor=ACTOR)
+
+
+def _rescaled(action: DueAction, at: datetime) -> PricesRescaled:
+    return PricesRescaled(
+        received_at=at,
+        symbol=action.symbol,
+        ratio=action.price_ratio,
+        ex_date=action.ex_date,
+        changes_shares=action.ratio != 1,
+    )
 
 
 def _flow(night: Night, kind: CashFlowKind, amount: float, symbol: str = "") -> CashFlow:

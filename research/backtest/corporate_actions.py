@@ -1,62 +1,22 @@
-"""Dividends and splits from a table, and what each of them does to a position and to prices.
-
-The table has the columns symbol, ex_date, dividend_amount (dollars per share held on the ex-date, after a split of that
-day) and split_coefficient (new shares per old, 1 for none), one row per symbol and ex-date. A coefficient that is a
-ratio of small numbers, or below one, changes the number of shares. Any other one above one is how vendors write a
-spin-off or another distribution in kind: the shares stay, and what left the price, (1 - 1/coefficient) of the last
-close, is paid in cash, for the shares of the other company are not in the panel.
-"""
+"""Dividends and splits laid on the sessions of a replay, and held against the prices around them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 from math import log
-from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from daemon.engine.corporate_action import RATIOS
 from research.backtest.result import Floats
 from research.backtest.session_bars import SessionBars
-from research.backtest.table_rows import read_rows
 from research.backtest.timeline import Timeline
+from shared.corporate_actions import RATIOS, CorporateAction, DueAction, due_action, share_ratio
 from shared.errors import DataError
 from shared.io.bar_store import BarPanel
-
-COLUMNS = ("symbol", "ex_date", "dividend_amount", "split_coefficient")
-LARGE_DIVIDEND = 0.10
-"""Of the last close: from here on a dividend is a distribution, whose price drop strategies do not see."""
-_NEAR, _FINEST = 1e-4, 1_000
-_ALL_RATIOS = (*RATIOS, *(Fraction(many) for many in (25, 30, 40, 50, 100)), *(Fraction(1, n) for n in range(2, 201)))
-
-
-class CorporateAction(Struct, frozen=True, kw_only=True):
-    """One row of the table; `where` is its place in the file."""
-
-    symbol: str
-    ex_date: date
-    dividend: float
-    coefficient: float
-    where: str = ""
-
-
-class DueAction(Struct, frozen=True, kw_only=True):
-    """What happens to one instrument before a session opens.
-
-    `ratio` of new shares for old (1: none). `dividend` in dollars per share held then, `distribution` likewise for what
-    left the price otherwise. `price_ratio` is what strategies must not see: old price over new.
-    """
-
-    symbol: str
-    ratio: Fraction = Fraction(1)
-    dividend: float = 0.0
-    distribution: float = 0.0
-    price_ratio: float = 1.0
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
@@ -67,24 +27,6 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 NOTHING_DUE = Schedule(due={})
-
-
-def load_actions(path: Path) -> tuple[CorporateAction, ...]:
-    """Every row of the table; DataError names file, line and value of the first that cannot be."""
-    actions: dict[tuple[str, date], CorporateAction] = {}
-    for row in read_rows(path, COLUMNS):
-        action = CorporateAction(
-            symbol=row.text("symbol"),
-            ex_date=row.day("ex_date"),
-            dividend=row.number("dividend_amount", "0 or more dollars per share", least=0.0),
-            coefficient=row.number("split_coefficient", "above 0, 1 for no split", above=0.0),
-            where=row.where,
-        )
-        key = (action.symbol, action.ex_date)
-        if key in actions:
-            row.refuse("ex_date", f"one row per symbol and day, {action.symbol} has this day already")
-        actions[key] = action
-    return tuple(actions.values())
 
 
 def schedule(actions: Iterable[CorporateAction], symbols: Sequence[str], bars: SessionBars) -> Schedule:
@@ -105,7 +47,7 @@ def schedule(actions: Iterable[CorporateAction], symbols: Sequence[str], bars: S
         opened = float(bars.open[at, column[action.symbol]])
         coefficient, note = _believed(action, before, opened)
         notes += [note] if note else []
-        due.setdefault(bars.sessions[at], []).append(_due(action, coefficient, before))
+        due.setdefault(bars.sessions[at], []).append(due_action(action, coefficient, before))
     return Schedule(due={session: tuple(found) for session, found in due.items()}, notes=tuple(notes))
 
 
@@ -136,16 +78,6 @@ def in_units_of_the_start(panel: BarPanel, timeline: Timeline, actions: Schedule
     return replace(panel, **values)
 
 
-def share_ratio(coefficient: float) -> Fraction | None:
-    """New shares for old, exactly; None where the coefficient is no change of shares (module text)."""
-    nearest = min(_ALL_RATIOS, key=lambda ratio: abs(log(coefficient / ratio)))
-    if abs(log(coefficient / nearest)) <= _NEAR:
-        return nearest
-    if coefficient < 1:
-        return Fraction(coefficient).limit_denominator(_FINEST)
-    return Fraction(1) if abs(coefficient - 1) <= _NEAR else None
-
-
 def _believed(action: CorporateAction, before: float, opened: float) -> tuple[float, str]:
     """The coefficient to go by, and a note if it is not the table's."""
     if action.coefficient == 1 or not (before > 0 and opened > 0):
@@ -160,21 +92,3 @@ def _believed(action: CorporateAction, before: float, opened: float) -> tuple[fl
     if share_ratio(action.coefficient) in RATIOS:
         raise DataError(f"{action.where}: {seen}, allowed: unadjusted bars that show it on that day, or no such row")
     return 1.0, f"{action.where}: {seen}: left out, the bars do not show it"
-
-
-def _due(action: CorporateAction, coefficient: float, before: float) -> DueAction:
-    ratio = share_ratio(coefficient)
-    known = before if before > 0 else 0.0
-    distribution = 0.0 if ratio is not None else known * (1 - 1 / coefficient)
-    dividend, ex_split = action.dividend, known / coefficient
-    price_ratio = coefficient if ratio is None else float(ratio)
-    if ex_split > dividend > LARGE_DIVIDEND * ex_split:
-        price_ratio *= ex_split / (ex_split - dividend)
-        dividend, distribution = 0.0, distribution + dividend
-    return DueAction(
-        symbol=action.symbol,
-        ratio=ratio or Fraction(1),
-        dividend=dividend,
-        distribution=distribution,
-        price_ratio=price_ratio,
-    )

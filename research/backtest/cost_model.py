@@ -11,14 +11,15 @@ from msgspec import Struct
 from brokers.simulated.costs.financing import BorrowFees, InterestRates
 from brokers.simulated.costs.slippage import MarketSlippage, SlippageModel
 from research.backtest.carrying import Carrying
-from research.backtest.corporate_actions import NOTHING_DUE, Schedule, in_units_of_the_start, load_actions, schedule
+from research.backtest.corporate_actions import NOTHING_DUE, Schedule, in_units_of_the_start, schedule
 from research.backtest.liquidity import KnownLiquidity, known_liquidity
 from research.backtest.session_bars import SessionBars, session_bars
-from research.backtest.table_rows import read_rows
 from research.backtest.timeline import Timeline
 from shared.config import Config
 from shared.errors import DataError
+from shared.io.action_table import load_actions
 from shared.io.bar_store import BarPanel
+from shared.io.table_rows import read_rows
 
 FIRST_DAY = date.min
 
@@ -36,8 +37,11 @@ def cost_model(config: Config, panel: BarPanel, timeline: Timeline) -> CostModel
     """Read the tables and estimate what has to be; DataError where a table or the bars cannot be used."""
     assumed = config.replay
     model = SlippageModel(fixed_bps=assumed.slippage_bps, spread_share=assumed.spread_share, impact=assumed.impact)
-    bars = session_bars(panel, timeline) if assumed.actions or model.needs_liquidity else None
-    due = _schedule(config, panel, bars) if bars is not None and assumed.actions else NOTHING_DUE
+    table = config.replay_actions
+    bars = session_bars(panel, timeline) if table or model.needs_liquidity else None
+    due = NOTHING_DUE
+    if bars is not None and table:
+        due = schedule(load_actions(config.base_dir / table), panel.symbols, bars)
     liquidity = slippage = None
     if bars is not None and model.needs_liquidity:
         liquidity, slippage = _liquidity(config, panel, bars, due), MarketSlippage(model)
@@ -47,10 +51,6 @@ def cost_model(config: Config, panel: BarPanel, timeline: Timeline) -> CostModel
     )
     units = in_units_of_the_start(panel, timeline, due)
     return CostModel(panel=units, carrying=carrying, market_slippage=slippage)
-
-
-def _schedule(config: Config, panel: BarPanel, bars: SessionBars) -> Schedule:
-    return schedule(load_actions(config.base_dir / config.replay.actions), panel.symbols, bars)
 
 
 def _liquidity(config: Config, panel: BarPanel, bars: SessionBars, due: Schedule) -> KnownLiquidity:

@@ -60,7 +60,7 @@ def verify_store(store: BarStore, limits: Limits, symbols: tuple[str, ...] | Non
 
 def read_action_table(path: Path) -> Actions:
     """The actions of a table as `openbell replay --actions` takes it, by symbol."""
-    from research.backtest.corporate_actions import load_actions
+    from shared.io.action_table import load_actions
 
     found: dict[str, list[Action]] = {}
     for each in load_actions(path):

@@ -63,9 +63,9 @@ def _universe(panel: BarPanel) -> Iterator[str]:
 
 def _prices(config: Config, panel: BarPanel) -> Iterator[str]:
     """What unadjusted bars hide, where no table of corporate actions says it."""
-    if config.replay.actions:
+    if config.replay_actions:
         return
-    yield "No table of corporate actions ([replay] actions): no dividend is paid and no position split."
+    yield "No table of corporate actions ([bars] or [replay] actions): no dividend is paid and no position split."
     found = _split_like(panel)
     if found:
         shown = ", ".join(found[:SPLITS_SHOWN]) + (", ..." if len(found) > SPLITS_SHOWN else "")

@@ -120,6 +120,7 @@ def _deciding(config: Config) -> dict[str, Any]:
     shown = {name: dumped[name] for name in SECTIONS}
     for table in TABLES:
         shown["replay"][table] = Path(shown["replay"][table]).name
+    shown["bars"]["actions"] = Path(shown["bars"]["actions"]).name
     shown["risk"]["groups_file"] = Path(shown["risk"]["groups_file"]).name
     shown["insiders"]["table"] = Path(shown["insiders"]["table"]).name
     for strategy in shown["strategy"]:

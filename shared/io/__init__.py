@@ -11,6 +11,7 @@ journal.py    the append-only record of events and commands: reader and writer, 
               rows and their chain; journal_place.py: where a configuration keeps it; journal_verify.py,
               journal_export.py, journal_copy.py; journal_audit.py: its events again give its commands;
               journal_bars.py: the rows it holds)
+action_table.py  dividends and splits for replay and daemon; table_rows.py how such small tables are read
 plan_file.py  the plan of a session, written whole, judged before it is traded by
 fingerprints.py  hashes of code, configuration and bars, by which daemon and research recognise what the other wrote
 logging.py    structlog: JSON to logs/, readable on a terminal

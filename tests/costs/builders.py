@@ -10,11 +10,12 @@ from msgspec import Struct
 from brokers.simulated.costs.financing import BorrowFees, InterestRates
 from research.backtest.bar_drive import drive_bars
 from research.backtest.carrying import Carrying
-from research.backtest.corporate_actions import CorporateAction, schedule
+from research.backtest.corporate_actions import schedule
 from research.backtest.session_bars import session_bars
 from research.backtest.session_driver import SessionDriver
 from research.backtest.timeline import lay_out
 from shared.commands import Flatten
+from shared.corporate_actions import CorporateAction
 from shared.io.bar_store import BarPanel
 from shared.orders import Order, OrderType, Side
 from tests.backtest.builders import ScriptedEngine, a_broker

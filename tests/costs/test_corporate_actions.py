@@ -6,10 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from research.backtest.corporate_actions import in_units_of_the_start, load_actions, schedule, share_ratio
+from research.backtest.corporate_actions import in_units_of_the_start, schedule
 from research.backtest.session_bars import session_bars
 from research.backtest.timeline import lay_out
+from shared.corporate_actions import share_ratio
 from shared.errors import DataError
+from shared.io.action_table import load_actions
 from tests.costs.builders import MONDAY, a_daily_panel, a_table, an_action, weekday_hours
 
 TUESDAY, FRIDAY, SATURDAY = MONDAY + timedelta(1), MONDAY + timedelta(4), MONDAY + timedelta(5)

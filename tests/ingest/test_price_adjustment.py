@@ -3,8 +3,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from research.backtest.corporate_actions import load_actions, share_ratio
+from shared.corporate_actions import share_ratio
 from shared.errors import DataError
+from shared.io.action_table import load_actions
 from shared.io.bar_store import load_bars
 from shared.io.panel_of_bars import bars_of
 from shared.io.price_adjustment import changes_shares, factors

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from research.backtest.corporate_actions import COLUMNS, LARGE_DIVIDEND, share_ratio
 from research.ingest.point_in_time.known_by import start_of_day
 from research.ingest.point_in_time.reading import days_of, numbers_of, read_table
+from shared.corporate_actions import LARGE_DIVIDEND, share_ratio
 from shared.errors import DataError, NotFound
+from shared.io.action_table import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from research.backtest.corporate_actions import share_ratio
+from shared.corporate_actions import share_ratio
 from shared.errors import DataError
 from shared.io.bar_checks import DAILY_S, Floats, Integers
 from shared.io.bar_files import VALUES, at_new_york
