@@ -24,8 +24,6 @@ LOST_AFTER_S = 15.0
 STOP_LOST_AFTER_S = 4.0
 """An order that left a moment ago may be on its way still: absence counts only from this age on. A stop's sooner: there
 is no time to wait, and a second one in the same OCA group does no harm."""
-_HELD = "PendingSubmit"
-"""A preset or a precaution of TWS keeps the order from the market, without a word (TWS.md 4.39)."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NEEDED = ("open_orders", "completed_orders", *EXECUTIONS)
 
@@ -118,22 +116,8 @@ def _confirm(book: Book, order: OpenOrder) -> list[Discrepancy]:
         _doubt_cancel(book, order)
     if working.leg is not Leg.ENTRY and order.quantity != working.order.quantity:  # only what rests there counts
         working.order = replace(working.order, quantity=order.quantity)
-    if order.status == _HELD and order.perm_id and working.leg in (*PROTECTIVE, Leg.EXIT):
-        return found + _doubt_held(book, working)
     book.move(order.ref, Happening.ACCEPTED)
     return found
-
-
-def _doubt_held(book: Book, working: WorkingOrder) -> list[Discrepancy]:
-    """A stop or an exit that is not in the market protects and closes nothing: shown so again, it has to go."""
-    ref, status, is_adopted = working.order.ref, working.status, working.sent_at == _LONG_AGO
-    if status is OrderStatus.UNKNOWN or (status is OrderStatus.PENDING and is_adopted):
-        book.move(ref, Happening.ACCEPTED)
-        text = f"{ref}: the broker holds it back, cancelling"
-        return [Discrepancy(kind="held_order", symbol=working.order.symbol, text=text, ref=ref)]
-    if status is OrderStatus.WORKING:
-        book.move(ref, Happening.SILENCE)
-    return []  # the answer to one that left a moment ago is still awaited
 
 
 def _doubt_cancel(book: Book, order: OpenOrder) -> None:

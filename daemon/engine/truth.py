@@ -88,9 +88,7 @@ class Truth:
         doubles = [discrepancy for discrepancy in found if discrepancy.kind == "double_perm_id"]
         breaks = compare_positions(book, event, self._universe)
         found += update_locks(book, doubles + breaks, event, at_once=not book.knows_holdings)
-        told = notes(book, found + incompleteness(book, event))
-        held = [discrepancy for discrepancy in found if discrepancy.kind == "held_order"]
-        return told + self._cancel(doubles, "it lives twice at the broker") + self._cancel(held, "it is held back")
+        return notes(book, found + incompleteness(book, event)) + self._cancel_doubles(doubles)
 
     def _aim_for_what_is_there(self) -> None:
         """A plan known only from the broker keeps what it holds and works for, until its strategy has a view again."""
@@ -100,10 +98,11 @@ class Truth:
             wanted = self._book.committed(plan.strategy, plan.symbol)
             self._book.set_target(plan.strategy, plan.symbol, wanted, "rebuilt from the broker's word")
 
-    def _cancel(self, found: list[Discrepancy], reason: str) -> list[Command]:
-        """What cannot be trusted goes, protection and exits come anew: of two orders under one reference both."""
-        refs = list(dict.fromkeys(discrepancy.ref for discrepancy in found))
+    def _cancel_doubles(self, doubles: list[Discrepancy]) -> list[Command]:
+        """Neither of two orders under one reference can be trusted to be the one: both go, protection comes anew."""
+        refs = list(dict.fromkeys(discrepancy.ref for discrepancy in doubles))
         live = [self._book.orders[ref] for ref in refs if ref in self._book.orders]
+        reason = "it lives twice at the broker"
         return [
             command
             for working in live

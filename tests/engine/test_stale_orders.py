@@ -3,31 +3,23 @@
 from datetime import timedelta
 
 import pytest
-from msgspec.structs import replace
 
-from shared.commands import CancelOrder, Flatten, PlaceBracket, ReplaceStop
+from shared.commands import CancelOrder, PlaceBracket, ReplaceStop
 from shared.events import SessionScheduled
-from shared.ids import leg_ref
-from shared.orders import Leg
 from tests.engine.builders import (
     CLOSE,
     ENTRY,
     OPEN,
-    PLAN,
     STOP,
     TARGET,
     a_fill,
     a_long_engine,
     a_report,
     a_started,
-    accepted,
     an_engine,
     an_engine_at_work,
-    ask_timers,
     at,
     bars,
-    cancelled,
-    codes,
     connected,
     disconnected,
     filled,
@@ -38,8 +30,6 @@ from tests.engine.builders import (
     says,
     some_settings,
 )
-
-EXIT = leg_ref(PLAN, Leg.EXIT, 1)
 
 
 def an_entry_of(engine, seconds):
@@ -148,53 +138,3 @@ def test_an_entry_that_shows_up_long_after_it_was_taken_for_lost_is_cancelled():
     assert engine.book.orders == {}
     engine.handle(a_report(1200, open_orders=lines))
     assert cancelled_refs(engine.handle(a_report(1202, open_orders=lines))) == [ENTRY]
-
-
-# --- held back by the broker (TWS.md 4.39) ------------------------------------------------------------------------
-
-
-def a_held_report(engine, ref, seconds):
-    lines = [replace(line, status="PendingSubmit") if line.ref == ref else line for line in lines_of(engine)]
-    return a_report(seconds, open_orders=lines, positions={"SPY": 500})
-
-
-def an_exit_at_work():
-    engine = a_long_engine()
-    says(engine, SPY=0.0)
-    engine.handle(bars(120, SPY=100.0))
-    return engine
-
-
-def test_an_exit_that_the_broker_holds_back_is_cancelled_and_sent_anew():
-    """Found by simulation (brutal 40005): it stood in the book as at work, and a person's flatten sent nothing."""
-    engine = an_exit_at_work()
-    engine.handle(fired(f"acknowledge:{EXIT}", 130))
-    assert cancelled_refs(engine.handle(a_held_report(engine, EXIT, 131))) == [EXIT]
-    engine.handle(cancelled(EXIT, 132))
-    (again,) = of_kind(engine.handle(bars(180, SPY=100.0)), Flatten)
-    assert (again.order.ref, again.order.quantity) == (leg_ref(PLAN, Leg.EXIT, 2), 500)
-
-
-def test_an_exit_whose_answer_is_awaited_is_not_taken_for_held_back():
-    engine = an_exit_at_work()
-    assert cancelled_refs(engine.handle(a_held_report(engine, EXIT, 121))) == []
-    engine.handle(accepted(EXIT, 122))
-    assert cancelled_refs(engine.handle(a_report(123, open_orders=lines_of(engine), positions={"SPY": 500}))) == []
-
-
-def test_a_stop_that_was_at_work_and_is_held_back_in_two_reports_is_placed_anew():
-    engine = a_long_engine()
-    first = engine.handle(a_held_report(engine, STOP, 70))
-    assert cancelled_refs(first) == []
-    assert len(ask_timers(first)) == 1
-    told = engine.handle(a_held_report(engine, STOP, 72))
-    assert cancelled_refs(told) == [STOP]
-    assert "held_order" in codes(told)
-    (stop,) = of_kind(handle_all(engine, [cancelled(STOP, 73), fired(f"protect:{PLAN}", 75)]), ReplaceStop)
-    assert stop.order.quantity == 500
-
-
-def test_a_stop_that_the_broker_holds_back_is_found_by_a_book_without_memory():
-    dump = a_held_report(a_long_engine(), STOP, 70)
-    commands = a_started().handle(replace(dump, fills=(a_fill(),)))
-    assert cancelled_refs(commands) == [STOP]
