@@ -68,6 +68,7 @@ ALERTS = (
     AlertKind("foreign_order"),
     AlertKind("foreign_position"),
     AlertKind("healed"),
+    AlertKind("held_order"),
     AlertKind("lost_order"),
     AlertKind("missed_end", digest_only=True),
     AlertKind("missing_fill"),

@@ -17,6 +17,7 @@ _SAID_ONCE = ("foreign_order", "foreign_position", "double_perm_id", "missing_fi
 _LEVELS: dict[str, Literal["info", "warning", "critical"]] = {
     "healed": "info",
     "double_perm_id": "critical",
+    "held_order": "critical",
     "corporate_action": "critical",
     "account_drift": "critical",
 }

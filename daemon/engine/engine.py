@@ -58,7 +58,7 @@ from shared.events import (
     TradingHalted,
 )
 from shared.market import Universe
-from shared.orders import Leg, OrderStatus, WorkingOrder
+from shared.orders import Leg, OrderStatus
 
 FLATTEN_TIMER = "flatten"
 SILENT_ROWS = 2
@@ -90,6 +90,7 @@ class Engine:
             universe=self._universe,
             trader=self._trader,
             executions=self._executions,
+            protector=self._protector,
             settler=Settler(book, self._settings, self._universe, self._trader),
             money=MoneyCheck(book, self._settings, self._universe),
         )
@@ -253,7 +254,7 @@ class Engine:
                 text = f"{event.ref}: cancelled by the broker: {event.reason}"
                 commands.append(Notify(level="warning", code="entry_cancelled", text=text))
         elif not asked:
-            commands += self._on_leg_lost(working, event.received_at)
+            commands += self._protector.on_leg_lost(working, event.received_at)
             if working.leg in PROTECTIVE and self.book.plans[working.plan].open_quantity > 0:  # a split? an OCA fill?
                 commands.append(AskBroker(reasons=(f"{event.ref}: why is it gone?",)))
         return commands + self._protector.look_again(event.received_at)
@@ -271,19 +272,11 @@ class Engine:
             self._trader.settle_for_holding(plan, "the entry was rejected")
         elif working.leg is Leg.EXIT:
             plan.refused_exits += 1
-            commands += self._on_leg_lost(working, event.received_at)
+            commands += self._protector.on_leg_lost(working, event.received_at)
         elif working.leg in PROTECTIVE:
             plan.refused_protections += 1
-            commands += self._on_leg_lost(working, event.received_at)
+            commands += self._protector.on_leg_lost(working, event.received_at)
         return commands + self._protector.look_after(event.received_at)
-
-    def _on_leg_lost(self, working: WorkingOrder, now: datetime) -> list[Command]:
-        """An exit or a stop came to nothing without our asking."""
-        if working.leg in PROTECTIVE:
-            return self._protector.note_failure(working, now)
-        if working.leg is Leg.EXIT and self.book.plans[working.plan].open_quantity:
-            return self._trader.closer.on_failed(self.book.plans[working.plan], now)
-        return []
 
     def _on_unknown(self, event: OrderUnknown) -> list[Command]:
         if self.book.move(event.ref, Happening.SILENCE) is None:
@@ -303,7 +296,7 @@ class Engine:
         self._protector.learn(event.open_orders)
         for order in legs:
             if order.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED) and order.order.ref not in asked:
-                commands += self._on_leg_lost(order, event.received_at)
+                commands += self._protector.on_leg_lost(order, event.received_at)
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
         tidy = has_settled or (event.tells_holdings and self._rows_have_ceased(event.received_at))

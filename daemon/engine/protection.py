@@ -115,6 +115,14 @@ class Protector:
             if line.stop_price and price is not None and plan.side.sign * (price - line.stop_price) > 0:
                 tighten(plan, line.stop_price)
 
+    def on_leg_lost(self, working: WorkingOrder, now: datetime) -> list[Command]:
+        """An exit or a stop came to nothing without our asking."""
+        if working.leg in PROTECTIVE:
+            return self.note_failure(working, now)
+        if working.leg is Leg.EXIT and self._book.plans[working.plan].open_quantity:
+            return self._closer.on_failed(self._book.plans[working.plan], now)
+        return []
+
     def note_failure(self, working: WorkingOrder, now: datetime) -> list[Command]:
         """A protective leg was refused, or ended without our asking; an alarm if it never was at the broker at all."""
         plan = self._book.plans[working.plan]

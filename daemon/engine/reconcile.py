@@ -26,6 +26,8 @@ STOP_LOST_AFTER_S = 4.0
 is no time to wait, and a second one in the same OCA group does no harm."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NEEDED = ("open_orders", "completed_orders", *EXECUTIONS)
+_HELD_STATUS = "PendingSubmit"
+"""TWS has the order and has not sent it on: a preset, a precaution, a queue (TWS.md 4.39). It works for nobody."""
 
 
 def missing_fills(book: Book, report: BrokerReported, universe: Universe) -> list[Fill]:
@@ -66,14 +68,17 @@ def settle_orders(book: Book, report: BrokerReported, universe: Universe) -> lis
 
 def _miss(book: Book, working: WorkingOrder, now: datetime) -> list[Discrepancy]:
     working.missing_reports += 1
-    age_s = (now - working.sent_at).total_seconds()
-    is_old = age_s >= (STOP_LOST_AFTER_S if working.leg in PROTECTIVE else LOST_AFTER_S)
-    if working.missing_reports < LOST_AFTER_REPORTS or not is_old:
+    if working.missing_reports < LOST_AFTER_REPORTS or not _is_overdue(working, working.sent_at, now):
         return []
     ref = working.order.ref
     book.move(ref, Happening.LOST)
     text = f"{ref}: the broker does not know this order, it is taken as lost"
     return [Discrepancy(kind="lost_order", symbol=working.order.symbol, text=text)]
+
+
+def _is_overdue(working: WorkingOrder, since: datetime, now: datetime) -> bool:
+    age_s = (now - since).total_seconds()
+    return age_s >= (STOP_LOST_AFTER_S if working.leg in PROTECTIVE else LOST_AFTER_S)
 
 
 def _note_numbers(book: Book, report: BrokerReported) -> None:
@@ -96,11 +101,11 @@ def _confirm_open(book: Book, report: BrokerReported, universe: Universe) -> lis
             text = f"{order.ref}: lives twice at the broker, permId {known.perm_id} and {order.perm_id}, cancelling"
             found.append(Discrepancy(kind="double_perm_id", symbol=order.symbol, text=text, ref=order.ref))
         else:
-            found += _confirm(book, order)
+            found += _confirm(book, order, report.received_at)
     return found
 
 
-def _confirm(book: Book, order: OpenOrder) -> list[Discrepancy]:
+def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
     found: list[Discrepancy] = []
     if order.ref not in book.orders:
         if order.ref in book.closed_orders and book.suspicions.pop(order.ref, "") != "sighted":
@@ -116,8 +121,24 @@ def _confirm(book: Book, order: OpenOrder) -> list[Discrepancy]:
         _doubt_cancel(book, order)
     if working.leg is not Leg.ENTRY and order.quantity != working.order.quantity:  # only what rests there counts
         working.order = replace(working.order, quantity=order.quantity)
+    if order.status == _HELD_STATUS and working.leg is not Leg.ENTRY and working.status is not OrderStatus.CANCELLING:
+        if not _is_held_for_good(book, working, now):
+            book.move(order.ref, Happening.SILENCE)  # nobody has confirmed it
+            return found
+        text = f"{order.ref}: TWS holds it back, it works for nobody; it is cancelled and sent anew"
+        found.append(Discrepancy(kind="held_order", symbol=order.symbol, text=text, ref=order.ref))
+    elif book.suspicions.get(order.ref) == "held":
+        del book.suspicions[order.ref]
     book.move(order.ref, Happening.ACCEPTED)
     return found
+
+
+def _is_held_for_good(book: Book, working: WorkingOrder, now: datetime) -> bool:
+    """Whether two reports in a row show it held, and longer than an order may be on its way."""
+    was_held = book.suspicions.get(working.order.ref) == "held"
+    book.suspicions[working.order.ref] = "held"
+    since = max(working.sent_at, book.connected_at or working.sent_at)
+    return was_held and book.is_connected and _is_overdue(working, since, now)
 
 
 def _doubt_cancel(book: Book, order: OpenOrder) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from daemon.engine import reconcile
 from daemon.engine.book import Book
 from daemon.engine.discrepancy import Discrepancy, incompleteness, notes
 from daemon.engine.executions import Executions
 from daemon.engine.money import MoneyCheck
 from daemon.engine.position_breaks import compare_positions, update_locks, wants_another_look
+from daemon.engine.protection import Protector
 from daemon.engine.settler import Settler
 from daemon.engine.trader import Trader
 from risk.trading_state import TradingState
@@ -26,13 +29,14 @@ _CANCELLABLE = (OrderStatus.PENDING, OrderStatus.WORKING, OrderStatus.UNKNOWN)
 class Truth:
     """Compares the book with what the broker says; its only memory is the book."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it consults, by keyword
         self,
         *,
         book: Book,
         universe: Universe,
         trader: Trader,
         executions: Executions,
+        protector: Protector,
         settler: Settler,
         money: MoneyCheck,
     ) -> None:
@@ -40,6 +44,7 @@ class Truth:
         self._universe = universe
         self._trader = trader
         self._executions = executions
+        self._protector = protector
         self._settler = settler
         self._money = money
 
@@ -86,9 +91,11 @@ class Truth:
                 self._trader.settle_for_holding(book.plans[entry.plan], "the entry ended at the broker")
         self._aim_for_what_is_there()
         doubles = [discrepancy for discrepancy in found if discrepancy.kind == "double_perm_id"]
+        held = [discrepancy.ref for discrepancy in found if discrepancy.kind == "held_order"]
         breaks = compare_positions(book, event, self._universe)
         found += update_locks(book, doubles + breaks, event, at_once=not book.knows_holdings)
-        return notes(book, found + incompleteness(book, event)) + self._cancel_doubles(doubles)
+        told = notes(book, found + incompleteness(book, event))
+        return told + self._cancel_doubles(doubles) + self._cancel_held(held, event.received_at)
 
     def _aim_for_what_is_there(self) -> None:
         """A plan known only from the broker keeps what it holds and works for, until its strategy has a view again."""
@@ -109,6 +116,14 @@ class Truth:
             if working.status in _CANCELLABLE
             for command in self._trader.cancel(working, reason)
         ]
+
+    def _cancel_held(self, refs: list[str], now: datetime) -> list[Command]:
+        """What TWS holds back protects and closes nothing: it goes, and counts like a leg that was refused."""
+        commands: list[Command] = []
+        for working in [self._book.orders[ref] for ref in refs]:
+            commands += self._trader.cancel(working, "TWS holds it back")
+            commands += self._protector.on_leg_lost(working, now)
+        return commands
 
     def _is_of_this_connection(self, event: BrokerReported) -> bool:
         """An answer that was under way when the line broke says nothing of what happened since."""

@@ -1,0 +1,142 @@
+"""What TWS holds back (PendingSubmit: a preset, a precaution) protects and closes nothing: it goes, another comes."""
+
+from shared.commands import AskBroker, CancelOrder, Flatten, ReplaceStop
+from shared.orders import OrderStatus
+from tests.engine.builders import (
+    ENTRY,
+    PLAN,
+    STOP,
+    TARGET,
+    a_fill,
+    a_long_engine,
+    a_report,
+    accepted,
+    an_engine_that_asked,
+    an_open_order,
+    ask_timers,
+    bars,
+    cancelled,
+    codes,
+    connected,
+    disconnected,
+    filled,
+    fired,
+    handle_all,
+    lines_of,
+    of_kind,
+    says,
+    statuses,
+)
+
+EXIT, P1 = f"{PLAN}:X1", f"{PLAN}:P1"
+
+
+def cancels(commands):
+    return [command.ref for command in of_kind(commands, CancelOrder)]
+
+
+def with_held(engine, held):
+    """The broker's lines of all live orders, of which it holds one back."""
+    live = engine.book.orders
+    others = [ref for ref in live if ref != held]
+    return [*lines_of(engine, *others), an_open_order(live[held].order, 9, status="PendingSubmit")]
+
+
+def a_held_stop():
+    """Long 500 SPY since second 61; its stop, sent at 60, has not been confirmed, and a report shows it held."""
+    engine = an_engine_that_asked()
+    handle_all(engine, [accepted(ENTRY), accepted(TARGET, 61, 3), filled(a_fill())])
+    shown = {"positions": {"SPY": 500}, "open_orders": with_held(engine, STOP)}
+    return engine, shown, engine.handle(a_report(62.5, **shown))
+
+
+def an_engine_with_a_held_exit():
+    """Its views end with the row at 120; the exit is with TWS, which holds it back."""
+    engine = a_long_engine()
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    shown = {"positions": {"SPY": 500}, "open_orders": with_held(engine, EXIT)}
+    engine.handle(a_report(122, **shown))
+    return engine, shown
+
+
+def test_a_stop_that_tws_holds_back_is_not_confirmed_and_asked_about_soon():
+    engine, _shown, told = a_held_stop()
+    assert statuses(engine)[STOP] is OrderStatus.UNKNOWN
+    assert [timer.after_s for timer in ask_timers(told)] == [2.0]
+    assert cancels(told) == []
+
+
+def test_a_stop_that_is_held_for_longer_than_an_order_travels_is_told_cancelled_and_another_one_placed():
+    engine, shown, _told = a_held_stop()
+    told = engine.handle(a_report(64.5, **shown))
+    assert codes(told) == ["held_order"]
+    assert cancels(told) == [STOP]
+    told = handle_all(engine, [cancelled(STOP, 64.6), fired(f"protect:{PLAN}", 65.6)])
+    (stop,) = of_kind(told, ReplaceStop)
+    assert (stop.order.ref, stop.order.quantity, stop.order.stop_price) == (P1, 500, 99.0)
+
+
+def test_a_stop_that_works_with_the_second_report_stays():
+    engine, _shown, _told = a_held_stop()
+    told = engine.handle(a_report(64.5, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    assert cancels(told) == []
+    assert statuses(engine)[STOP] is OrderStatus.WORKING
+
+
+def test_a_stop_that_is_held_again_after_it_has_worked_has_its_time_again():
+    engine, shown, _told = a_held_stop()
+    engine.handle(a_report(64.5, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    assert cancels(engine.handle(a_report(70, **shown))) == []
+    assert statuses(engine)[STOP] is OrderStatus.UNKNOWN
+    assert cancels(engine.handle(a_report(72, **shown))) == [STOP]
+
+
+def test_a_stop_that_is_held_three_times_within_an_hour_leads_to_closing():
+    engine, shown, _told = a_held_stop()
+    engine.handle(a_report(64.5, **shown))
+    handle_all(engine, [cancelled(STOP, 64.6), fired(f"protect:{PLAN}", 65.6)])
+    for number, seconds in ((1, 70), (2, 80)):
+        held = {"positions": {"SPY": 500}, "open_orders": with_held(engine, f"{PLAN}:P{number}")}
+        handle_all(engine, [a_report(seconds, **held), a_report(seconds + 2, **held)])
+        told = handle_all(engine, [cancelled(f"{PLAN}:P{number}", seconds + 3), fired(f"protect:{PLAN}", seconds + 4)])
+    assert [command.order.ref for command in of_kind(told, Flatten)] == [EXIT]
+
+
+def test_an_exit_that_is_held_is_cancelled_after_a_while_and_sent_anew():
+    engine, shown = an_engine_with_a_held_exit()
+    assert cancels(engine.handle(a_report(130, **shown))) == []
+    told = engine.handle(a_report(136, **shown))
+    assert codes(told) == ["held_order"]
+    assert cancels(told) == [EXIT]
+    told = handle_all(engine, [cancelled(EXIT, 136.1), fired(f"close:{PLAN}", 137)])
+    assert [(command.order.ref, command.order.quantity) for command in of_kind(told, Flatten)] == [(f"{PLAN}:X2", 500)]
+
+
+def test_a_target_that_is_held_goes():
+    engine = a_long_engine()
+    shown = {"positions": {"SPY": 500}, "open_orders": with_held(engine, TARGET)}
+    assert cancels(handle_all(engine, [a_report(70, **shown), a_report(80, **shown)])) == [TARGET]
+
+
+def test_an_entry_that_is_held_waits_for_its_time_like_any_other():
+    engine = an_engine_that_asked()
+    shown = {"open_orders": with_held(engine, ENTRY)}
+    assert cancels(handle_all(engine, [a_report(70, **shown), a_report(80, **shown)])) == []
+    assert statuses(engine)[ENTRY] is OrderStatus.WORKING
+    assert cancels(engine.handle(fired(f"entry:{ENTRY}", 180))) == [ENTRY]
+
+
+def test_what_waited_in_a_queue_while_the_line_was_down_gets_the_time_of_an_order_on_its_way():
+    engine, shown = an_engine_with_a_held_exit()
+    handle_all(engine, [disconnected(123), connected(200)])
+    assert cancels(handle_all(engine, [a_report(201, **shown), a_report(203, **shown)])) == []
+    assert cancels(engine.handle(a_report(216, **shown))) == [EXIT]
+
+
+def test_a_cancel_of_a_held_order_that_goes_unheard_is_sent_again():
+    engine, shown, _told = a_held_stop()
+    engine.handle(a_report(64.5, **shown))
+    told = handle_all(engine, [a_report(seconds, **shown) for seconds in (66, 68, 70)])
+    assert cancels(told) == [STOP]
+    assert of_kind(told, AskBroker) == []
