@@ -145,15 +145,22 @@ class Protector:
         missing = self._book.protectable(plan) - legs.stops
         if missing <= 0:
             return self._watch_doubtful(plan, legs, now)
+        was_refused = self._was_refused(plan)
         if plan.unprotected_since is None:
             plan.unprotected_since = now
-            if not plan.refused_protections:
+            if not was_refused:
                 grace = self._settings.protect_after_s
                 return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=grace, clock="wall")]
         waited = (now - plan.unprotected_since).total_seconds() >= self._settings.protect_after_s
-        if not (grace_is_over or waited or plan.refused_protections):
+        if not (grace_is_over or waited or was_refused):
             return []
         return self._protect(plan, missing, now)
+
+    def _was_refused(self, plan: Plan) -> bool:
+        """Whether the newest stop of the plan that has ended was refused: a fill may explain a cancel, but not that."""
+        ended = [ref for ref in plan.refs if ref in self._book.closed_orders]
+        stops = [ref for ref in ended if self._book.ref_of(ref).leg in PROTECTIVE]
+        return bool(stops) and self._book.closed_orders[stops[-1]] is OrderStatus.REJECTED
 
     def _watch_doubtful(self, plan: Plan, legs: Legs, now: datetime) -> list[Command]:
         """A stop of unknown fate counts, so that none is doubled; shares that the broker denies get none.

@@ -253,6 +253,14 @@ def test_a_stop_that_the_group_cancelled_is_not_put_back_before_the_fill_behind_
     assert of_kind(engine.handle(fired(f"protect:{PLAN}", 71)), ReplaceStop) == []
 
 
+def test_a_stop_that_is_cancelled_after_an_earlier_one_was_refused_has_its_grace_too():
+    """Found by simulation (brutal 42052): a split took it, and the stop put back at once fired at the new price."""
+    engine = a_long_engine()
+    handle_all(engine, [rejected(STOP, 70), accepted(PROTECTION, 71)])
+    commands = engine.handle(cancelled(PROTECTION, 80, reason="202 split 2:1"))
+    assert kinds(commands) == ["AskBroker", "SetTimer"]
+
+
 def test_a_stop_that_somebody_cancelled_is_put_back_after_the_grace():
     engine = a_long_engine()
     (timer,) = of_kind(engine.handle(cancelled(STOP, 70)), SetTimer)
