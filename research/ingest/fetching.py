@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
 from typing import Literal, Protocol
 
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
 from research.ingest.fetching_coverage import Coverage
-from research.ingest.sources.bar_rows import cut, day_of, without_bad
+from research.ingest.fetching_scale import OneScale, whole
+from research.ingest.sources.bar_rows import day_of, without_bad
 from research.ingest.sources.clock import Stopped
 from research.ingest.sources.source import Chunk, Source, SourceRefuses, Wanted
-from shared.errors import DataError, NotFound, OpenbellError
+from shared.errors import DataError, OpenbellError
 from shared.io.bar_checks import SECOND_NS
 from shared.io.bar_library import BarStore
 from shared.io.bar_places import frequency_of
 
-SCALE_OFF_MAX = 0.005
-"""Two closes of one day further apart than so (relative) do not come from one adjustment."""
-LOOK_BACK_DAYS = 7
 SETTLED_DAYS = 7
 """A day without a bar is asked for again until it is so old."""
 _DAY = timedelta(days=1)
@@ -79,6 +76,7 @@ class Fetcher:
         self._store = store
         self._coverage = coverage
         self._terms = terms
+        self._scale = OneScale(source, store, again=terms.again, replace=terms.replace)
         self._refused = Event()
         self._why = ""
 
@@ -105,12 +103,11 @@ class Fetcher:
         if self._refused.is_set():
             return replace(so_far, state="not_asked", reason=self._why)
         try:
-            for span in self._missing(wanted):
-                for chunk in self._chunks(wanted, span):
-                    if self._refused.is_set():
-                        return replace(so_far, state="failed", reason=self._why)
-                    so_far = self._keep(wanted, chunk, so_far)
-                    watcher.chunk(wanted.symbol, chunk.last, len(chunk.bars))
+            anew = self._scale.begins_anew(wanted)
+            for first, last in self._missing(wanted):
+                chunks = self._arriving(replace(wanted, first=first, last=last), watcher)
+                for chunk in whole(chunks) if anew else chunks:
+                    so_far = self._keep(wanted, chunk, so_far, anew=anew)
         except SourceRefuses as refusal:
             self._stop(str(refusal))
             return replace(so_far, state="failed", reason=str(refusal))
@@ -130,40 +127,13 @@ class Fetcher:
             return [(wanted.first, wanted.last)]
         return self._coverage.missing(wanted.symbol, wanted.first, wanted.last)
 
-    def _chunks(self, wanted: Wanted, span: tuple[date, date]) -> Iterable[Chunk]:
-        """The chunks of the span; a source of adjusted prices is asked for some stored days too, which must agree."""
-        first, last = span
-        looks_back = self._source.adjustment != "raw" and not self._terms.again and first > wanted.first
-        asked = replace(
-            wanted, first=max(wanted.first, first - LOOK_BACK_DAYS * _DAY) if looks_back else first, last=last
-        )
-        for chunk in self._source.chunks(asked):
-            if chunk.last < first:
-                self._check_scale(wanted, chunk)
-                continue
-            if chunk.first < first:
-                self._check_scale(wanted, chunk)
-                chunk = replace(chunk, first=first, bars=cut(chunk.bars, first, chunk.last))  # noqa: PLW2901 - the rest of it
+    def _arriving(self, wanted: Wanted, watcher: Watcher) -> Iterator[Chunk]:
+        """The chunks of a span as they come, until the run is stopped."""
+        for chunk in self._scale.chunks(wanted):
+            if self._refused.is_set():
+                raise DataError(self._why)
             yield chunk
-
-    def _check_scale(self, wanted: Wanted, chunk: Chunk) -> None:
-        """Raise DataError if the chunk's closes are not those stored: a split has changed all that went before."""
-        try:
-            panel = self._store.read(
-                [wanted.symbol], frequency_of(wanted.interval_s), chunk.first, chunk.last, view=self._source.adjustment
-            )
-        except NotFound:
-            return
-        times, ours, theirs = np.intersect1d(panel.opened_at, chunk.bars.opened_at, return_indices=True)
-        if not len(times):
-            return
-        ratio = chunk.bars.close[theirs] / panel.close[ours, 0]
-        worst = int(np.nanargmax(np.abs(ratio - 1.0)))
-        if abs(ratio[worst] - 1.0) > SCALE_OFF_MAX:
-            raise DataError(
-                f"{wanted.symbol}: {self._source.name} now gives {ratio[worst]:.6g} times the stored prices of "
-                f"{chunk.first}: a split since, allowed: fetch all of it anew with --again --replace"
-            )
+            watcher.chunk(wanted.symbol, chunk.last, len(chunk.bars))
 
     def _answered_until(self, chunk: Chunk) -> date:
         """The chunk's last day, but of the last days only those that have bars: a source may be late with them."""
@@ -171,7 +141,7 @@ class Fetcher:
         printed = day_of(int(chunk.bars.opened_at[-1])) if len(chunk.bars) else settled
         return min(chunk.last, max(settled, printed))
 
-    def _keep(self, wanted: Wanted, chunk: Chunk, so_far: Fetched) -> Fetched:
+    def _keep(self, wanted: Wanted, chunk: Chunk, so_far: Fetched, *, anew: bool) -> Fetched:
         bars = without_bad(chunk.bars) if self._terms.drop_bad_bars else chunk.bars
         done = self._store.append(
             wanted.symbol,
@@ -181,6 +151,7 @@ class Fetcher:
             adjustment=self._source.adjustment,
             replace=self._terms.replace,
             fetched_at=datetime.fromtimestamp(int(self._source.now_s()), UTC),
+            rescaled_at=datetime.fromtimestamp(self._source.now_s(), UTC) if anew else None,
         )
         actions = 0
         if chunk.actions:

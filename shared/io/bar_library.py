@@ -32,7 +32,18 @@ from shared.io.bar_manifest import (
     session_days,
     span_of,
 )
-from shared.io.bar_part import ADJUSTMENTS, Bars, Part, as_file, no_bars, read_part, refuse_bad_bars, shown, written
+from shared.io.bar_part import (
+    ADJUSTMENTS,
+    Bars,
+    Part,
+    as_file,
+    no_bars,
+    read_part,
+    refuse_bad_bars,
+    refuse_scales,
+    shown,
+    written,
+)
 from shared.io.bar_places import folder_name, interval_s_of, periods_of, symbol_of
 from shared.io.bar_store import DAY_LASTS_NS, BarPanel
 from shared.io.panel_of_bars import panel_of
@@ -77,11 +88,13 @@ class BarStore:
         adjustment: str = "raw",
         replace: bool = False,
         fetched_at: datetime | None = None,
+        rescaled_at: datetime | None = None,
     ) -> Appended:
         """Add bars of one symbol; finished bars only, for a stored bar is not changed without `replace`.
 
         `adjustment` says what a source did to its prices: a series holds one kind. `fetched_at` is noted with every
-        part that changes.
+        part that changes. Adjusted prices keep the scale of the stored ones, whose beginning is noted too, or begin a
+        new one at `rescaled_at`: then every part is given whole, and until all are changed the series cannot be read.
         """
         where = f"{symbol} {frequency} from {source}"
         interval_s = interval_s_of(frequency)
@@ -99,10 +112,12 @@ class BarStore:
             fetched_at=written(fetched_at),
         )
         with self._writing(folder):
-            self._refuse_other_adjustment(where, folder, adjustment)
+            begun = written(rescaled_at or fetched_at)
+            scale = self._scale(where, folder, adjustment, begun, is_new=rescaled_at is not None)
+            given = msgspec.structs.replace(given, adjusted_at=scale)
             merged = {path: _merged(where, path, part, replace=replace) for path, part in _by_period(folder, given)}
             for path, (part, done) in merged.items():
-                if done.added or done.replaced:
+                if done.added or done.replaced or rescaled_at is not None:
                     put(self._disk, path, as_file(symbol, part))
             self._note(folder, symbol, frequency)
         done_to = [done for _, done in merged.values()]
@@ -192,25 +207,38 @@ class BarStore:
         """One line per part that cannot be read or that changed without this store; empty when all is well."""
         folder = self._series(symbol, frequency)
         kept = read_manifest(folder)
-        faults = []
+        faults, scales = [], []
         for path in parts_in(folder):
             try:
                 now = note_of(path, read_part(path), self._sessions)
             except DataError as error:
                 faults.append(f"{error}")
                 continue
+            scales.append(now.adjusted_at)
             if path.name in kept and kept[path.name].checksum != now.checksum:
                 faults.append(f"{path}: checksum differs from the manifest's, allowed: files that only openbell writes")
+        try:
+            refuse_scales(f"{folder}", scales)
+        except DataError as error:
+            faults.append(f"{error}")
         faults += [f"{folder / name}: missing, the manifest names it" for name in kept if not (folder / name).exists()]
         return tuple(faults)
 
-    def _refuse_other_adjustment(self, where: str, folder: Path, adjustment: str) -> None:
-        held = next((note.adjustment for note in notes_of(folder, self._sessions)), adjustment)
+    def _scale(self, where: str, folder: Path, adjustment: str, begun: str, *, is_new: bool) -> str:
+        """The scale that the given prices are on: that of the stored ones, or one that begins now."""
+        notes = notes_of(folder, self._sessions)
+        held = notes[0].adjustment if notes else adjustment
         if held != adjustment:
             raise DataError(
                 f"{where}: {adjustment} prices, but the stored ones are {held}, allowed: one kind in a series; "
                 "keep the other in a store of its own"
             )
+        if adjustment == "raw":
+            return ""
+        if is_new or not notes:
+            return begun
+        refuse_scales(where, [note.adjusted_at for note in notes])
+        return notes[0].adjusted_at
 
     def _series(self, symbol: str, frequency: str) -> Path:
         interval_s_of(frequency)
@@ -245,6 +273,7 @@ class BarStore:
         kinds = sorted({part.adjustment for part in parts})
         if len(kinds) > 1:
             raise DataError(f"{folder}: parts of {' and '.join(kinds)} prices, allowed: one kind")
+        refuse_scales(f"{folder}", [part.adjusted_at for part in parts])
         if len(parts) == 1:
             return parts[0].bars, kinds[0]
         values = {name: [getattr(part.bars, name) for part in parts] for name in ("opened_at", *VALUES)}
@@ -290,6 +319,12 @@ def _merged(where: str, path: Path, given: Part, *, replace: bool) -> tuple[Part
     if not path.exists():
         return given, Appended(len(given.bars), 0, 0)
     held = read_part(path)
+    if held.adjusted_at != given.adjusted_at and not np.isin(held.bars.opened_at, given.bars.opened_at).all():
+        lacking = int(held.bars.opened_at[~np.isin(held.bars.opened_at, given.bars.opened_at)][0])
+        raise DataError(
+            f"{where}: bar {shown(lacking)} is stored and not among those on the new scale, allowed: all of "
+            f"{path.name} anew; or remove the series and fetch it again"
+        )
     times, at, of_given = np.intersect1d(held.bars.opened_at, given.bars.opened_at, return_indices=True)
     differs = np.zeros(len(times), dtype=np.bool_)
     for name in VALUES:

@@ -40,6 +40,7 @@ class PartNote(Struct, frozen=True, kw_only=True):
     adjustment: str
     fetched_at: str
     gaps: tuple[Gap, ...] = ()
+    adjusted_at: str = ""
 
 
 class SeriesNote(Struct, frozen=True, kw_only=True):
@@ -54,7 +55,8 @@ class SeriesNote(Struct, frozen=True, kw_only=True):
 class Span(Struct, frozen=True, kw_only=True):
     """What the store has of a symbol at a frequency: `first_at` and `last_at` start the first and last bar, in ns UTC.
 
-    `fetched_at` is the latest that any part says, ISO or empty; `gaps` as in PartNote, those between parts included.
+    `fetched_at` is the latest that any part says, ISO or empty; `adjusted_at` is the first part's; `gaps` as in
+    PartNote, those between parts included.
     """
 
     symbol: str
@@ -67,6 +69,7 @@ class Span(Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...]
     fetched_at: str
     gaps: tuple[Gap, ...]
+    adjusted_at: str = ""
 
 
 def note_of(path: Path, part: Part, sessions: Integers) -> PartNote:
@@ -84,6 +87,7 @@ def note_of(path: Path, part: Part, sessions: Integers) -> PartNote:
         adjustment=part.adjustment,
         fetched_at=part.fetched_at,
         gaps=gaps_of(np.unique(new_york_days(part.bars.opened_at)), sessions),
+        adjusted_at=part.adjusted_at,
     )
 
 
@@ -125,6 +129,7 @@ def span_of(symbol: str, frequency: str, notes: Iterable[PartNote], sessions: In
         sources=tuple(sorted({source for note in parts for source in note.sources})),
         fetched_at=max(note.fetched_at for note in parts),
         gaps=tuple(gaps),
+        adjusted_at=parts[0].adjusted_at,
     )
 
 

@@ -6,6 +6,7 @@ So a part is a bar file of its own: `load_bars` and DuckDB read it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -24,6 +25,7 @@ from shared.io.bar_files import DAY_OPENS, INTERVAL_KEY, VALUES, at_new_york
 Adjustment = Literal["raw", "split", "total"]
 ADJUSTMENTS: tuple[str, ...] = get_args(Adjustment)
 ADJUSTMENT_KEY, FETCHED_KEY = b"openbell.adjustment", b"openbell.fetched_at"
+ADJUSTED_KEY = b"openbell.adjusted_at"
 _EPOCH = date(1970, 1, 1)
 _DAY_NS, _NIGHT_NS = DAILY_S * SECOND_NS, 6 * 3600 * SECOND_NS
 
@@ -54,13 +56,17 @@ class Bars(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Part(Struct, frozen=True, kw_only=True, eq=False):
-    """What a file holds; `sources` has one name per bar."""
+    """What a file holds; `sources` has one name per bar.
+
+    `adjusted_at` names the scale of adjusted prices: the instant (ISO) at which it began; empty for raw ones.
+    """
 
     bars: Bars
     sources: npt.NDArray[np.object_]
     adjustment: str
     interval_s: int
     fetched_at: str = ""
+    adjusted_at: str = ""
 
 
 def no_bars() -> Bars:
@@ -92,6 +98,17 @@ def refuse_bad_bars(where: str, bars: Bars) -> None:
             raise DataError(f"{where}: bar {shown(bars.opened_at[at])}: {what}: {values}, allowed: {allowed}{others}")
 
 
+def refuse_scales(where: str, adjusted_at: Iterable[str]) -> None:
+    """Raise DataError where adjusted prices of two times stand beside each other: a split may lie between."""
+    scales = sorted(set(adjusted_at))
+    if len(scales) > 1:
+        named = " and at ".join(scale or "an unknown time" for scale in scales)
+        raise DataError(
+            f"{where}: prices adjusted at {named}: a change of scale that did not end, allowed: one; fetch all of it "
+            "anew with --again --replace, or remove the parts that are not to be had any more"
+        )
+
+
 def shown(opened_at: int) -> str:
     """An instant as people read it, UTC."""
     return str(np.datetime_as_string(np.datetime64(int(opened_at), "ns"), unit="s")) + "Z"
@@ -116,6 +133,7 @@ def as_file(symbol: str, part: Part) -> bytes:
         INTERVAL_KEY: str(part.interval_s).encode(),
         ADJUSTMENT_KEY: part.adjustment.encode(),
         FETCHED_KEY: part.fetched_at.encode(),
+        **({ADJUSTED_KEY: part.adjusted_at.encode()} if part.adjusted_at else {}),
     }
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.table(columns).replace_schema_metadata(notes), sink, compression="zstd")
@@ -156,6 +174,7 @@ def read_part(path: Path, *, with_sources: bool = True) -> Part:
         adjustment=notes[ADJUSTMENT_KEY].decode(),
         interval_s=int(notes[INTERVAL_KEY]),
         fetched_at=notes.get(FETCHED_KEY, b"").decode(),
+        adjusted_at=notes.get(ADJUSTED_KEY, b"").decode(),
     )
 
 

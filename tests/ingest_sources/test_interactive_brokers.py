@@ -37,14 +37,15 @@ def a_plan(*faults):
 class Visit:
     """A gateway with manual time and a source at it; what went over the wire is in `wire`."""
 
-    def __init__(self, folder, **settings):
+    def __init__(self, folder, *, market=MARKET, **settings):
         self._folder = folder
+        self._market = market
         self._settings = settings
         self.wire_file = folder / "wire.jsonl"
 
     def __enter__(self):
         self._beside = a_gateway_beside(
-            MARKET, ManualClock(MARKET.opens_at), pacing="reject", record_path=self.wire_file, **self._settings
+            self._market, ManualClock(MARKET.opens_at), pacing="reject", record_path=self.wire_file, **self._settings
         )
         gateway, loop = self._beside.__enter__()
         self.time = GatewayTime(gateway, loop)
@@ -66,9 +67,9 @@ class Visit:
         self.source.close()
         self._beside.__exit__(None, None, None)
 
-    def fetch(self, store, interval_s=MINUTE, symbols=SYMBOLS, **rest):
-        asked = [wanted(symbol, interval_s, DAYS[0], DAYS[-1], **rest) for symbol in symbols]
-        return a_fetcher(self.source, store).run(asked, Silent())
+    def fetch(self, store, interval_s=MINUTE, symbols=SYMBOLS, *, last=DAYS[-1], terms=None, **rest):
+        asked = [wanted(symbol, interval_s, DAYS[0], last, **rest) for symbol in symbols]
+        return a_fetcher(self.source, store, **(terms or {})).run(asked, Silent())
 
     @property
     def wire(self):
