@@ -12,14 +12,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from research.ingest.verifying import Verified
+    from shared.io.bar_library import BarStore
     from shared.io.bar_store import BarPanel
 
 DEFAULT_CONFIG = Path("config.toml")
 ConfigOption = Annotated[Path, typer.Option(help="The config.toml whose [data] names the store.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
-FrequencyOption = Annotated[str, typer.Option(help="1d, 1h, 15m, 5m, 1m, 5s and the like.")]
+
+
+def _known_frequency(word: str | None) -> str | None:
+    from shared.errors import DataError
+    from shared.io.bar_places import interval_s_of
+
+    try:
+        if word is not None:
+            interval_s_of(word)
+    except DataError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    return word
+
+
+def _known_view(word: str | None) -> str | None:
+    from shared.io.bar_library import VIEWS
+
+    if word is not None and word not in VIEWS:
+        raise typer.BadParameter(f"{word!r}, allowed: {', '.join(VIEWS)}")
+    return word
+
+
+FrequencyOption = Annotated[str, typer.Option(help="1d, 1h, 15m, 5m, 1m, 5s and the like.", callback=_known_frequency)]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
-ViewOption = Annotated[str | None, typer.Option(help="raw, split or total; else data.view.")]
+ViewOption = Annotated[str | None, typer.Option(help="raw, split or total; else data.view.", callback=_known_view)]
 SymbolsOption = Annotated[str | None, typer.Option(help="Symbols with commas between; else all.")]
 EXIT_FAILED = 1
 
@@ -36,10 +59,10 @@ def register_on(group: typer.Typer) -> None:
 
 def list_bars(
     config: ConfigOption = DEFAULT_CONFIG,
-    frequency: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    frequency: Annotated[str | None, typer.Option(help="Only this one.", callback=_known_frequency)] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What the store holds: span, bars, gaps and source of every symbol.
+    """What the store holds: span, bars, gaps, adjustment and source of every symbol.
 
     Example: openbell data list --config config.toml --frequency 1d
     """
@@ -54,6 +77,7 @@ def list_bars(
                 "symbol": span.symbol,
                 "frequency": span.frequency,
                 "prices": span.adjustment,
+                "adjusted_at": span.adjusted_at,
                 "first_at": shown(span.first_at),
                 "last_at": shown(span.last_at),
                 "bars": span.rows,
@@ -105,6 +129,7 @@ def verify_data(  # noqa: PLR0913, PLR0917 - one parameter per option
         if actions or against or repair:
             raise typer.BadParameter("--actions, --against and --repair are for a PATH; the store has its own actions")
         assert settings is not None
+        _refuse_absent(settings.store, settings.store.frequencies(), _names(symbols))
         found = list(verify_store(settings.store, limits, _names(symbols)))
     for number, each in enumerate(found):
         _draw(picture, each, number)
@@ -131,6 +156,7 @@ def show_bars(  # noqa: PLR0913, PLR0917 - one parameter per option
     """
     from research.ingest.data_settings import as_instant, data_settings
     from shared.io.bar_part import shown
+    from shared.io.price_adjustment import applied
 
     settings = data_settings(config)
     chosen = view or settings.view
@@ -140,18 +166,19 @@ def show_bars(  # noqa: PLR0913, PLR0917 - one parameter per option
         {"at": shown(panel.opened_at[at]), **{name: float(getattr(panel, name)[at, 0]) for name in _COLUMNS}}
         for at in range(max(0, len(panel) - count), len(panel))
     ]
+    actions = applied(settings.store.actions(symbol), known)
     if as_json:
-        actions = [
+        told = [
             {"ex_date": each.ex_date, "dividend": each.dividend, "split": each.split, "source": each.source}
-            for each in settings.store.actions(symbol)
+            for each in actions
         ]
-        _print_json("data-show", symbol=symbol, frequency=frequency, view=chosen, bars=rows, actions=actions)
+        _print_json("data-show", symbol=symbol, frequency=frequency, view=chosen, bars=rows, actions=told)
         return
     typer.echo(f"{symbol} {frequency} {chosen}" + (f" as of {_day(as_of)}" if as_of else ""))
     for row in rows:
         prices = "  ".join(f"{row[name]:>12.4f}" for name in _COLUMNS[:4])
         typer.echo(f"{row['at']}  {prices}  {row['volume']:>16,.0f}")
-    for action in settings.store.actions(symbol)[-count:]:
+    for action in actions[-count:]:
         typer.echo(f"{action.ex_date}  dividend {action.dividend:g}  split {action.split:g}  {action.source}")
 
 
@@ -176,8 +203,10 @@ def export_bars(  # noqa: PLR0913, PLR0917 - one parameter per option
     if target.suffix != ".parquet":
         raise DataError(f"{target}: unknown kind of file, allowed: .parquet")
     settings = data_settings(config)
+    chosen = _names(symbols)
+    _refuse_absent(settings.store, [frequency], chosen)
     panel = settings.store.read(
-        _names(symbols), frequency, _day(first), _day(last), view=view or settings.view, as_of=as_instant(_day(as_of))
+        chosen, frequency, _day(first), _day(last), view=view or settings.view, as_of=as_instant(_day(as_of))
     )
     save_bars(target, panel)
     typer.echo(f"{target}: {_size(panel)}")
@@ -195,9 +224,10 @@ def rebuild(
 
     store = data_settings(config).store
     chosen = _names(symbols)
+    _refuse_absent(store, store.frequencies(), chosen)
     done = 0
     for frequency in store.frequencies():
-        for symbol in store.symbols(frequency):
+        for symbol in store.noted_symbols(frequency):
             if chosen is None or symbol in chosen:
                 store.rebuild(symbol, frequency)
                 done += 1
@@ -219,6 +249,7 @@ def query(
         typer.echo(line)
 
 
+_NAMED_MAX = 5
 _COLUMNS = ("open", "high", "low", "close", "volume")
 
 
@@ -273,6 +304,17 @@ def _size(panel: BarPanel) -> str:
 
 def _names(symbols: str | None) -> tuple[str, ...] | None:
     return None if symbols is None else tuple(name.strip() for name in symbols.split(",") if name.strip())
+
+
+def _refuse_absent(store: BarStore, frequencies: Iterable[str], names: tuple[str, ...] | None) -> None:
+    """NotFound for symbols without a bar: what was asked for by name is never left out in silence."""
+    from shared.errors import NotFound
+
+    held = {symbol for frequency in frequencies for symbol in store.noted_symbols(frequency)}
+    absent = [name for name in names or () if name not in held]
+    if absent:
+        more = f" and {len(absent) - _NAMED_MAX} more" if len(absent) > _NAMED_MAX else ""
+        raise NotFound(f"{store.folder}: no bars of {', '.join(absent[:_NAMED_MAX])}{more}")
 
 
 def _day(at: datetime | None) -> Any:  # noqa: ANN401 - typer gives instants for days

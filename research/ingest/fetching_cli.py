@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from research.ingest.fetching_conduct import Request
 
-EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_CONFIG, EXIT_INTERRUPTED = 1, 2, 3, 78, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_NO_BROKER, EXIT_CONFIG, EXIT_INTERRUPTED = 1, 2, 3, 5, 78, 130
 
 
 def register_on(group: typer.Typer) -> None:
@@ -71,10 +71,15 @@ def _guarded(request: Request) -> None:
     """Every error raised on purpose as one line and its exit code."""
     from research.ingest.fetching_conduct import conduct
     from research.ingest.fetching_plan import WrongUsage
-    from shared.errors import ConfigError, NotFound, OpenbellError
+    from shared.errors import BrokerUnavailable, ConfigError, NotFound, OpenbellError
 
     _speak_to_stderr()
-    codes = {WrongUsage: EXIT_USAGE, NotFound: EXIT_NOT_FOUND, ConfigError: EXIT_CONFIG}
+    codes = {
+        WrongUsage: EXIT_USAGE,
+        NotFound: EXIT_NOT_FOUND,
+        BrokerUnavailable: EXIT_NO_BROKER,
+        ConfigError: EXIT_CONFIG,
+    }
     try:
         is_complete = conduct(request)
     except OpenbellError as error:

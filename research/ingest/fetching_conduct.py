@@ -14,10 +14,11 @@ from msgspec import Struct, structs
 from research.ingest.fetching import Fetched, Fetcher, Terms, Watcher
 from research.ingest.fetching_coverage import Coverage
 from research.ingest.fetching_plan import Asked, WrongUsage, interval_of, place_of, symbols_of, wanted_of
-from research.ingest.sources.bar_rows import CALENDAR
 from research.ingest.sources.clock import WallClock
 from research.ingest.sources.offers import CACHE, SOURCES, edgar
+from research.ingest.sources.source import SourceUnavailable
 from shared.config import Config, load_config
+from shared.errors import BrokerUnavailable, NotFound
 from shared.io.bar_library import BarStore
 from shared.io.bar_part import ADJUSTMENTS, Adjustment
 from shared.io.session_cache import cache_folder, prepare_sessions
@@ -74,10 +75,11 @@ def conduct(request: Request) -> bool:
 
 def _bars(request: Request, config: Config, folder: Path, clock: WallClock) -> list[Fetched]:
     interval_of(request.asked)
-    prepare_sessions(CALENDAR, cache_folder())
+    calendar = config.data.calendar or config.session.calendar
+    prepare_sessions(calendar, cache_folder())
     source, asked, held = _opened(request, config, folder, clock)
     try:
-        wanted = wanted_of(asked, symbols_of(asked, config, held), source)
+        wanted = wanted_of(asked, symbols_of(asked, config, held), source, calendar)
         if request.terms.replace and source.adjustment != "raw" and not request.terms.again:
             raise WrongUsage(f"--replace needs --again with {source.adjustment}-adjusted prices: all or none of them")
         return _fetched(request, source, folder, wanted, clock)
@@ -92,7 +94,8 @@ def _fetched(
     coverage = Coverage(place / CACHE / "answered" / source.name / request.asked.frequency)
     # Files are read anew: they cost nothing, and may have changed.
     terms = structs.replace(request.terms, again=True) if source.name == CSV else request.terms
-    fetcher = Fetcher(source, BarStore(place), coverage, terms, on_stop=clock.stop)
+    store = BarStore(place, calendar=wanted[0].calendar) if wanted else BarStore(place)
+    fetcher = Fetcher(source, store, coverage, terms, on_stop=clock.stop)
     return _watched(source.name, len(wanted), lambda watcher: fetcher.run(wanted, watcher))
 
 
@@ -103,6 +106,9 @@ def _opened(request: Request, config: Config, folder: Path, clock: WallClock) ->
         source = SOURCES[asked.source](config, folder, clock)
         try:
             source.open()
+        except SourceUnavailable as silent:
+            source.close()
+            raise BrokerUnavailable(str(silent)) from None
         except BaseException:
             source.close()
             raise
@@ -113,6 +119,8 @@ def _opened(request: Request, config: Config, folder: Path, clock: WallClock) ->
         raise WrongUsage(f"--source {CSV} needs --path, a .parquet or .csv file or a folder of them")
     if request.csv.prices not in ADJUSTMENTS:
         raise WrongUsage(f"--prices {request.csv.prices!r}, allowed: {', '.join(ADJUSTMENTS)}")
+    if not request.csv.path.exists():
+        raise NotFound(f"{request.csv.path}: no such file or folder, allowed: .parquet or .csv tables of bars")
     files = BarFolder(
         request.csv.path,
         clock,

@@ -9,7 +9,6 @@ from typing import cast
 
 from msgspec import Struct
 
-from research.ingest.sources.bar_rows import CALENDAR
 from research.ingest.sources.source import FREQUENCIES, Hours, Shows, Source, Wanted
 from shared.config import Config
 from shared.errors import DataError, NotFound, OpenbellError
@@ -66,7 +65,7 @@ def symbols_of(asked: Asked, config: Config, held: Sequence[str] = ()) -> list[s
     return named
 
 
-def wanted_of(asked: Asked, symbols: Sequence[str], source: Source) -> list[Wanted]:
+def wanted_of(asked: Asked, symbols: Sequence[str], source: Source, calendar: str) -> list[Wanted]:
     """One question per symbol, until the last session that is complete at the source.
 
     Raises:
@@ -74,7 +73,7 @@ def wanted_of(asked: Asked, symbols: Sequence[str], source: Source) -> list[Want
     """
     interval_s = interval_of(asked)
     hours: Hours = "extended" if asked.extended_hours else "regular"
-    complete = last_complete(source.now_s(), hours)
+    complete = last_complete(source.now_s(), hours, calendar)
     last = min(asked.last, complete) if asked.last else complete
     days = COLD_START_DAYS.get(interval_s, COLD_START_DAYS_INTRADAY)
     first = asked.first or max(FIRST_DAY, last - timedelta(days=days))
@@ -84,7 +83,13 @@ def wanted_of(asked: Asked, symbols: Sequence[str], source: Source) -> list[Want
         raise WrongUsage(f"--from {first}, allowed: from {FIRST_DAY} on, where the calendar begins")
     wanted = [
         Wanted(
-            symbol=symbol, interval_s=interval_s, first=first, last=last, shows=cast("Shows", asked.show), hours=hours
+            symbol=symbol,
+            interval_s=interval_s,
+            first=first,
+            last=last,
+            shows=cast("Shows", asked.show),
+            hours=hours,
+            calendar=calendar,
         )
         for symbol in symbols
     ]
@@ -94,10 +99,10 @@ def wanted_of(asked: Asked, symbols: Sequence[str], source: Source) -> list[Want
     return wanted
 
 
-def last_complete(now_s: float, hours: Hours) -> date:
+def last_complete(now_s: float, hours: Hours, calendar: str) -> date:
     """The last session that has ended, a quarter of an hour ago at least. Raises NotFound before the first one."""
     now = datetime.fromtimestamp(now_s - GRACE_S, UTC)
-    for session in reversed(all_hours(CALENDAR)):
+    for session in reversed(all_hours(calendar)):
         extended_end = datetime.combine(session.session, EXTENDED_ENDS, tzinfo=NEW_YORK)
         if (session.closes_at if hours == "regular" else extended_end) <= now:
             return session.session

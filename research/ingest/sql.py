@@ -40,7 +40,7 @@ def _duckdb() -> Any:  # noqa: ANN401 - an extra that need not be there
         return import_module("duckdb")
     except ImportError:
         raise DataError(
-            "query: DuckDB is not installed, allowed: pip install duckdb; the other verbs do without"
+            "query: DuckDB is not installed, allowed: pip install 'openbell[duckdb]'; the other verbs do without"
         ) from None
 
 

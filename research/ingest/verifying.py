@@ -46,7 +46,7 @@ def verify_store(store: BarStore, limits: Limits, symbols: tuple[str, ...] | Non
     if not frequencies:
         raise NotFound(f"{store.folder}: no bars in the store; openbell data fetch brings some")
     for frequency in frequencies:
-        held = store.symbols(frequency)
+        held = store.noted_symbols(frequency)
         sound = []
         for symbol in held if symbols is None else [each for each in symbols if each in held]:
             faults = store.damaged_parts(symbol, frequency)
@@ -62,6 +62,8 @@ def read_action_table(path: Path) -> Actions:
     """The actions of a table as `openbell replay --actions` takes it, by symbol."""
     from shared.io.action_table import load_actions
 
+    if not path.is_file():
+        raise NotFound(f"{path}: no such file, allowed: a .csv or .parquet table of dividends and splits")
     found: dict[str, list[Action]] = {}
     for each in load_actions(path):
         action = Action(ex_date=each.ex_date, dividend=each.dividend, split=each.coefficient)

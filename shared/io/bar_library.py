@@ -180,6 +180,12 @@ class BarStore:
         folders = _folders(self.folder / "bars" / frequency)
         return tuple(sorted(symbol_of(folder.name) for folder in folders if parts_in(folder)))
 
+    def noted_symbols(self, frequency: str) -> tuple[str, ...]:
+        """Whose bars are there or ought to be, for a manifest names them; sorted."""
+        interval_s_of(frequency)
+        folders = _folders(self.folder / "bars" / frequency)
+        return tuple(sorted(symbol_of(folder.name) for folder in folders if parts_in(folder) or read_manifest(folder)))
+
     def frequencies(self) -> tuple[str, ...]:
         """At which frequencies bars are there, the longest first."""
         names = [folder.name for folder in _folders(self.folder / "bars")]
@@ -195,13 +201,14 @@ class BarStore:
         return tuple(found)
 
     def rebuild(self, symbol: str, frequency: str) -> None:
-        """Write the manifest of a series anew from its parts."""
+        """Write the manifest of a series anew from its parts; without any part there is none."""
         folder = self._series(symbol, frequency)
-        if not parts_in(folder):
+        if not (parts_in(folder) or read_manifest(folder)):
             raise NotFound(f"{folder}: no {frequency} bars of {symbol}")
         with self._writing(folder):
             (folder / MANIFEST).unlink(missing_ok=True)
-            self._note(folder, symbol, frequency)
+            if parts_in(folder):
+                self._note(folder, symbol, frequency)
 
     def damaged_parts(self, symbol: str, frequency: str) -> tuple[str, ...]:
         """One line per part that cannot be read or that changed without this store; empty when all is well."""

@@ -1,4 +1,5 @@
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -139,15 +140,68 @@ def test_an_export_of_another_kind_is_refused(openbell, store):
     assert (answer.code, answer.err) == (1, "out.csv: unknown kind of file, allowed: .parquet\n")
 
 
-def test_rebuild_stands_by_what_was_changed_by_hand(openbell, store):
+def test_a_series_that_is_gone_altogether_is_missed_until_rebuild_stands_by_it(openbell, store):
     Path("data/bars/1d/AAA/2014.parquet").unlink()
+    answer = openbell("data", "verify")
+    assert (answer.code, answer.err) == (1, "data/bars/1d/AAA/2014.parquet: missing, the manifest names it\n")
+    assert openbell("data", "rebuild").out == "data: 2 manifests written anew\n"
     assert openbell("data", "verify").out == "data/1d: nothing wrong\n"
-    assert openbell("data", "rebuild").out == "data: 1 manifests written anew\n"
 
 
-def test_sql_is_answered_where_duckdb_is_and_else_in_one_line(openbell, store):
-    answer = openbell("data", "query", "SELECT symbol, count(*) AS bars FROM bars_1d GROUP BY symbol ORDER BY symbol")
-    assert answer.out + answer.err in {
-        "symbol,bars\nAAA,40\nBBB,40\n",
-        "query: DuckDB is not installed, allowed: pip install duckdb; the other verbs do without\n",
-    }
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "--symbols", "AAA,ZZZ"),
+        ("rebuild", "--symbols", "ZZZ"),
+        ("export", "out.parquet", "--symbols", "AAA,ZZZ"),
+    ],
+)
+def test_a_symbol_asked_for_by_name_is_never_left_out_in_silence(openbell, store, words):
+    answer = openbell("data", *words)
+    assert (answer.code, answer.out, answer.err) == (3, "", "data: no bars of ZZZ\n")
+    assert not Path("out.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("none.parquet",), "none.parquet"),
+        (("none",), "none"),
+        (("bars.parquet", "--actions", "none.csv"), "none.csv"),
+        (("bars.parquet", "--against", "none.csv"), "none.csv"),
+    ],
+)
+def test_a_file_that_is_not_there_is_code_3(openbell, table, words, name):
+    answer = openbell("data", "verify", *words)
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err.startswith(f"{name}: no such file, allowed: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "AAA", "--view", "half"), "'half', allowed: raw, split, total"),
+        (("show", "AAA", "--frequency", "7x"), "frequency '7x', allowed: 1d"),
+        (("export", "out.parquet", "--view", "half"), "'half', allowed: raw, split, total"),
+        (("list", "--frequency", "7x"), "frequency '7x', allowed: 1d"),
+    ],
+)
+def test_a_word_that_is_none_is_wrong_usage(openbell, store, words, said):
+    answer = openbell("data", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+def test_show_names_no_action_that_was_not_ex_then(openbell, store):
+    before = openbell("data", "show", "BBB", "--as-of", "2014-08-01", "-n", "1")
+    on_it = openbell("data", "show", "BBB", "--as-of", "2014-08-04", "-n", "1")
+    assert ("split 2" in before.out, "split 2" in on_it.out) == (False, True)
+    assert openbell("data", "show", "BBB", "--as-of", "2014-08-01", "--json").facts("data-show")["actions"] == []
+
+
+def test_without_duckdb_a_query_is_one_line(openbell, store):
+    if find_spec("duckdb") is not None:
+        pytest.skip("DuckDB is installed: test_sql.py asks it")
+    answer = openbell("data", "query", "SELECT 1")
+    said = "query: DuckDB is not installed, allowed: pip install 'openbell[duckdb]'; the other verbs do without\n"
+    assert (answer.code, answer.err) == (1, said)

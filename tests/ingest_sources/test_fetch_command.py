@@ -100,7 +100,7 @@ def test_the_key_comes_from_the_secrets_and_is_shown_nowhere(openbell, server, t
         (["--source", "ib", "--frequency", "2m"], 2, "--frequency '2m', allowed: 1d, 1h, 15m, 5m, 1m"),
         (["--source", "ib", "--from", "yesterday"], 2, "--from 'yesterday' is no date"),
         (["--source", "sec", "--documents", "rumours"], 2, "--documents 'rumours', allowed: of tickers,"),
-        (["--source", "csv", "--path", "nowhere.csv"], 1, "nowhere.csv: no such file"),
+        (["--source", "csv", "--path", "nowhere.csv"], 3, "nowhere.csv: no such file"),
         (["--source", NAME], 78, "secret alphavantage_key: not found"),
         (["--source", "sec"], 78, 'data.sources.sec_user_agent: "", the SEC wants a name and a mail address'),
     ],

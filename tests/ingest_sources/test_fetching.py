@@ -221,7 +221,7 @@ def test_what_is_missing_is_what_no_span_covers(tmp_path, answered, missing):
 )
 def test_only_sessions_that_have_ended_are_asked_for(now, hours, last):
     clock = HandTurned(type(NOW).fromisoformat(now))
-    assert last_complete(clock.now_s(), hours) == last
+    assert last_complete(clock.now_s(), hours, "XNYS") == last
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_only_sessions_that_have_ended_are_asked_for(now, hours, last):
 )
 def test_words_that_do_not_go_together_are_refused(asked, line):
     with pytest.raises(WrongUsage, match=line):
-        wanted_of(asked, ["AAPL"], Scripted())
+        wanted_of(asked, ["AAPL"], Scripted(), "XNYS")
 
 
 @pytest.mark.parametrize("symbols", ["", " , ", "A\x00B"])

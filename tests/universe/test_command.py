@@ -57,9 +57,9 @@ def test_lists_make_the_listed_known(openbell, bars, tmp_path):
         (["build", "--data", "bars.parquet", "--date", "soon"], 2, "--date 'soon' is no date"),
         (["build", "--data", "nothing", "--date", str(DAY)], 3, "--data nothing: no such file or folder"),
         (["build", "--data", "bars.parquet", "--date", str(DAY), "--price-min", "-1"], 1, "allowed: nothing below 0"),
-        (["build", "--data", "bars.parquet", "--date", str(DAY), "--members", "no.csv"], 1, "no.csv: no such file"),
+        (["build", "--data", "bars.parquet", "--date", str(DAY), "--members", "no.csv"], 3, "no.csv: no such file"),
         (["show", "nothing.parquet"], 3, "nothing.parquet: no universe"),
-        (["tickers", "no.json", "--date", str(DAY)], 1, "no.json: no such file"),
+        (["tickers", "no.json", "--date", str(DAY)], 3, "no.json: no such file"),
     ],
 )
 def test_wrong_words_are_one_line_and_write_nothing(openbell, bars, tmp_path, words, code, line):

@@ -16,7 +16,7 @@ from research.ingest.point_in_time.as_of import PointInTimeTable, first_known
 from research.ingest.point_in_time.fundamentals import Revision
 from research.ingest.point_in_time.known_by import end_of_day
 from research.ingest.point_in_time.reading import days_of, numbers_of, read_table
-from shared.errors import DataError
+from shared.errors import DataError, NotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def _of_json(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if not path.is_file():
-        raise DataError(f"{path}: no such file, allowed: the JSON of the SEC's companyfacts API")
+        raise NotFound(f"{path}: no such file, allowed: the JSON of the SEC's companyfacts API")
     try:
         answer = msgspec.json.decode(path.read_bytes())
         rows = list(chain.from_iterable(_facts_of(int(answer["cik"]), *one) for one in answer["facts"].items()))

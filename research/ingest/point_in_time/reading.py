@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shared.errors import DataError
+from shared.errors import DataError, NotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +19,10 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
     Raises DataError with one line: file, what is wrong, what is allowed.
     """
+    if not path.is_file():
+        raise NotFound(f"{path}: no such file, allowed: a .csv or .parquet table with {', '.join(columns)}")
     if path.suffix not in {".csv", ".parquet"}:
         raise DataError(f"{path}: what kind of table is this? allowed: .csv or .parquet")
-    if not path.is_file():
-        raise DataError(f"{path}: no such file, allowed: a .csv or .parquet table with {', '.join(columns)}")
     rows = _of_csv(path) if path.suffix == ".csv" else _of_parquet(path)
     missing = [column for column in columns if column not in rows.columns]
     if missing:

@@ -9,7 +9,7 @@ import numpy as np
 
 from research.ingest.point_in_time.known_by import accepted
 from research.ingest.point_in_time.reading import days_of, numbers_of, read_table
-from shared.errors import DataError
+from shared.errors import DataError, NotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def _of_json(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if not path.is_file():
-        raise DataError(f"{path}: no such file, allowed: the JSON of the SEC's submissions API")
+        raise NotFound(f"{path}: no such file, allowed: the JSON of the SEC's submissions API")
     try:
         answer = msgspec.json.decode(path.read_bytes())
         recent = answer["filings"]["recent"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from shared.errors import DataError
+from shared.errors import DataError, NotFound
 from shared.io.bar_checks import DAILY_S, NO_TIME, SAME_SESSION_NS, SECOND_NS, Floats, Integers
 from shared.io.bar_files import VALUES
 from shared.io.bar_part import day_opens
@@ -92,13 +92,13 @@ def read_table(path: Path) -> Table:
 def _frame(path: Path) -> Any:  # noqa: ANN401 - pandas has no types
     import pandas as pd
 
+    if not path.exists():
+        raise NotFound(f"{path}: no such file, allowed: a .parquet or .csv table")
     try:
         if path.suffix.lower() == ".csv":
             return pd.read_csv(path, keep_default_na=False, dtype={"symbol": str, "date": str, "ts": str})
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file, allowed: a .parquet or .csv table") from None
     except (OSError, ValueError) as error:  # ArrowInvalid and ParserError are ValueErrors
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path}: unreadable: {reason}, allowed: a .parquet or .csv table") from error

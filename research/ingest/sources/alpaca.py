@@ -89,7 +89,7 @@ class Alpaca:
             bars = (page.get("bars") or {}).get(ticker) or []
             rows += [_row(cells, wanted.interval_s, where) for cells in bars]
         found = cut(bars_of(rows, where), first, last)
-        return regular_only(found, wanted.interval_s) if wanted.hours == "regular" else found
+        return regular_only(found, wanted.interval_s, wanted.calendar) if wanted.hours == "regular" else found
 
     def _actions(self, wanted: Wanted, first: date, last: date) -> tuple[Action, ...]:
         ticker, where = written(wanted.symbol, "."), f"{NAME}: {wanted.symbol}"

@@ -105,7 +105,7 @@ class AlphaVantage:
         return Chunk(
             first=first,
             last=last,
-            bars=regular_only(bars, wanted.interval_s) if wanted.hours == "regular" else bars,
+            bars=regular_only(bars, wanted.interval_s, wanted.calendar) if wanted.hours == "regular" else bars,
         )
 
     def _series(self, wanted: Wanted, asked: dict[str, str]) -> dict[str, Any]:

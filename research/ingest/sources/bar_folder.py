@@ -72,7 +72,7 @@ class BarFolder:
             )
         bars = cut(_of(panel, wanted.symbol), wanted.first, wanted.last)
         if wanted.hours == "regular":
-            bars = regular_only(bars, wanted.interval_s)
+            bars = regular_only(bars, wanted.interval_s, wanted.calendar)
         yield Chunk(
             first=wanted.first,
             last=wanted.last,

@@ -14,7 +14,6 @@ from shared.io.bar_files import DAY_OPENS, NEW_YORK, VALUES, at_new_york
 from shared.io.bar_part import Bars, shown
 from shared.sessions import session_of
 
-CALENDAR = "XNYS"
 Row = tuple[int, float, float, float, float, float]
 """Nanoseconds UTC of the start, open, high, low, close, volume."""
 
@@ -65,14 +64,14 @@ def cut(bars: Bars, first: date, last: date) -> Bars:
     return bars.at((bars.opened_at >= begins) & (bars.opened_at < ends))
 
 
-def regular_only(bars: Bars, interval_s: int) -> Bars:
+def regular_only(bars: Bars, interval_s: int, calendar: str) -> Bars:
     """The intraday bars that begin within the regular session of their day."""
     if interval_s >= DAILY_S or not len(bars):
         return bars
     starts = bars.opened_at // SECOND_NS
     kept = np.zeros(len(bars), dtype=np.bool_)
     for day in sorted({day_of(int(at)) for at in bars.opened_at}):
-        hours = session_of(CALENDAR, day)
+        hours = session_of(calendar, day)
         if hours is not None:
             kept |= (starts >= hours.opens_at.timestamp()) & (starts < hours.closes_at.timestamp())
     return bars.at(kept)

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from brokers.ib.codes import CodeTable
 from brokers.ib.connection import Address
 from brokers.ib.past_bars import NoHistory, PastBar, PastBars, PastQuestion, TooFast, What
-from research.ingest.sources.bar_rows import CALENDAR, Row, bars_of, cut, day_ns, day_of, regular_only
+from research.ingest.sources.bar_rows import Row, bars_of, cut, day_ns, day_of, regular_only
 from research.ingest.sources.following_clock import FollowingClock
 from research.ingest.sources.history_pace import HistoryPace
 from research.ingest.sources.retrying import Retrying
@@ -192,7 +192,7 @@ class InteractiveBrokers:
             raise SourceUnavailable(
                 f"{where}: a bar of {day_of(int(bars.opened_at[-1]))}, allowed: until {wanted.last}"
             )
-        return regular_only(bars, wanted.interval_s) if wanted.hours == "regular" else bars
+        return regular_only(bars, wanted.interval_s, wanted.calendar) if wanted.hours == "regular" else bars
 
     def _row(self, bar: PastBar, wanted: Wanted, where: str) -> Row | None:
         """None for a pause that TWS filled with the last price."""
@@ -208,7 +208,7 @@ class InteractiveBrokers:
 
 def windows(wanted: Wanted) -> Iterator[list[date]]:
     """The sessions of the span, as many at once as a question may span."""
-    days = [hours.session for hours in all_hours(CALENDAR) if wanted.first <= hours.session <= wanted.last]
+    days = [hours.session for hours in all_hours(wanted.calendar) if wanted.first <= hours.session <= wanted.last]
     at_once = SESSIONS_AT_ONCE[wanted.interval_s]
     for begin in range(0, len(days), at_once):
         yield days[begin : begin + at_once]

@@ -35,7 +35,7 @@ class SourceRefuses(DataError):  # noqa: N818 - as above
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Bars of one symbol; `first` and `last` are New York days, both included."""
+    """Bars of one symbol; `first` and `last` are New York days, both included, sessions those of `calendar`."""
 
     symbol: str
     interval_s: int
@@ -43,6 +43,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     last: date
     shows: Shows = "trades"
     hours: Hours = "regular"
+    calendar: str = "XNYS"
 
 
 class Chunk(Struct, frozen=True, kw_only=True, eq=False):

@@ -107,7 +107,7 @@ def _of_json(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if not path.is_file():
-        raise DataError(f"{path}: no such file, allowed: the SEC's company_tickers_exchange.json")
+        raise NotFound(f"{path}: no such file, allowed: the SEC's company_tickers_exchange.json")
     try:
         answer = msgspec.json.decode(path.read_bytes())
         return pd.DataFrame(answer["data"], columns=answer["fields"])[[*COLUMNS]]
