@@ -13,7 +13,10 @@ __all__ = ["RiskView", "judge"]
 def judge(intent: OrderIntent, view: RiskView, limits: Limits) -> RiskVerdict:
     """The verdict on `intent`: every breach in the order of RULES, and the quantity that all rules pass."""
     rules = [RULES[name] for name in EXIT_RULES if name in RULES] if intent.reduces else RULES.values()
-    found = [rule(intent, view, limits) for rule in rules]
-    breaches = tuple([breach for breach in found if breach is not None])
-    approved = min([intent.quantity, *[breach.allowed for breach in breaches]])
-    return RiskVerdict(approved_quantity=max(approved, 0), breaches=breaches)
+    breaches, approved = [], intent.quantity
+    for rule in rules:
+        breach = rule(intent, view, limits)
+        if breach is not None:
+            breaches.append(breach)
+            approved = min(approved, breach.allowed)
+    return RiskVerdict(approved_quantity=max(approved, 0), breaches=tuple(breaches))

@@ -92,6 +92,7 @@ class BarBroker:
         self._charge = charge
         self._slippage_bps = slippage_bps
         self._market_slippage = market_slippage
+        self._slips = slippage_bps != 0.0 or market_slippage is not None
         self._levels = TouchLevels(len(universe))
         self._changed: set[int] = set()
         self._ledger = BarLedger(universe, account_id, starting_cash)
@@ -351,17 +352,18 @@ class BarBroker:
                 fill=Lot(fill.quantity, fill.price),
             )
         )
+        paid = charges.total
         sent.filled += fill.quantity
         sent.value += fill.quantity * fill.price
-        self._ledger.book(fill, charges.total)
+        self._ledger.book(fill, paid)
         self._fills.append(fill)
         self._costs_of[fill.exec_id] = self._costs(order, fill, sent.filled, charges)
-        charged = CommissionReported(received_at=at, exec_id=fill.exec_id, commission=charges.total, currency="USD")
+        charged = CommissionReported(received_at=at, exec_id=fill.exec_id, commission=paid, currency="USD")
         return [OrderFilled(received_at=at, fill=fill), charged]
 
     def _costs(self, order: Order, fill: Fill, filled: int, charges: Charges) -> FillCosts:
         """The difference to the price before slippage, which bar_fills applies to market and stop orders."""
-        if order.order_type is OrderType.LIMIT:
+        if order.order_type is OrderType.LIMIT or not self._slips:
             return FillCosts(charges, 0.0)
         slip = Slip(fixed_bps=self._slippage_bps)
         if self._market_slippage is not None:

@@ -365,6 +365,8 @@ class Book(Beliefs):
     def retire_plans(self) -> None:
         """Put away the plans that are flat and have no live order."""
         index = self.index
+        if not index.maybe_over:
+            return
         for plan in [self.plans[key] for key in index.in_order(index.maybe_over)]:
             if plan.open_quantity == 0 and not self.orders_of(plan.plan_id):
                 self.retired[plan.plan_id] = self.plans.pop(plan.plan_id)

@@ -74,7 +74,7 @@ class Protector:
         commands: list[Command] = []
         for plan in plans:
             open_quantity, legs = plan.open_quantity, legs_of(self._book.orders_of(plan.plan_id))
-            found = self._pull_bare_entry(plan, legs)
+            found = self._pull_bare_entry(plan, legs) if legs.entry is not None else []
             if open_quantity > 0:
                 found += self._cover(plan, legs, now, grace_is_over=plan.plan_id == grace_over_of)
                 found += self._shrink(plan) if tidy or plan.is_past_its_group else []
@@ -142,6 +142,9 @@ class Protector:
         return self._answers.cancel(entry, "its stop loss is gone")
 
     def _cover(self, plan: Plan, legs: Legs, now: datetime, *, grace_is_over: bool) -> list[Command]:
+        if legs.stops >= plan.open_quantity and not legs.doubtful:  # nothing can be missing
+            plan.unprotected_since, plan.is_doubt_told = None, False
+            return []
         missing = self._book.protectable(plan) - legs.stops
         if missing <= 0:
             return self._watch_doubtful(plan, legs, now)

@@ -101,12 +101,9 @@ class Resting:
             return False
         if book.locks or book.breaks or book.suspicions or book.accepts or book.foreign_positions:
             return False
-        if book.flatten_wishes or book.watch.excused:
+        if book.flatten_wishes or book.watch.excused or book.index.entries:
             return False
-        return all(
-            order.status is OrderStatus.WORKING and order.leg is not Leg.ENTRY and order.leg is not Leg.EXIT
-            for order in book.orders.values()
-        )
+        return all(order.status is OrderStatus.WORKING and order.leg is not Leg.EXIT for order in book.orders.values())
 
     def _has_what_it_wants(self) -> bool:
         """Every open share protected as it should be, and every target held exactly: no exit, no entry is due."""
@@ -193,6 +190,8 @@ class Resting:
 
     def _own_losses(self) -> Iterator[tuple[str, str, str, float | None]]:
         limits, plans = self._settings.limits, self._book.plans.values()
+        if limits.max_day_loss is limits.max_strategy_day_loss is limits.max_instrument_day_loss is None:
+            return
         if plans:
             yield ACCOUNT, "max_day_loss", "own", limits.max_day_loss
         for strategy in dict.fromkeys(plan.strategy for plan in plans):

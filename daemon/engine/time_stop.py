@@ -22,6 +22,7 @@ class TimeStops:
     def __init__(self, book: Book, desks: dict[str, Desk]) -> None:
         self._book = book
         self._desks = desks
+        self._has_any = any(desk.max_holding_s for desk in desks.values())
 
     def timer(self, plan: Plan, now: datetime) -> list[Command]:
         """The timer of an open plan whose strategy has a time stop; set anew after a restart."""
@@ -36,7 +37,7 @@ class TimeStops:
 
     def overdue(self, now: datetime) -> list[Plan]:
         """Open plans whose time is up, oldest first."""
-        if not any(desk.max_holding_s for desk in self._desks.values()):
+        if not self._has_any:
             return []
         return [plan for plan in self._book.plans.values() if self._is_overdue(plan, now)]
 

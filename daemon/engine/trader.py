@@ -47,8 +47,9 @@ class Trader:
         news to the first live row that repeats it.
         """
         convictions = self._book.convictions.setdefault(desk.name, {})
+        known = convictions.get
         for signal in signals:
-            if convictions.get(signal.symbol) == signal.conviction:
+            if known(signal.symbol) == signal.conviction:
                 continue
             if warm_up:
                 self._take_warm_up(convictions, desk.name, signal)
@@ -130,6 +131,8 @@ class Trader:
         if not self._book.is_connected:
             return []
         commands: list[Command] = []
+        if not self._book.index.to_enter:
+            return commands
         self.viewer.begin_entries()
         for strategy, symbol in self._wanted_beyond_rest():
             target = self._book.targets[strategy][symbol]
@@ -144,6 +147,8 @@ class Trader:
     def _held_beyond_rest(self) -> list[Pair]:
         """What is held and has not been found to be as wanted; the oldest open plan first."""
         index = self._book.index
+        if not index.to_reduce:
+            return []
         since: dict[Pair, int] = {}
         for pair in list(index.to_reduce):
             held = [index.numbers[plan.plan_id] for plan in self._book.plans_of(*pair) if plan.open_quantity > 0]

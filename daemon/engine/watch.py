@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.day_loss import DayLosses, Sum
+from daemon.engine.high_water import highest_reached
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trader import Trader
@@ -50,6 +51,8 @@ class Watch:
         self._limits = limits = settings.limits
         self._tells = _is_any((limits.max_day_loss, limits.max_week_loss, limits.max_drawdown_pct))
         self._reckons = _is_any((limits.max_day_loss, limits.max_strategy_day_loss, limits.max_instrument_day_loss))
+        self._owns = self._reckons or limits.max_day_slippage is not None
+        self._counts_any = _is_any((limits.max_losses_in_a_row, limits.max_rejects_in_a_row, limits.max_unknown_orders))
         self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._trader = trader
         self._day_losses = DayLosses(book, self._profit)
@@ -120,7 +123,8 @@ class Watch:
         is_told = self._take_equity()
         self._count_losses()
         told = self._told() if is_told and self._tells else ()  # the same report seen again confirms nothing
-        readings = [*told, *self._own(), *self._counts()]
+        own, counts = self._own() if self._owns else (), self._counts() if self._counts_any else ()
+        readings = [*told, *own, *counts]
         commands: list[Command] = []
         for reading in readings:
             if self._is_broken(reading):
@@ -203,13 +207,12 @@ class Watch:
         state = self._book.watch
         if state.week_start_equity is None:
             state.week_start_equity = float(equity[0])
-        told = np.concatenate((state.equities, equity))
-        state.told_at, state.equities = at, told[-LAST_EQUITIES:].tolist()
-        if len(told) >= LAST_EQUITIES:
-            lowest = told[LAST_EQUITIES - 1 :]
-            for back in range(1, LAST_EQUITIES):
-                lowest = np.minimum(lowest, told[LAST_EQUITIES - 1 - back : len(told) - back])
-            state.high_water = max(state.high_water or 0.0, float(lowest.max()))
+        before = state.equities
+        state.told_at = at
+        state.equities = [*before, *equity[-LAST_EQUITIES:].tolist()][-LAST_EQUITIES:]
+        if len(state.equities) == LAST_EQUITIES:
+            reached = highest_reached(np.array(before, dtype=np.float64), equity, LAST_EQUITIES)
+            state.high_water = max(state.high_water or 0.0, float(reached))
 
     def _count_losses(self) -> None:
         book, state = self._book, self._book.watch

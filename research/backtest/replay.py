@@ -48,6 +48,14 @@ class _Feed(bt.feed.DataBase):
         self.lines.advance(size)
 
 
+class _Clock(_Feed):
+    """It only tells the time: of lines without prices the first (backtrader's measure of length) and the dates move."""
+
+    def advance(self, size: int = 1, datamaster: Any = None, ticks: bool = True) -> None:  # noqa: ANN401, ARG002 - backtrader's signature
+        self.lines[0].advance(size)
+        self.lines.datetime.advance(size)
+
+
 class _PanelBroker(bt.broker.BrokerBase):
     """backtrader's broker around ours: `next` comes before the strategy's, and matches the row."""
 
@@ -167,7 +175,7 @@ def replay_bars(
     cerebro = _SparseCerebro(driver)
     cerebro.p.stdstats = False
     nothing = array.array("d", [np.nan]) * len(timeline.rows)
-    cerebro.adddata(_Feed(values={"datetime": _dates_of(timeline), "": nothing}))
+    cerebro.adddata(_Clock(values={"datetime": _dates_of(timeline), "": nothing}))
     cerebro.setbroker(_PanelBroker(driver))
     cerebro.addstrategy(_EngineStrategy, driver=driver)
     cerebro.run()

@@ -22,6 +22,7 @@ from typing import Protocol, assert_never
 
 from brokers.simulated.bar_broker import BarBroker
 from research.backtest.carrying import FREE_CARRYING, Carrying, Night
+from research.backtest.moments import instant
 from research.backtest.result import ReplayResult, ResultRecorder
 from research.backtest.sleeper import Sleeper
 from research.backtest.timeline import Timeline, TimelineRow
@@ -159,8 +160,9 @@ class SessionDriver:
         out = self._recorder.net_liquidation[first:end], self._recorder.gross[first:end]
         end = first + self._sleeper.value(self._broker, rest, first, out)
         if end > first:
-            self._deliver(self._broker.account(self._timeline.rows.closed_at[end - 1]))
-            self._sleeper.pass_over(first, end, out[0][: end - first])
+            at = instant(int(self._timeline.rows.closed_ns[end - 1]))
+            self._deliver(self._broker.account(at))
+            self._sleeper.pass_over(first, end, at, out[0][: end - first])
         return end
 
     def _turn_to(self, number: int) -> None:

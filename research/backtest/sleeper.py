@@ -100,14 +100,14 @@ class Sleeper:
         at = self._before + first
         return broker.pass_over(self._rows.close[at : at + len(out[0])], alarm, out)
 
-    def pass_over(self, first: int, end: int, equity: Floats) -> None:
-        """Let the engine take in the rows `first` to `end`, which led to nothing."""
+    def pass_over(self, first: int, end: int, closed_at: datetime, equity: Floats) -> None:
+        """Let the engine take in the rows `first` to `end`, which led to nothing; the last closed at `closed_at`."""
         rows = self._timeline.rows
         self._engine.resting.pass_over(
             PassedRows(
                 rows=self._stretch(first, end),
                 closed_s=rows.closed_ns[first:end] // 1000 / 1e6,
-                closed_at=rows.closed_at[end - 1],
+                closed_at=closed_at,
                 equity=equity,
             )
         )
