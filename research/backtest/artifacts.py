@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from research.backtest.summary import Summary, summarise
 from research.tear_sheet.record import Record
 from research.tear_sheet.store import stored
 from shared.errors import DataError
+from shared.io.whole_file import write_whole_bytes
 
 PAGE, PICTURE = "tear_sheet.html", "replay.png"
 FILL_COLUMNS = (
@@ -42,12 +43,12 @@ def write_artifacts(folder: Path, result: ReplayResult, record: Record, *, pictu
         "fills.csv": fills_csv(result),
         **stored(record),
     }
-    return _write(folder, contents | (_drawn(record) if pictures else {}))
+    return write_files(folder, contents | (_drawn(record) if pictures else {}))
 
 
 def write_pictures(folder: Path, record: Record) -> list[Path]:
     """Write page and picture of a record into `folder`; DataError if they cannot be written."""
-    return _write(folder, _drawn(record))
+    return write_files(folder, _drawn(record))
 
 
 def summary_json(summary: Summary) -> bytes:
@@ -85,22 +86,12 @@ def _drawn(record: Record) -> dict[str, bytes]:
     return {PAGE: render(record), PICTURE: draw(record)}
 
 
-def _write(folder: Path, contents: dict[str, bytes]) -> list[Path]:
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write each whole, by its name, into `folder` (made if absent); DataError if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [_replace(folder / name, content) for name, content in contents.items()]
+        for name, content in contents.items():
+            write_whole_bytes(folder / name, content)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written: {error.strerror}, allowed: a folder of yours") from None
-
-
-def _replace(path: Path, content: bytes) -> Path:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+    return [folder / name for name in contents]

@@ -11,6 +11,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from research.backtest.artifacts import write_files
 from research.nightly.audit_step import AuditStep
 from research.nightly.bars import bars_hash
 from research.nightly.digest_step import DigestStep
@@ -22,7 +23,6 @@ from research.nightly.report_step import ReportStep
 from research.nightly.sequence import Way, carry_out
 from research.nightly.step import Outcome
 from shared.config import load_config
-from shared.io.whole_file import write_whole
 from tests.nightly.days import a_config_file, a_lived_day
 from tests.runtime.builders import CLOSE
 
@@ -30,7 +30,7 @@ TIMES = ("begun_at", "ended_at", "made_at", "checksum")
 
 
 class QuickBacktest:
-    """Stands for the backtest, whose tear sheet takes a second; it writes one file."""
+    """Stands for the backtest, whose tear sheet takes a second; it leaves files the way that does."""
 
     name = "replay"
     needs = ("refresh", "features")
@@ -39,8 +39,8 @@ class QuickBacktest:
         return {"bars": bars_hash(job.night)}
 
     def run(self, job):
-        write_whole(job.night.folder / "replay.txt", "two trades\n")
-        return Outcome(said="two trades", files=("replay.txt",))
+        written = write_files(job.night.folder / "replay", {"replay.json": b"{}", "fills.csv": b"two trades"})
+        return Outcome(said="two trades", files=tuple(f"replay/{path.name}" for path in written))
 
 
 class Ticking:
