@@ -286,6 +286,24 @@ def test_a_stop_may_be_of_the_scale_of_a_split_before_the_first_price_of_it(stop
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "broken"),
+    [("adopted", 1, []), ("adopted", 2, ["I11"]), ("t", 1, ["I11"])],
+)
+def test_a_stop_of_adopted_shares_may_stand_at_their_cost_while_one_row_alone_is_far_from_it(name, rows, broken):
+    """brutal 40087: a print ten times the cost; nobody knows yet which of the two is right."""
+    story = a_running_daemon()
+    story.strange()
+    story.look(positions={})
+    story.row()
+    for _ in range(rows):
+        story.row(1000.0, None, None)
+    stop = story.order("P1", 50.0, ref=f"OB1:{name}:20260310:SPY-1:P1")
+    story.journal("TimerFired", stop)
+    story.send(stop, last=1000.0)
+    assert story.broken() == broken
+
+
 # ---------------------------------------------------------------- I13
 
 
@@ -426,6 +444,19 @@ def test_a_flatten_that_sent_its_exit_keeps_i14():
     story.place(story.order("X1"))
     story.later(60)
     assert story.broken() == []
+
+
+@pytest.mark.parametrize(("status", "broken"), [("Submitted", []), ("PendingSubmit", ["I14"])])
+def test_a_flatten_sends_nothing_where_an_exit_is_in_the_market_for_all_of_it(status, broken):
+    """brutal 40088: the exchange had halted the stock while the exit worked."""
+    story = a_running_daemon()
+    story.long()
+    story.place(story.order("X1"))
+    story.told("orderStatus", permId="1700000003", status=status)
+    story.wait(10)
+    story.command("flatten")
+    story.later(11)
+    assert story.broken() == broken
 
 
 def test_a_state_that_is_active_again_by_itself_breaks_i14():

@@ -66,7 +66,8 @@ class _Owed(Struct):
 
 class Killed(Invariant):
     """I14. No entry is decided after the command, none leaves that was not under way; working ones are pulled in
-    time; it outlives restarts; flatten closes. A limit's latch forbids entries in the same way (I7 judges that).
+    time; it outlives restarts; flatten closes what no exit in the market closes already. A limit's latch forbids
+    entries in the same way (I7 judges that).
 
     Two seconds of a time in which the daemon can act; after a reconnect when its time for that is over.
     """
@@ -90,7 +91,7 @@ class Killed(Invariant):
             due = reach.due_at(self.scene.known_since(symbol, owed.since), FLATTEN_S)
             if due is not None and at > due and self._is_open(owed, at):
                 ledger = self.scene.ledger
-                shares = sum(ledger.held[plan] for plan in ledger.entered(symbol))
+                shares = sum(ledger.unclosed(plan) for plan in ledger.entered(symbol))
                 if abs(shares) >= 1.0 and shares * ledger.net(symbol) > 0:  # else there is nothing to close with it
                     text = f"{symbol}: {shares:g} shares held, nothing was sent to close them"
                     self.breach("I14", f"{symbol} flatten", text)

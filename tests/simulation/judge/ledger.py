@@ -49,7 +49,8 @@ class Executed(Struct, kw_only=True):
     at: float
 
 
-_ADOPTED = "adopted"
+ADOPTED = "adopted"
+"""The strategy of plans that were made for a stranger's shares."""
 
 
 class Ledger:
@@ -169,6 +170,12 @@ class Ledger:
     def entries_left(self, plan: str) -> float:
         """Shares that the plan's entry may still bring."""
         return sum(order.remaining for order in self.of_plan(plan, "E"))
+
+    def unclosed(self, plan: str) -> float:
+        """Signed shares of the plan that no exit in the market is closing."""
+        held = self.held.get(plan, 0.0)
+        exits = [order for order in self.of_plan(plan, "X") if sign_of(order.side) * held < 0 and not order.is_held]
+        return math.copysign(max(abs(held) - sum(order.remaining for order in exits), 0.0), held)
 
     def cover(self, plan: str) -> float:
         """Shares of the plan that a stop stands behind, or an exit is closing."""
@@ -339,4 +346,4 @@ class Ledger:
 
 def _is_adopted(plan: str) -> bool:
     """Whether the plan was made for shares that a stranger had bought or sold."""
-    return plan.split(":")[1] == _ADOPTED
+    return plan.split(":")[1] == ADOPTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.simulation.history import Journalled, LineChanged, Record, Sent, Told
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
+from tests.simulation.judge.ledger import ADOPTED
 from tests.simulation.judge.ref import STOPS, Ref, ref_of
 from tests.simulation.judge.scene import Scene
 
@@ -13,9 +14,9 @@ LATE_S = 5.0
 WILD = 2.0
 """No stop of the configuration is further from the market than half or twice its price (stop_pct is at most 50)."""
 EXIT_S = 60.0
+"""What closing before the close may take, of a time in which the daemon could act."""
 STEP_S = 5.0
 """Of the market: a price that has lasted for less at a split is of before it."""
-"""What closing before the close may take, of a time in which the daemon could act."""
 
 
 class Hours(Invariant):
@@ -141,8 +142,13 @@ class Collar(Invariant):
 
     One of the two is enough: the market may have jumped while the order was under way. A stop's price has no collar;
     one beyond WILD times the market was computed from no price at all. Until the first price and row of after a split
-    its scale counts as well.
+    its scale counts as well. So does what adopted shares have cost, until a second row in a row is far from it: one
+    alone may be a bad print, whichever of the two is right.
     """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._closes: dict[str, list[float]] = {}
 
     def take(self, record: Record) -> None:
         match record:
@@ -152,8 +158,18 @@ class Collar(Invariant):
                     self._judge_limit(record)
                 if ref is not None and ref.leg in STOPS and self.scene.is_first:
                     self._judge_stop(record, ref)
+            case Journalled(name="BarsClosed", event=event):
+                for symbol, close in zip(self.scene.settings.symbols, event.get("close") or (), strict=False):
+                    self._closes[symbol] = [*self._closes.get(symbol, [])[-1:], *([close] if close else [])]
             case _:
                 pass
+
+    def _cost(self, symbol: str) -> list[float]:
+        """What the broker says its shares have cost, unless two rows in a row were far from that."""
+        seen, closes = self.scene.seen, self._closes.get(symbol, [])
+        cost = seen.average_prices.get(symbol) if seen is not None else None
+        is_refuted = cost and len(closes) > 1 and all(not cost / WILD <= close <= cost * WILD for close in closes)
+        return [cost] if cost and not is_refuted else []
 
     def _prices(self, symbol: str, last: float | None) -> list[float]:
         close = self.scene.written.row_value("close", self.scene.settings.symbols.index(symbol))
@@ -176,5 +192,7 @@ class Collar(Invariant):
         split_at, ratio = self.scene.ledger.split.get(ref.symbol, (float("-inf"), 1.0))
         if min(record.last_at or record.at, self.scene.written.row_at) < split_at + STEP_S:  # some are of before
             prices += [price / ratio for price in prices]
+        if ref.strategy == ADOPTED:
+            prices += self._cost(ref.symbol)
         if all(not price / WILD <= order.stop_price <= price * WILD for price in prices):
             self.breach("I11", order.ref, f"{order.ref}: stop {order.stop_price:g} at a market of {prices[0]:g}")
