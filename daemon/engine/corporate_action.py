@@ -79,16 +79,30 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, now:
     if ratio is None:
         return False
     plans = [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
-    left = int(abs(theirs))
-    for plan in plans:
-        share = left if plan is plans[-1] else min(int(plan.open_quantity * ratio), left)
-        _scale(plan, ratio, share, universe.instruments[column])
+    for plan, shares in zip(plans, _whole_shares(plans, ratio, theirs), strict=True):
+        _scale(plan, ratio, shares, universe.instruments[column])
         book.touch(plan)
-        left -= share
     book.prices.forget(column)  # the prices of before say nothing of now
     book.unsplit.pop(symbol, None)
     book.splits_taken[symbol] = now
     return True
+
+
+def _whole_shares(plans: list[Plan], ratio: Fraction, theirs: float) -> list[int]:
+    """What each plan holds afterwards; whole shares that fractions add up to are the last plan's of their side.
+
+    Together they are what the broker holds but for less than a share, and never more where all are on one side.
+    """
+    shares = [int(plan.open_quantity * ratio) for plan in plans]
+    is_one_side = len({plan.side for plan in plans}) == 1
+    left = int(theirs) if is_one_side else theirs
+    left -= sum(plan.side.sign * share for plan, share in zip(plans, shares, strict=True))
+    for place in reversed(range(len(plans))):
+        sign = plans[place].side.sign
+        more = max(int(sign * left), -shares[place] if is_one_side else 0)
+        shares[place] += more
+        left -= sign * more
+    return shares
 
 
 def rescale(event: PricesRescaled, book: Book, universe: Universe, desks: Iterable[Desk]) -> list[Command]:

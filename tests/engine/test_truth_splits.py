@@ -3,11 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from daemon.engine.corporate_action import split_ratio
+from daemon.engine.book import Book
+from daemon.engine.corporate_action import apply_split, split_ratio
+from daemon.engine.plan import Plan
 from daemon.engine.settings import ExitPolicy
 from shared.account import BrokerPosition
 from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded
+from shared.orders import Side
 from tests.engine.builders import (
     PLAN,
     STOP,
@@ -126,6 +129,33 @@ def test_an_accepted_split_keeps_the_cost_and_gets_its_stop_at_the_new_price(the
     assert (plan.stop_price, plan.take_profit_price) == (stop, target)
     (placed,) = of_kind(engine.handle(fired(f"protect:{PLAN}", MORNING + 103)), ReplaceStop)
     assert (placed.order.quantity, placed.order.stop_price) == (theirs, stop)
+
+
+@pytest.mark.parametrize(
+    ("before", "theirs", "after"),
+    [
+        ([21, -99], -7.8, [2, -9]),
+        ([29, 29, -98], -4.0, [2, 3, -9]),
+        ([5, 5, 5], 7.5, [2, 2, 3]),
+        ([-21], -2.1, [-2]),
+        ([500, 300], 1600.0, [1000, 600]),
+        ([7, 3], 14.0 / 3, [3, 1]),
+    ],
+)
+def test_a_split_leaves_each_plan_its_side_and_its_whole_shares(before, theirs, after):
+    """Found by simulation (brutal 40112): a long plan's shares were taken off a short one's, and it stood without."""
+    universe = a_universe("SPY")
+    book = Book.empty(universe)
+    for number, shares in enumerate(before):
+        side = Side.BUY if shares > 0 else Side.SELL
+        book.add_plan(
+            Plan(
+                plan_id=f"OB1:s:20131008:SPY-{number}", strategy="s", symbol="SPY", side=side, opened=abs(shares),
+                stop_price=None, take_profit_price=None,
+            )
+        )  # fmt: skip
+    assert apply_split(book, universe, "SPY", theirs, at(60))
+    assert [plan.signed_quantity for plan in book.plans.values()] == after
 
 
 def test_an_accepted_split_earns_what_it_would_have_earned_without():

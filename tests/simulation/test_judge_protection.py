@@ -370,3 +370,16 @@ def test_shares_that_a_person_gave_up_at_the_brokers_false_word_are_no_plans_any
     story.report(positions={"SPY": 100.0})
     story.later(300)
     assert story.broken() == broken
+
+
+def test_what_a_person_accepts_of_two_sides_is_taken_off_neither():
+    """brutal 40112: the shares of the long plan were taken off the short one, whose stop was then too much."""
+    story = a_running_daemon()
+    story.long(21.0)
+    entry = story.order("E", 99.0, number=2, side="SELL")
+    story.place(entry, story.order("S", 99.0, number=2, side="BUY", stop_price=101.0))
+    story.fill(entry)
+    story.report(positions={"SPY": -78.0})
+    story.say("settled", "SPY: book set to the broker's, accepted by a person")
+    story.later(300)
+    assert story.broken() == []

@@ -132,16 +132,21 @@ class Ledger:
         self.accepted[symbol] = self.foreign[symbol]
 
     def disown(self, symbol: str, shares: float) -> None:
-        """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on."""
-        left = shares
-        for plan in sorted(self.holding(symbol), key=_is_adopted):
+        """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.
+
+        Those that hold on the other side lose nothing by it; adopted plans lose before ours, the youngest first.
+        """
+        beyond = self.own[symbol] - shares
+        if beyond * self.own[symbol] <= 0.0:
+            return
+        for plan in sorted(self.holding(symbol), key=_is_adopted)[::-1]:
             held = self.held[plan]
-            keep = math.copysign(min(abs(held), max(math.copysign(left, left * held), 0.0)), held)
-            left -= keep
-            self.own[symbol] -= held - keep
-            self.foreign[symbol] += held - keep
-            self.held[plan] = keep
-            if abs(keep) < DUST:
+            gone = math.copysign(min(abs(held), abs(beyond)), held) if held * beyond > 0 else 0.0
+            beyond -= gone
+            self.own[symbol] -= gone
+            self.foreign[symbol] += gone
+            self.held[plan] = held - gone
+            if abs(held - gone) < DUST:
                 del self.held[plan]
             self.disturbed.add(symbol)
 
