@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -40,6 +40,10 @@ class AccountNews:
             return
         self._told[tag] = Told(text, currency)
         self._come_back(GATHER_S)
+
+    def learn(self, told: Mapping[str, Told]) -> None:
+        """What a question was answered with: a value whose news was lost is not told again before it changes."""
+        self._told |= told
 
     def complete(self) -> None:
         """The end of the first list."""

@@ -139,6 +139,7 @@ class Questions:
         account = account_of(self._session.account_id, own, self._currency)
         if isinstance(account, str):
             raise BrokerUnavailable(f"account summary: {account}")
+        self._session.account.learn(own)
         return account
 
     async def _by_id(self, name: str, send: Callable[[int], None]) -> list[Any]:

@@ -53,7 +53,7 @@ class Session:
         self.account_id = ""
         self.register = OrderRegister(address.client_id)
         self._orders = OrderNews(self.register, listener.on_event, clock, codes)
-        self._account = AccountNews(listener.on_event, clock, contracts.universe.instruments[0].currency)
+        self.account = AccountNews(listener.on_event, clock, contracts.universe.instruments[0].currency)
         self._contracts = contracts
         self._listener = listener
         self._clock = clock
@@ -65,7 +65,7 @@ class Session:
             codes=codes,
             orders=self._orders,
             fills=fills,
-            account=self._account,
+            account=self.account,
             contracts=contracts,
             clock=clock,
         )
@@ -81,7 +81,7 @@ class Session:
     async def open(self, timeout_s: float, wanted_account: str) -> None:
         """Shake hands and choose the account; BrokerUnavailable, or ConfigError if one must be named."""
         await self.line.connection.open(timeout_s)
-        self.account_id = self._account.account_id = _account_of(self._wrapper.accounts, wanted_account)
+        self.account_id = self.account.account_id = _account_of(self._wrapper.accounts, wanted_account)
 
     def go_live(self) -> str:
         """The synchronisation is complete: from now on losses are told, account values stream. The account id."""
@@ -111,7 +111,7 @@ class Session:
         self._drop_entries(reason)
         self.line.end(reason)
         self._orders.close()
-        self._account.close()
+        self.account.close()
 
     # ------------------------------------------------------------------ Hooks
 

@@ -82,6 +82,22 @@ async def test_a_change_within_three_seconds_waits_and_the_last_values_count():
     assert [event.account.buying_power for event in notebook.of(AccountReported)] == [4_000_000.0, 2_000_000.0]
 
 
+async def test_what_a_question_was_answered_with_replaces_a_value_whose_news_was_lost():
+    """Found by simulation (brutal 40137): the stream went on with the cash of before, every three minutes."""
+    notebook = Notebook()
+    async with ScriptedTws() as tws:
+        tws.answers["6"] = all_said(TotalCashValue="850000")
+        broker = ib_broker(tws.port, notebook)
+        await broker.connect()
+        await notebook.until(lambda: notebook.of(AccountReported))
+        answered = (await broker.report()).account.cash
+        tws.say(said("BuyingPower", "3000000"))
+        await notebook.until(lambda: len(notebook.of(AccountReported)) == 2)
+        await broker.disconnect()
+    assert [event.account.cash for event in notebook.of(AccountReported)] == [850_000.0, answered]
+    assert answered == 900_000.0
+
+
 async def test_a_value_that_becomes_unreadable_is_no_event():
     notebook = Notebook()
     async with ScriptedTws() as tws:
