@@ -65,7 +65,7 @@ class Desk:
             mine = in_old_units(mine, self._scale)
         for atr in self._ranges.values():
             atr.follow_jumps(mine.close, self._jump)
-            atr.update(mine.high, mine.low, mine.close)
+            atr.update(*self._believable_range(mine))
         return self.strategy.on_row(mine, closed_at)
 
     def rescale(self, symbol: str, ratio: float) -> None:
@@ -80,7 +80,15 @@ class Desk:
         if self._ranges:
             mine = rows if self._is_whole else self.mine(rows)
             for atr in self._ranges.values():
-                atr.update_many(mine.high, mine.low, mine.close)
+                atr.update_many(*self._believable_range(mine))
+
+    def _believable_range(self, row: BarRow) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """High, low, close, the first two no further from the close than a price may jump.
+
+        One print of a wrong price, or of before a split, would else decide how far the next stops stand.
+        """
+        reach = self._jump * row.close
+        return np.minimum(row.high, row.close + reach), np.maximum(row.low, row.close - reach), row.close
 
     def mine(self, row: BarRow) -> BarRow:
         """The part of a row (n,), or of panels (T, n), that is this desk's."""

@@ -56,6 +56,19 @@ def test_over_a_split_the_range_keeps_its_share_of_the_price():
     assert desk.exit_prices("SPY", Side.BUY, 1030.0) == (992.5, 1105.0)  # (30 + 20) / 2 = 25, times 1.5 and 3
 
 
+@pytest.mark.parametrize("bar", [(1040.0, 105.0, 1000.0), (100_000.0, 900.0, 1000.0)])
+def test_a_print_of_another_scale_inside_a_bar_does_not_decide_where_the_next_stop_stands(bar):
+    """Found by simulation (brutal 41110): a split inside a bar, then a stop half the price away. A jump is 10 %."""
+    desk = a_warm_desk()
+    for row in rows((1000.0, 1000.0, 1000.0), bar):  # scaled by 1000/103; the first has no range
+        desk.on_row(row, at(240))
+    high, low = min(bar[0], 1100.0), max(bar[1], 900.0)
+    range_ = (3 * 1000 / 103 / 2 + high - low) / 2
+    stop, target = desk.exit_prices("SPY", Side.BUY, 1000.0)
+    assert stop == pytest.approx(1000 - 1.5 * range_, abs=0.01)
+    assert target == pytest.approx(1000 + 3 * range_, abs=0.01)
+
+
 @pytest.mark.parametrize(("equity", "price"), [(None, 103.0), (1e6, None)])
 def test_without_equity_or_price_nothing_is_sized(equity, price):
     assert a_warm_desk().target("SPY", 1.0, equity, price) == 0
