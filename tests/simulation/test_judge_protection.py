@@ -139,6 +139,26 @@ def test_after_a_reconnect_it_has_thirty_seconds():
     assert (early, story.broken()) == (0, ["I1"])
 
 
+@pytest.mark.parametrize(("is_greeted", "broken"), [(False, []), (True, ["I1"])])
+def test_a_stop_that_goes_before_the_daemon_has_its_connection_is_owed_half_a_minute_after_the_line_came_up(
+    is_greeted, broken
+):
+    """Found by simulation (brutal 42107): the handshake on a slow line took twenty seconds."""
+    story = a_running_daemon()
+    story.long()
+    story.wait(60)
+    story.connect("down")
+    story.connect()
+    if is_greeted:
+        story.journal("ConnectionRestored")
+    story.wait(1)
+    story.gone(ref("S"))
+    story.later(10)
+    early = story.broken()
+    story.later(30)
+    assert (early, story.broken()) == (broken, ["I1"])
+
+
 def test_the_time_begins_when_the_fill_could_be_known():
     story = a_running_daemon()
     story.bracket()

@@ -4,7 +4,8 @@ It can act while its process lives, the connection for orders stands and passes 
 servers (1100 told, 1101 or 1102 not yet), and no fault lasts that stops every byte or every durable write (frozen
 gateway, stalled or slow network, a full, broken or slow disk). After each of these it has RECONNECT_S (RELIABILITY.md
 4, I1) before a deadline counts again. A question that a fault left unanswered (TWS.md 4.5, 6, 10, 25) begins that
-time anew after the next reconciliation.
+time anew after the next reconciliation. What comes up before the daemon has its connection on a new line (handshake,
+account) has until then too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from tests.simulation.history import (
     BrokerSeen,
     Fault,
+    Journalled,
     LineChanged,
     ProcessEnded,
     ProcessStarted,
@@ -46,6 +48,8 @@ class Reach:
         self.is_line_up = False
         self.deaf_since: float | None = None
         """Since when the connection for orders stands and passes nothing."""
+        self.greeted_at: float | None = None
+        """When the daemon had its connection on the line that stands; None until then."""
         self.is_server_there = True
         self.is_gateway_there = True
         self.open_faults: set[Key] = set()
@@ -66,6 +70,9 @@ class Reach:
             case LineChanged(client_id=self._client_id, state=state):
                 self.is_line_up, self.deaf_since = state == "up", record.at if state == "deaf" else None
                 self.is_server_there = self.is_line_up or self.is_server_there
+                self.greeted_at = None
+            case Journalled(name="ConnectionRestored"):
+                self.greeted_at = record.at
             case Told(name="error", client_id=self._client_id, fields=fields):
                 self._told(str(fields.get("code", "")))
             case BrokerSeen(is_connected=is_connected):
@@ -90,7 +97,7 @@ class Reach:
         if self.able_since is None:
             return None
         due = since + within_s
-        if self.able_since > since:
+        if self.greeted_at is None or max(self.able_since, self.greeted_at) > since:
             due = max(due, self.able_since + RECONNECT_S)
         return max(due, self._patience_until) if self._patience_until > since else due
 

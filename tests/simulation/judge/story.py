@@ -90,6 +90,7 @@ class Story:
         """A process begins, connects, and has compared everything."""
         self.begin()
         self.connect()
+        self.journal("ConnectionRestored")
         self.report()
 
     def begin(self) -> None:
