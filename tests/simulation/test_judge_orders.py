@@ -279,6 +279,23 @@ def test_shares_that_are_to_be_adopted_come_into_the_book_in_time(policy, wait_s
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(("wait_s", "broken"), [(20, []), (40, ["I5"])])
+def test_shares_that_the_reports_hide_are_adopted_once_they_show_them(wait_s, broken):
+    """Found by simulation (brutal 42086): positions lag behind what a stranger has sold (TWS.md 4.53)."""
+    story = a_running_daemon(rules={"foreign": "adopt"})
+    story.strange(50.0)
+    story.say("foreign_position", "SPY: 50 shares are not ours")
+    story.wait(60)
+    story.report(positions={})
+    story.wait(600)
+    story.look(positions={})
+    hidden = story.broken()
+    story.report(positions={"SPY": 50.0})
+    story.wait(wait_s)
+    story.look(positions={})
+    assert (hidden, story.broken()) == ([], broken)
+
+
 def test_what_cannot_be_told_from_ours_is_not_adopted():
     """100 of ours and 30 sold by a stranger: 70 may be our own stop at work."""
     story = a_running_daemon(rules={"foreign": "adopt"})

@@ -29,9 +29,9 @@ class AtRest(Invariant):
 
     Judged when the daemon is up, reconciled and able to act, QUIET_S after the last fault that touches orders and the
     last doing of the broker in the symbol. Excused: a split or a stranger's shares nobody has accepted (the book may
-    hold ours alone, with what was accepted before; where they are to be adopted, until that is due), and an execution
-    of an earlier day that a gateway no longer tells (TWS.md 3.25), if the symbol is locked. A position that is wrong
-    where an execution came twice is I6.
+    hold ours alone, with what was accepted before; where they are to be adopted, until that is due, which is not while
+    the broker's reports hide them), and an execution of an earlier day that a gateway no longer tells (TWS.md 3.25), if
+    the symbol is locked. A position that is wrong where an execution came twice is I6.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -83,6 +83,8 @@ class AtRest(Invariant):
             self._compare_price(book, symbol)
             return
         since = max(scene.known_since(symbol, ledger.touched_at.get(symbol, 0.0)), scene.reach.fault_at)
+        if is_strange:
+            since = max(since, scene.shown_at.get(symbol, since))
         due = scene.reach.due_at(since, RECONNECT_S if is_strange else QUIET_S)
         if due is None or book.at < due or symbol in scene.splits or self._is_forgotten(book, symbol):
             return
@@ -103,8 +105,9 @@ class AtRest(Invariant):
         is_beside = all(held * net > 0 for held in ours) and abs(net) >= abs(sum(ours))
         is_doubtful = any(ref is not None and ref.symbol == symbol for ref in map(ref_of, book.unknown))
         is_held = any(order.is_held for order in ledger.resting.values() if order.symbol == symbol)
+        is_hidden = scene.is_hidden(symbol, ledger.touched_at.get(symbol, 0.0))
         is_policy = scene.settings.rules.get("foreign", "report") != "report"
-        return is_policy and is_beside and not is_doubtful and not is_held
+        return is_policy and is_beside and not is_doubtful and not is_held and not is_hidden
 
     def _explaining(self, symbol: str, too_much: float) -> str:
         """An execution that came more than once and whose shares, counted again, are the difference; empty if none."""

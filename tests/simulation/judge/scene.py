@@ -66,6 +66,8 @@ class Scene:
         self.reported: dict[str, float] | None = None
         """Signed shares as the broker last reported them to the daemon; what it leaves out it does not hold."""
         self._reported_at = float("-inf")
+        self.shown_at: dict[str, float] = {}
+        """Since when the broker's reports show what it holds, by symbol; what they do not show yet is missing."""
         self._swallowed: set[str] = set()
         self.fault_at: dict[int, float] = {}
         """When a fault of TWS.md 4 last happened, by number."""
@@ -79,6 +81,7 @@ class Scene:
                     self._split(str(record.record["symbol"]), record.at)
                 self.ledger.take(record)
                 self.written.happened(record)
+                self._compare_reported(record.at)
             case BrokerSeen():
                 self.seen = record
                 self.ledger.see(record)
@@ -173,6 +176,7 @@ class Scene:
         if positions is not None and "positions" not in (record.event.get("unanswered") or ()):
             self.reported = {str(line["symbol"]): float(line["quantity"]) for line in positions}
             self._reported_at = record.at
+            self._compare_reported(record.at)
             for symbol, at in self.splits.items():
                 if record.at > at:
                     self._look_at_split(symbol, self.reported.get(symbol, 0.0))
@@ -187,6 +191,13 @@ class Scene:
             self.latched.pop(scope, None)
         if verb == "accept":
             self._end_split(scope.removeprefix("instrument:"), record.at)
+
+    def _compare_reported(self, at: float) -> None:
+        for symbol in self.settings.symbols:
+            if self.reported is not None and abs(self.reported.get(symbol, 0.0) - self.ledger.net(symbol)) <= DUST:
+                self.shown_at.setdefault(symbol, at)
+            else:
+                self.shown_at.pop(symbol, None)
 
     def _noticed(self, record: Noticed) -> None:
         if record.level == "critical":
