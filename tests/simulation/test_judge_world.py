@@ -203,6 +203,7 @@ def a_split_position():
     story.long()
     story.gone(ref("S"))
     story.split()
+    story.journal("OrderCancelled", ref=ref("S"), reason="split")
     story.wait(2)
     story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
     story.wait(10)
@@ -409,3 +410,23 @@ def test_a_split_that_nobody_could_know_of_yet_forbids_nothing():
     story.report(positions={"SPY": 200.0})
     story.place(story.order("P2", stop_price=49.5))
     assert (early, "I19" in story.broken()) == ([], True)
+
+
+def test_an_order_that_left_before_a_split_could_be_known_and_executes_behind_it_blurs_its_ratio():
+    """Found by simulation (brutal 42112): 13 shares of the book were 25, and no ratio makes one of the other."""
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    story.split()
+    story.bracket(7.0, number=2)
+    story.journal("OrderCancelled", ref=ref("S"), reason="split")
+    early = story.broken()
+    story.fill(story.order("E", 7.0, number=2))
+    story.report(positions={"SPY": 207.0})
+    story.place(story.order("P1", 100.0, stop_price=99.0))
+    blurred = story.broken()
+    story.command("accept", "instrument:SPY")
+    story.split()
+    story.journal("OrderCancelled", ref=ref("P1"), reason="split")
+    story.place(story.order("P2", 100.0, stop_price=99.0))
+    assert (early, blurred, "I19" in story.broken()) == ([], [], True)

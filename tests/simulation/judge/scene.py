@@ -22,7 +22,7 @@ from tests.simulation.history import (
 from tests.simulation.judge.breach import DUST
 from tests.simulation.judge.ledger import Ledger
 from tests.simulation.judge.reach import RECONNECT_S, Reach
-from tests.simulation.judge.ref import Ref, is_in_scope
+from tests.simulation.judge.ref import Ref, is_in_scope, ref_of
 from tests.simulation.judge.written import Written
 
 PROTECT_S = 5.0
@@ -30,10 +30,9 @@ PROTECT_S = 5.0
 _STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
 _FREEING = frozenset({"resume", "reset"})
 ORDERED = "OperatorCommanded"
+CANCELLED = "OrderCancelled"
 CANCEL_UNANSWERED = 32
 SWALLOWED_WITHIN_S = 1.0
-ANSWER_S = 0.5
-"""What a question of everything takes at most on a sound line."""
 
 
 class Scene:
@@ -60,7 +59,11 @@ class Scene:
         """Symbols whose split nobody has accepted, and when it was."""
         self.split_ended_at: dict[str, float] = {}
         self.unseen_splits: set[str] = set()
-        """Symbols whose split nobody can know of: it took no order away, or the reports do not show it yet."""
+        """Of these nobody can know: no cancel was told, the reports do not show it yet, or it is blurred."""
+        self._raced: set[str] = set()
+        """Orders that left for a symbol while nobody could know that it had split."""
+        self._blurred: set[str] = set()
+        """Symbols of which such an order has executed: what is held shows no ratio any more."""
         self.settled: set[str] = set()
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
         self.reported: dict[str, float] | None = None
@@ -81,6 +84,8 @@ class Scene:
                     self._split(str(record.record["symbol"]), record.at)
                 self.ledger.take(record)
                 self.written.happened(record)
+                if str(record.record.get("order_ref", "")) in self._raced and record.what == "execution":
+                    self._blur(str(record.record["symbol"]))
                 self._compare_reported(record.at)
             case BrokerSeen():
                 self.seen = record
@@ -92,6 +97,8 @@ class Scene:
                 self._journalled(record)
             case Sent():
                 self.is_first = self.written.left(record)
+                if record.order.symbol in self.unseen_splits and self.is_first:
+                    self._raced.add(record.order.ref)
             case CancelSent():
                 self.written.cancels[record.ref] = record.at
             case Told():
@@ -180,6 +187,10 @@ class Scene:
             for symbol, at in self.splits.items():
                 if record.at > at:
                     self._look_at_split(symbol, self.reported.get(symbol, 0.0))
+        if record.name == CANCELLED:
+            parts = ref_of(str(record.event["ref"]))
+            if parts is not None and parts.symbol not in self._blurred:
+                self.unseen_splits.discard(parts.symbol)
         if record.name != ORDERED:
             return
         verb, scope = str(record.event["verb"]), str(record.event["scope"])
@@ -224,13 +235,16 @@ class Scene:
 
     def _split(self, symbol: str, at: float) -> None:
         self.splits[symbol] = at
-        rests = any(order.symbol == symbol for order in self.ledger.resting.values())
-        if not rests and at > self.ledger.touched_at.get(symbol, 0.0) + ANSWER_S:
+        self.unseen_splits.add(symbol)
+
+    def _blur(self, symbol: str) -> None:
+        if symbol in self.splits:
+            self._blurred.add(symbol)
             self.unseen_splits.add(symbol)
 
     def _look_at_split(self, symbol: str, reported: float) -> None:
         """A report that still shows the shares of before (TWS.md 4.53) hides the split, another one shows it."""
-        if reported == self.ledger.net(symbol):
+        if reported == self.ledger.net(symbol) and symbol not in self._blurred:
             self.unseen_splits.discard(symbol)
         else:
             self.unseen_splits.add(symbol)
@@ -238,3 +252,5 @@ class Scene:
     def _end_split(self, symbol: str, at: float) -> None:
         if self.splits.pop(symbol, None) is not None:
             self.split_ended_at[symbol] = at
+            self._blurred.discard(symbol)
+            self.unseen_splits.discard(symbol)
