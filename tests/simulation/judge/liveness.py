@@ -15,14 +15,17 @@ DEAF_S = 60.0
 """Beyond two heartbeats, until a half-open connection (TWS.md 4.7) is left: an answer is waited for in vain."""
 OTHER_ACCOUNT = 12
 EXPECTED_S = 120.0
+DOUBT_S = 30.0
+"""An order may be in doubt for the time of an answer, two reports and the 15 s it may travel (docs/orders.md)."""
 
 
 class Alive(Invariant):
     """I16, at each look later than HEAL_S after a Calm: up, reconciled, nothing unknown, no lock without an open cause.
 
-    Not demanded while the gateway itself is away from its servers (nightly windows are no faults). An open cause of a
-    lock: a split, or shares that somebody else has traded. A daemon that ends of an error of its own is excused by a
-    disk that refused (F22) and by an account that is not ours (TWS.md 4.12), nothing else.
+    What is unknown has been so for DOUBT_S. Not demanded while the gateway itself is away from its servers (nightly
+    windows are no faults). An open cause of a lock: a split, or shares that somebody else has traded. A daemon that
+    ends of an error of its own is excused by a disk that refused (F22) and by an account that is not ours (TWS.md
+    4.12), nothing else.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -30,6 +33,7 @@ class Alive(Invariant):
         self._disk_at = float("-inf")
         self._tasks: int | None = None
         self._is_healed = False
+        self._unknown_since: dict[str, float] = {}
 
     def before(self, at: float) -> None:
         calm_at = self.scene.calm_at
@@ -52,13 +56,18 @@ class Alive(Invariant):
                 self._died(record.at, text)
             case Calm():
                 self._is_healed = False
-            case BookSeen() if self._is_due(record.at):
-                self._look(record)
+            case BookSeen():
+                self._see(record)
             case _:
                 pass
-        if isinstance(record, BookSeen) and record.is_up and record.is_reconciled:
+
+    def _see(self, book: BookSeen) -> None:
+        self._unknown_since = {ref: self._unknown_since.get(ref, book.at) for ref in book.unknown}
+        if self._is_due(book.at):
+            self._look(book)
+        if book.is_up and book.is_reconciled:
             self._is_healed = True
-            self._count_tasks(record)
+            self._count_tasks(book)
 
     def _is_due(self, at: float) -> bool:
         calm_at, reach = self.scene.calm_at, self.scene.reach
@@ -69,8 +78,9 @@ class Alive(Invariant):
             self.breach(
                 "I16", "up", f"up: {book.is_up}, reconciled: {book.is_reconciled}, {HEAL_S:g} s after the weather ended"
             )
-        if book.unknown:
-            self.breach("I16", "unknown", f"{', '.join(book.unknown)}: not known what became of it")
+        lasting = [ref for ref in book.unknown if self._unknown_since[ref] <= book.at - DOUBT_S]
+        if lasting:
+            self.breach("I16", "unknown", f"{', '.join(lasting)}: not known what became of it")
         for lock in book.locks:
             if lock not in self.scene.splits and lock not in self.scene.ledger.disturbed:
                 self.breach("I16", f"lock {lock}", f"{lock} is locked, and book and broker have no cause left")
