@@ -13,7 +13,7 @@ import numpy as np
 from bench.result import Comparison, Measured
 from research.experiments.crew import crew_of
 from research.features.asked import default_features
-from research.features.build import build
+from research.features.build import SMALL_CELLS, Way, build
 from research.features.reading import StoredFeatures
 from shared.config_cluster import ClusterConfig
 from shared.indicators.feature_name import Feature, feature_of
@@ -68,13 +68,13 @@ def _compared(folder: Path, panel: BarPanel) -> Comparison:
     build(daily_bars(4, 40), features, folder / "warm", crew)  # compiled kernels lie in numba's cache from here on
     save_bars(folder / "bars.parquet", panel)
     began, worked = time.perf_counter(), _processor_s()
-    done = build(load_bars(folder / "bars.parquet"), features, folder / "features", crew)
+    done = build(load_bars(folder / "bars.parquet"), features, folder / "features", crew, Way(here_cells=SMALL_CELLS))
     whole_s, whole_cpu_s = time.perf_counter() - began, _processor_s() - worked
     if done.failed:
         raise RuntimeError(f"features: {done.failed[0]}")
     save_bars(folder / "bars.parquet", daily_bars_and_one_more(panel))
     began, worked = time.perf_counter(), _processor_s()
-    build(load_bars(folder / "bars.parquet"), features, folder / "features", crew)
+    build(load_bars(folder / "bars.parquet"), features, folder / "features", crew, Way(here_cells=SMALL_CELLS))
     night_s, night_cpu_s = time.perf_counter() - began, _processor_s() - worked
     stored = StoredFeatures(folder / "features")
     stored.day(0, features[:1])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.config_fields import list_of, switch, text
+from shared.config_fields import choice, list_of, switch, text
 from shared.config_section import Section
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -18,3 +18,4 @@ class FeaturesConfig(Section):
     folder: Annotated[str, text("a folder", "features")] = "features"
     names: Annotated[tuple[_Name, ...], list_of("names of features", ["rsi(14)", "rank(roc(20))"])] = ()
     nightly: Annotated[bool, switch(False)] = False
+    start: Annotated[Literal["rows", "stored"], choice("rows", "stored")] = "rows"

@@ -215,6 +215,16 @@ class DayPlanChecked(_Event, frozen=True, kw_only=True, tag=True):
     insider_scores: dict[str, float] = {}
 
 
+class StrategiesWarmed(_Event, frozen=True, kw_only=True, tag=True):
+    """What the strategies remember of all stored bars up to the row that closed at `closed_at` (docs/features.md).
+
+    `state` is a snapshot of an engine that has been shown these bars and nothing else.
+    """
+
+    closed_at: datetime
+    state: bytes
+
+
 class StopRequested(_Event, frozen=True, kw_only=True, tag=True):
     """The process is asked to end: pull entries, keep or renew protection, then leave."""
 
@@ -242,5 +252,6 @@ Event = (
     | ConnectionRestored
     | OperatorCommanded
     | DayPlanChecked
+    | StrategiesWarmed
     | StopRequested
 )

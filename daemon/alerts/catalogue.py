@@ -83,6 +83,8 @@ ALERTS = (
     AlertKind("limit_latched"),
     AlertKind("plan_taken"),
     AlertKind("plan_differs", digest_only=True),
+    AlertKind("warm_start_taken"),
+    AlertKind("warm_start_refused"),
     AlertKind("nightly", digest_only=True),
     AlertKind("operator"),
     AlertKind("resume_refused"),

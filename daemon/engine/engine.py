@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 
 from msgspec.structs import replace
 
-from daemon.engine import snapshot
+from daemon.engine import snapshot, warm_start
 from daemon.engine.answers import ACKNOWLEDGE_TIMER, CANCEL_TIMER
 from daemon.engine.beliefs import Hours
 from daemon.engine.book import PROTECTIVE, Book
@@ -54,6 +54,7 @@ from shared.events import (
     RunStarted,
     SessionScheduled,
     StopRequested,
+    StrategiesWarmed,
     TimerFired,
     TradingHalted,
 )
@@ -172,6 +173,8 @@ class Engine:
                 return self._operator.on_command(event)
             case DayPlanChecked():
                 return self._on_day_plan(event)
+            case StrategiesWarmed():
+                return warm_start.take(event, self.book, self._desks)
             case StopRequested():
                 return self._on_stop(event)
             case _:
@@ -243,7 +246,8 @@ class Engine:
         return [AskBroker(reasons=(f"{event.ref}: permId {event.perm_id}, was {working.perm_id}; do both live?",))]
 
     def _on_cancelled(self, event: OrderCancelled) -> list[Command]:
-        asked = self._status_of(event.ref) is OrderStatus.CANCELLING
+        before = self.book.orders.get(event.ref)
+        asked = before is not None and before.status is OrderStatus.CANCELLING
         working = self.book.move(event.ref, Happening.CANCELLED)
         if working is None:
             return []
@@ -308,10 +312,6 @@ class Engine:
         is_open = hours is not None and hours.opens_at <= now < hours.closes_at
         silent = timedelta(seconds=SILENT_ROWS * self._settings.interval_s)
         return is_open and not self._settings.is_daily and last is not None and now - last > silent
-
-    def _status_of(self, ref: str) -> OrderStatus | None:
-        working = self.book.orders.get(ref)
-        return working.status if working else None
 
     # --- time ---------------------------------------------------------------------------------------------------
 

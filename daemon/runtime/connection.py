@@ -18,7 +18,7 @@ from enum import StrEnum
 import structlog
 from msgspec import Struct
 
-from brokers.port import Broker
+from brokers.port import Broker, ClosedRow
 from daemon.runtime.clock import MarketClock
 from daemon.runtime.feed import DAY_S, Feed
 from daemon.runtime.guard import check_account
@@ -27,6 +27,7 @@ from daemon.runtime.notices import Notices
 from daemon.runtime.quiet import last_weekly_login
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
+from daemon.runtime.stored_start import StoredStart
 from shared.commands import Notify
 from shared.config import Config
 from shared.errors import BrokerUnavailable, DataError
@@ -76,6 +77,7 @@ class Connection:
         reporter: Reporter,
         session: SessionKeeper,
         notices: Notices,
+        stored_start: StoredStart | None = None,
         account_id: str = "",
     ) -> None:
         self._config = config
@@ -86,6 +88,7 @@ class Connection:
         self._reporter = reporter
         self._session = session
         self._notices = notices
+        self._stored_start = stored_start
         self._last_up_at: datetime | None = None
         self.reconnects = 0
         self.is_streaming = False
@@ -190,16 +193,24 @@ class Connection:
                 # Positions and protection do not depend on it; indicators stay cold, or keep a gap.
                 _log.warning("history_unavailable", reason=str(error))
                 return
-            if self._feed.put_history(rows) == 0:
+            if self._put_history(rows) == 0:
                 return
+
+    def _put_history(self, rows: list[ClosedRow]) -> int:
+        """Feed what is news; what is stored of the strategies' memory comes behind the row that it ends with."""
+        warmed = None if self._stored_start is None else self._stored_start.taken(rows, self._clock.now())
+        if warmed is None:
+            return self._feed.put_history(rows)
+        older = self._feed.put_history([row for row in rows if row.closed_at <= warmed.closed_at])
+        self._inbox.put(warmed)
+        return older + self._feed.put_history(rows)
 
     def _rows_missing(self) -> int:
         interval_s, warm_up = self._config.bars.interval_s, self._config.bars.warm_up
-        last = self._feed.last_row_at
-        if last is None:
-            return warm_up
-        missing = (self._clock.now() - last) // timedelta(seconds=interval_s)
-        return max(0, min(missing, max(warm_up, DAY_S // interval_s)))
+        last, now = self._feed.last_row_at, self._clock.now()
+        wanted = 0 if self._stored_start is None else self._stored_start.rows_wanted(now, last)
+        missing = warm_up if last is None else (now - last) // timedelta(seconds=interval_s)
+        return max(0, min(max(missing, wanted), max(warm_up, DAY_S // interval_s)))
 
     async def _watch(self) -> None:
         """Return once the line is lost; what the gateway alone has lost is waited for."""

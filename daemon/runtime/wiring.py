@@ -29,6 +29,7 @@ from daemon.runtime.plan_keeper import PlanKeeper, check_plan
 from daemon.runtime.recovery import recover
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
+from daemon.runtime.stored_start import StoredStart
 from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version
@@ -93,6 +94,7 @@ def assemble(
         reporter=reporter,
         session=session,
         notices=notices,
+        stored_start=StoredStart(config, build_engine, notices),
         account_id=engine.book.account.account_id if engine.book.account else "",
     )
     callbacks.forward = connection.on_event

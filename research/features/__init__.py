@@ -8,6 +8,7 @@ record.py        what is written beside features, names of files; parts.py panel
 bar_prints.py    which bars; code_hash.py which code
 reading.py       stored features, read: a stretch or a day; recalled.py strategies of a replay that read them
 listing.py       the registry for people; showing.py, picture.py one feature of one instrument; progress.py
+warm_start.py    what the strategies remember of all these bars, for a live start
 nightly_work.py  the step `features` of a night
 cli.py           `openbell features list|build|show`
 """

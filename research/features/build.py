@@ -18,7 +18,7 @@ from research.experiments.crew import Crew
 from research.features.bar_prints import digest_of, prints_of
 from research.features.code_hash import code_of
 from research.features.compute import Order
-from research.features.job import FeatureJob, job_of, run_job
+from research.features.job import FeatureJob, Here, job_of, run_job
 from research.features.parts import part_bytes, rows_per_part
 from research.features.record import (
     BARS_FILE,
@@ -60,14 +60,20 @@ def nobody(_done: int, _total: int) -> None:
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """How a build goes: `anew` whatever is there, told to whom, in parts of how many rows (None: of a good size)."""
+    """How a build goes: `anew` whatever is there, told to whom, in parts of how many rows (None: of a good size).
+
+    Work of up to `here_cells` values is done in this process, which is sooner than workers are there.
+    """
 
     anew: bool = False
     watch: Watcher = nobody
     rows_per_part: int | None = None
+    here_cells: int = 0
 
 
 _PLAIN = Way()
+SMALL_CELLS = 10_000_000
+"""About two seconds of work: what two workers need to start."""
 
 
 def build(panel: BarPanel, features: Sequence[Feature], folder: Path, crew: Crew, way: Way = _PLAIN) -> Built:
@@ -101,7 +107,8 @@ def _built(panel: BarPanel, calls: dict[Call, tuple[Feature, ...]], folder: Path
     orders = [_order_of(call, wanted, (panel, prints, bars.digest), folder, way) for call, wanted in calls.items()]
     due = [order for order in orders if order.after < len(panel)]
     jobs = [job_of(order, folder.absolute(), number) for number, order in enumerate(due)]
-    failed = _run(panel, jobs, crew, way.watch)
+    cells = sum(len(panel) - order.after for order in due) * len(panel.symbols)
+    failed = _run(panel, jobs, Here() if cells <= way.here_cells else crew, way.watch)
     wrong = {str(call) for call, _ in failed}
     return Built(
         folder=folder,

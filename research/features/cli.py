@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from research.features.build import Watcher
+    from research.features.build import Way
     from research.features.showing import Stretch
 
 SCHEMA_LIST, SCHEMA_BUILD, SCHEMA_SHOW = (
@@ -74,7 +74,7 @@ def build_features(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     from research.experiments.crew import crew_of
     from research.features.asked import failures_of, features_of, folder_of, panel_of, read_names, said_of
-    from research.features.build import Way, build
+    from research.features.build import build
     from shared.config import load_config
 
     settings = load_config(config)
@@ -85,11 +85,16 @@ def build_features(  # noqa: PLR0913, PLR0917 - one parameter per option
         cluster = cluster.model_copy(update={"backend": "loky", "address": "", "workers": workers})
     wanted = read_names(feature, "--feature") if feature else features_of(settings)
     panel = panel_of(settings, data, every_symbol=every_symbol)
-    built = build(panel, wanted, out or folder_of(settings), crew_of(cluster), Way(anew=anew, watch=_watch()))
+    built = build(panel, wanted, out or folder_of(settings), crew_of(cluster), _way(anew=anew))
     if as_json:
         typer.echo(msgspec.json.encode({"schema": SCHEMA_BUILD, **msgspec.to_builtins(built, enc_hook=str)}).decode())
     else:
         typer.echo(f"features: {said_of(built)}")
+    if settings.features.start == "stored":
+        from research.features.warm_start import carry_on
+
+        said = carry_on(settings, panel, built.folder)
+        typer.echo(f"features: {said}", err=as_json)
     for line in failures_of(built.failed):
         typer.echo(f"features: failed: {line}", err=True)
     if built.failed:
@@ -137,11 +142,12 @@ def _draw(found: Stretch, path: Path) -> None:
         raise DataError(f"{path}: cannot be written ({error.strerror}), allowed: a writable place") from None
 
 
-def _watch() -> Watcher:
-    """A progress bar on a terminal, silence elsewhere."""
+def _way(*, anew: bool) -> Way:
+    """With a progress bar on a terminal, silent elsewhere."""
+    from research.features.build import SMALL_CELLS, Way
     from research.features.progress import watcher
 
-    return watcher()
+    return Way(anew=anew, watch=watcher(), here_cells=SMALL_CELLS)
 
 
 def _fail(line: str, code: int) -> NoReturn:

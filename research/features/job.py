@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from research.experiments.job import Job, Outcome
+from research.experiments.job import Job, Outcome, Work
 from research.experiments.stopwatch import seconds
 from research.features.compute import Order, carry_out
 from research.features.record import read_bars_record
@@ -17,6 +18,14 @@ class FeatureJob(Job, frozen=True, kw_only=True):
     """Carries out `order` in the folder `base_dir`, which every machine of a cluster has to see."""
 
     order: Order
+
+
+class Here:
+    """A crew that is this very process, for work that is done sooner than workers are there."""
+
+    def outcomes(self, work: Work, panel: BarPanel, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        """One after the other."""
+        return (work(panel, job) for job in jobs)
 
 
 def job_of(order: Order, folder: Path, number: int) -> FeatureJob:

@@ -16,12 +16,17 @@ def features_work(config: Config) -> Callable[[Night], str] | None:
 def _work(night: Night) -> str:
     from research.experiments.crew import crew_of
     from research.features.asked import failures_of, features_of, folder_of, panel_of, said_of
-    from research.features.build import build
+    from research.features.build import SMALL_CELLS, Way, build
     from shared.errors import DataError
 
     config = night.config
     panel = panel_of(config, night.data)
-    built = build(panel, features_of(config), folder_of(config), crew_of(config.cluster))
+    built = build(panel, features_of(config), folder_of(config), crew_of(config.cluster), Way(here_cells=SMALL_CELLS))
+    said = said_of(built)
+    if config.features.start == "stored":
+        from research.features.warm_start import carry_on
+
+        said += f"; {carry_on(config, panel, built.folder)}"
     if built.failed:
-        raise DataError(f"{said_of(built)}; {'; '.join(failures_of(built.failed))}")
-    return said_of(built)
+        raise DataError(f"{said}; {'; '.join(failures_of(built.failed))}")
+    return said

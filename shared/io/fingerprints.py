@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +66,15 @@ def code_hash(config: Config) -> str:
 
     Raises DataError where such a file cannot be read.
     """
-    digest = hashlib.sha256(packages_hash().encode())
-    for kind in sorted({strategy.kind for strategy in config.strategies}):
-        if kind.endswith(".py"):
-            digest.update(Path(kind).name.encode() + b"\0" + _content(config.base_dir / Path(kind).expanduser()))
-    return digest.hexdigest()
+    return _with_strategies(packages_hash(), config)
+
+
+def deciding_hash(config: Config) -> str:
+    """The code that a strategy's memory depends on: our deciding packages, its file, and who rounds: numba, numpy.
+
+    Raises DataError where a strategy's file cannot be read.
+    """
+    return _with_strategies(f"{packages_hash(DECIDING)} {version('numba')} {version('numpy')}", config)
 
 
 def config_hash(config: Config) -> str:
@@ -126,6 +131,14 @@ def _with_contents(section: dict[str, Any], folder: Path) -> dict[str, Any]:
         else:
             found[key] = value
     return found
+
+
+def _with_strategies(ours: str, config: Config) -> str:
+    digest = hashlib.sha256(ours.encode())
+    for kind in sorted({strategy.kind for strategy in config.strategies}):
+        if kind.endswith(".py"):
+            digest.update(Path(kind).name.encode() + b"\0" + _content(config.base_dir / Path(kind).expanduser()))
+    return digest.hexdigest()
 
 
 def _content(path: Path) -> bytes:

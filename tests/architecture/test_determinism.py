@@ -43,6 +43,7 @@ HOMES = {
     (THREAD, "daemon/metrics/exporter"): "HTTP beside the loop, reads figures only; off at port 0",
     (THREAD, "brokers/simulated/gateway/runtime/state_file"): "slow disks; a virtual loop runs it inline",
     (CLOCK, "research/ingest/sources/clock"): "the raw clock of fetching; sources get a PaceClock",
+    (THREAD, "research/features/write_behind"): "one thread writes, in order, the files of a call; nothing is traded",
     (THREAD, "research/ingest/fetching"): "one thread per symbol that is asked for; each stores its own series",
     (THREAD, "research/ingest/sources/interactive_brokers"): "the loop of the line to TWS, beside those who wait",
     (TASK_ORDER, "daemon/alerts/cli"): "the outside watcher, a process of its own that trades nothing",

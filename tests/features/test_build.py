@@ -4,6 +4,7 @@ import pytest
 from pyarrow import parquet
 
 from research.experiments.crew import crew_of
+from research.features.build import Way, build
 from research.features.parts import read_part
 from research.features.reading import StoredFeatures
 from shared.config_cluster import ClusterConfig
@@ -11,6 +12,7 @@ from shared.errors import DataError, Refused
 from shared.indicators.feature_name import feature_of
 from shared.io.bar_disk import only_writer
 from shared.io.bar_store import load_bars, save_bars
+from tests.experiments.builders import InProcess
 from tests.features.builders import (
     NAMES,
     Stops,
@@ -48,9 +50,7 @@ def test_night_after_night_gives_the_bits_of_a_whole_build(tmp_path):
     done = [built(first_days(panel, days), tmp_path, "rsi(14)").extended for days in range(100, 161)]
     assert done == [0] + [1] * 60
     assert stored(tmp_path, "rsi(14)").tobytes() == streamed(panel, "rsi(14)").tobytes()
-    assert (
-        7 <= len(list(tmp_path.glob("rsi*/*.parquet"))) <= 7 + 2
-    )  # 160 rows are 7 whole parts
+    assert 7 <= len(list(tmp_path.glob("rsi*/*.parquet"))) <= 7 + 2  # 160 rows are 7 whole parts
 
 
 def test_a_night_writes_its_own_rows_and_not_those_of_before(tmp_path):
@@ -149,6 +149,25 @@ def test_bars_from_parquet_build_the_same_as_bars_from_memory(tmp_path):
     save_bars(tmp_path / "bars.parquet", panel)
     built(panel, tmp_path / "features")
     assert built(load_bars(tmp_path / "bars.parquet"), tmp_path / "features").kept == len(NAMES)
+
+
+class NobodyThere:
+    """A crew that must not be asked."""
+
+    def outcomes(self, work, panel, jobs):
+        raise AssertionError(jobs)
+
+
+def test_a_little_work_is_done_without_waiting_for_workers(tmp_path):
+    panel = a_market()
+    features = [feature_of(name) for name in NAMES]
+    build(first_days(panel, 159), features, tmp_path, InProcess())
+    done = build(panel, features, tmp_path, NobodyThere(), Way(here_cells=len(NAMES) * len(panel.symbols)))
+    assert done.extended == len(NAMES)
+    assert stored(tmp_path, "rsi(14)").tobytes() == streamed(panel, "rsi(14)").tobytes()
+    build(panel, features, tmp_path, NobodyThere())
+    with pytest.raises(AssertionError):
+        build(panel, features, tmp_path, NobodyThere(), Way(anew=True, here_cells=100))
 
 
 def test_processes_of_this_machine_build_the_same(tmp_path):
