@@ -18,4 +18,5 @@ class FeaturesConfig(Section):
     folder: Annotated[str, text("a folder", "features")] = "features"
     names: Annotated[tuple[_Name, ...], list_of("names of features", ["rsi(14)", "rank(roc(20))"])] = ()
     nightly: Annotated[bool, switch(False)] = False
+    sectors: Annotated[str, text("empty, or the path of a .csv or .parquet table", "", r"^$|.+\.(csv|parquet)$")] = ""
     start: Annotated[Literal["rows", "stored"], choice("rows", "stored")] = "rows"

@@ -5,6 +5,7 @@ build.py         bars -> features: what is right stays, what is behind goes on, 
 compute.py       one call of an indicator, part by part, from state to state; job.py the same as a task of a crew;
                  write_behind.py its files while the kernels go on
 record.py        what is written beside features, names of files; parts.py panels as Parquet
+sectors.py       who is in which sector at which row
 bar_prints.py    which bars; code_hash.py which code
 reading.py       stored features, read: a stretch or a day; recalled.py strategies of a replay that read them
 listing.py       the registry for people; showing.py, picture.py one feature of one instrument; progress.py

@@ -30,6 +30,7 @@ from research.features.record import (
     slug,
     write_record,
 )
+from research.features.sectors import Sectors
 from shared.errors import DataError
 from shared.indicators.feature_name import Call, Feature
 from shared.indicators.indicator import IntArray
@@ -62,13 +63,15 @@ def nobody(_done: int, _total: int) -> None:
 class Way(Struct, frozen=True, kw_only=True):
     """How a build goes: `anew` whatever is there, told to whom, in parts of how many rows (None: of a good size).
 
-    Work of up to `here_cells` values is done in this process, which is sooner than workers are there.
+    Work of up to `here_cells` values is done in this process, which is sooner than workers are there. `sectors` are for
+    features that are taken within them.
     """
 
     anew: bool = False
     watch: Watcher = nobody
     rows_per_part: int | None = None
     here_cells: int = 0
+    sectors: Sectors | None = None
 
 
 _PLAIN = Way()
@@ -129,7 +132,15 @@ def _order_of(
     """What is to be done for a call; `after` is all rows where nothing is."""
     panel, prints, digest = bars
     step = way.rows_per_part or rows_per_part(len(panel.symbols))
-    order = Order(call=call, features=wanted, code=code_of(call), digest=digest, after=0, rows_per_part=step)
+    order = Order(
+        call=call,
+        features=wanted,
+        code=code_of(call),
+        digest=digest,
+        after=0,
+        rows_per_part=step,
+        sectors=way.sectors if any(feature.needs_sectors for feature in wanted) else None,
+    )
     with suppress(DataError):
         before = read_call_record(folder / slug(str(call)))
         if not way.anew and before is not None and _still_right(before, order) and _same_bars(before, panel, prints):
@@ -138,8 +149,10 @@ def _order_of(
 
 
 def _still_right(before: CallRecord, order: Order) -> bool:
-    told = (before.call, before.features, before.code, before.rows_per_part)
-    return told == (str(order.call), tuple(map(str, order.features)), order.code, order.rows_per_part)
+    told = (before.call, before.features, before.code, before.rows_per_part, before.sectors)
+    sectors = "" if order.sectors is None else order.sectors.digest(before.rows)
+    wanted = (str(order.call), tuple(map(str, order.features)), order.code, order.rows_per_part, sectors)
+    return told == wanted
 
 
 def _same_bars(before: CallRecord, panel: BarPanel, prints: IntArray) -> bool:

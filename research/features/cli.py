@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from research.features.build import Way
+    from research.features.sectors import Sectors
     from research.features.showing import Stretch
 
 SCHEMA_LIST, SCHEMA_BUILD, SCHEMA_SHOW = (
@@ -75,6 +76,7 @@ def build_features(  # noqa: PLR0913, PLR0917 - one parameter per option
     from research.experiments.crew import crew_of
     from research.features.asked import failures_of, features_of, folder_of, panel_of, read_names, said_of
     from research.features.build import build
+    from research.features.sectors import sectors_of
     from shared.config import load_config
 
     settings = load_config(config)
@@ -85,7 +87,8 @@ def build_features(  # noqa: PLR0913, PLR0917 - one parameter per option
         cluster = cluster.model_copy(update={"backend": "loky", "address": "", "workers": workers})
     wanted = read_names(feature, "--feature") if feature else features_of(settings)
     panel = panel_of(settings, data, every_symbol=every_symbol)
-    built = build(panel, wanted, out or folder_of(settings), crew_of(cluster), _way(anew=anew))
+    way = _way(sectors_of(settings, panel, wanted), anew=anew)
+    built = build(panel, wanted, out or folder_of(settings), crew_of(cluster), way)
     if as_json:
         typer.echo(msgspec.json.encode({"schema": SCHEMA_BUILD, **msgspec.to_builtins(built, enc_hook=str)}).decode())
     else:
@@ -142,12 +145,12 @@ def _draw(found: Stretch, path: Path) -> None:
         raise DataError(f"{path}: cannot be written ({error.strerror}), allowed: a writable place") from None
 
 
-def _way(*, anew: bool) -> Way:
+def _way(sectors: Sectors | None, *, anew: bool) -> Way:
     """With a progress bar on a terminal, silent elsewhere."""
     from research.features.build import SMALL_CELLS, Way
     from research.features.progress import watcher
 
-    return Way(anew=anew, watch=watcher(), here_cells=SMALL_CELLS)
+    return Way(anew=anew, watch=watcher(), here_cells=SMALL_CELLS, sectors=sectors)
 
 
 def _fail(line: str, code: int) -> NoReturn:

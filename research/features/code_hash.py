@@ -16,6 +16,7 @@ from shared.indicators.lockstep import Lockstep
 from strategies.state import Snapshot, pack
 
 _PACKAGE = "shared.indicators"
+_OURS = ("research.features.compute", "research.features.sectors")
 _TRANSFORMS = "shared.indicators.feature_transforms"
 
 
@@ -27,7 +28,7 @@ def code_of(call: Call) -> str:
     round otherwise, so they count too.
     """
     made = spec_of(call).make(2, **dict(call.params))
-    modules = {kind.__module__ for kind in type(made).__mro__} | {_TRANSFORMS, "research.features.compute"}
+    modules = {kind.__module__ for kind in type(made).__mro__} | {_TRANSFORMS, *_OURS}
     if isinstance(made, Lockstep):
         modules.add(made.step.partition(":")[0])
     digest = hashlib.sha256(f"numba {numba.__version__}, numpy {np.__version__}".encode())
@@ -43,7 +44,7 @@ def _reached(modules: set[str]) -> set[str]:
     waiting = sorted(modules)
     while waiting:
         name = waiting.pop()
-        if name not in found and name.startswith((_PACKAGE, "research.features.compute")):
+        if name not in found and name.startswith((_PACKAGE, *_OURS)):
             found.add(name)
             waiting.extend(_imports(name))
     return found

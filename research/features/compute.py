@@ -6,7 +6,6 @@ worker holds does not grow with time, and rows that are computed tonight are, bi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,11 @@ from research.features.record import (
     state_name,
     write_record,
 )
+from research.features.sectors import Sectors
 from research.features.write_behind import written_behind
 from shared.errors import DataError
 from shared.indicators.feature_name import Call, Feature, spec_of
 from shared.indicators.feature_transforms import transformed
-from shared.indicators.indicator import FloatArray
 from shared.io.bar_disk import Disk
 from shared.io.bar_store import BarPanel
 from strategies.state import Snapshot, pack, unpack
@@ -49,6 +48,7 @@ class Order(Struct, frozen=True, kw_only=True):
     digest: str
     after: int
     rows_per_part: int
+    sectors: Sectors | None = None
 
 
 def carry_out(panel: BarPanel, order: Order, folder: Path, disk: Disk) -> CallRecord:
@@ -70,8 +70,10 @@ def carry_out(panel: BarPanel, order: Order, folder: Path, disk: Disk) -> CallRe
         for first, end in [span[:2] for span in record.spans() if span[2] == record.generation]:
             began = max(first, order.after)
             found = indicator.update_many(*(np.asarray(getattr(panel, name))[began:end] for name in spec.inputs))
+            sectors = None if order.sectors is None else order.sectors.codes(began, end)
             for feature in order.features:
-                values = _values(found, feature, spec.outputs)
+                output = found[spec.outputs.index(feature.output)] if feature.output else found
+                values = transformed(output, feature.transforms, sectors)
                 if first < order.after:
                     assert before is not None
                     values = np.concatenate((*read_rows(home, before, str(feature), first, order.after), values))
@@ -110,16 +112,12 @@ def _begun(panel: BarPanel, order: Order, before: CallRecord | None) -> CallReco
         rows_per_part=step,
         generation=generation,
         parts=(*kept, *((first, generation) for first in range(start, rows, step))),
+        sectors="" if order.sectors is None else order.sectors.digest(rows),
     )
 
 
 def _next_generation(before: CallRecord | None) -> int:
     return 1 if before is None else before.generation + 1
-
-
-def _values(found: FloatArray, feature: Feature, outputs: Sequence[str]) -> FloatArray:
-    output = found[outputs.index(feature.output)] if feature.output else found
-    return transformed(output, feature.transforms)
 
 
 def _packed(indicator: Any, record: CallRecord, symbols: tuple[str, ...]) -> bytes:  # noqa: ANN401 - packs what it can

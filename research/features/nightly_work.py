@@ -17,11 +17,14 @@ def _work(night: Night) -> str:
     from research.experiments.crew import crew_of
     from research.features.asked import failures_of, features_of, folder_of, panel_of, said_of
     from research.features.build import SMALL_CELLS, Way, build
+    from research.features.sectors import sectors_of
     from shared.errors import DataError
 
     config = night.config
     panel = panel_of(config, night.data)
-    built = build(panel, features_of(config), folder_of(config), crew_of(config.cluster), Way(here_cells=SMALL_CELLS))
+    wanted = features_of(config)
+    way = Way(here_cells=SMALL_CELLS, sectors=sectors_of(config, panel, wanted))
+    built = build(panel, wanted, folder_of(config), crew_of(config.cluster), way)
     said = said_of(built)
     if config.features.start == "stored":
         from research.features.warm_start import carry_on

@@ -47,6 +47,7 @@ class BarsRecord(Struct, frozen=True, kw_only=True):
 class CallRecord(Struct, frozen=True, kw_only=True):
     """One call of an indicator over the first `rows` rows; `digest` is of their bars, `code` of what computed them.
 
+    `sectors` is the digest of the sectors of these rows, empty where no feature of the call is taken within any.
     `parts` holds first row and generation of each part, which ends where the next one begins; the generation rises
     with every build that wrote something.
     """
@@ -61,6 +62,7 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     rows_per_part: int
     generation: int
     parts: tuple[tuple[int, int], ...]
+    sectors: str = ""
 
     def spans(self) -> list[tuple[int, int, int]]:
         """First row, the one behind the last, and generation of each part."""

@@ -15,7 +15,7 @@ from functools import cache
 from msgspec import Struct
 
 from shared.errors import ConfigError
-from shared.indicators.feature_transforms import TRANSFORMS
+from shared.indicators.feature_transforms import TRANSFORMS, needs_sectors
 from shared.indicators.spec import IndicatorSpec
 
 _LENGTH_MAX = 200
@@ -43,6 +43,11 @@ class Feature(Struct, frozen=True):
         for name, given in self.transforms:
             text = f"{name}({','.join([text, *(f'{value:.12g}' for value in given)])})"
         return text
+
+    @property
+    def needs_sectors(self) -> bool:
+        """Whether its name wears a transform that is taken within sectors."""
+        return needs_sectors(self.transforms)
 
     @property
     def untransformed(self) -> Feature:

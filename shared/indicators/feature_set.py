@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from shared.errors import ConfigError
 from shared.indicators.feature_name import Call, Feature, feature_of, spec_of
 from shared.indicators.feature_transforms import transformed
 from shared.indicators.indicator import FloatArray, Indicator
@@ -23,6 +24,11 @@ class FeatureSet(Indicator):
     def __init__(self, n: int, names: Iterable[str]) -> None:
         super().__init__(n, 1)
         self.names = tuple(names)
+        for name in self.names:
+            if feature_of(name).needs_sectors:
+                raise ConfigError(
+                    f"feature {name!r}: within sectors, which a strategy does not know, allowed: in [features] names"
+                )
         self._indicators: dict[str, RowIndicator] = {}
         for call in self._calls():
             self._indicators[str(call)] = spec_of(call).make(n, **dict(call.params))
