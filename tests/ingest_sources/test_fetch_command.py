@@ -65,6 +65,24 @@ def test_a_file_is_taken_into_the_store_and_a_second_time_changes_nothing(openbe
     assert BarStore(tmp_path / "data").symbols("1d") == ("BRK.B", "NA")
 
 
+@pytest.mark.parametrize(("calendar", "gaps"), [("XNYS", []), ("XTKS", [["2014-07-04", "2014-07-04"]])])
+def test_gaps_are_counted_against_the_calendar_of_the_data(openbell, tmp_path, calendar, gaps):
+    config = configured(tmp_path, f'[data]\ncalendar = "{calendar}"\n')
+    rows = (f"NA,2014-07-0{day},10,11,9,10.5,100" for day in (3, 7))
+    (tmp_path / "bars.csv").write_text("\n".join(["symbol,date,open,high,low,close,volume", *rows, ""]))
+    words = ("--config", config, "--source", "csv", "--path", tmp_path / "bars.csv")
+    assert openbell("data", "fetch", *words).code == 0
+    (series,) = openbell("data", "list", "--config", config, "--json").facts("data-list")["series"]
+    assert series["gaps"] == gaps
+
+
+def test_a_gateway_that_is_not_there_is_code_5(openbell, tmp_path):
+    config = configured(tmp_path, "[data.sources]\ntries = 1\n", port=1)
+    answer = openbell("data", "fetch", "--config", config, "--source", "ib", "--symbols", "SPY")
+    assert (answer.code, answer.out) == (5, "")
+    assert "connection refused" in answer.err
+
+
 def test_a_symbol_that_failed_is_named_and_the_exit_code_is_one(openbell, tmp_path):
     (tmp_path / "bars.csv").write_text(BARS)
     words = ("--source", "csv", "--path", tmp_path / "bars.csv", "--symbols", "NA,NOPE")

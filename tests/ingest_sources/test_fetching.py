@@ -224,6 +224,14 @@ def test_only_sessions_that_have_ended_are_asked_for(now, hours, last):
     assert last_complete(clock.now_s(), hours, "XNYS") == last
 
 
+@pytest.mark.parametrize(("calendar", "last"), [("XNYS", date(2026, 11, 25)), ("XTKS", date(2026, 11, 27))])
+def test_sessions_are_those_of_the_calendar_that_is_asked_for(calendar, last):
+    """The morning after Thanksgiving in Europe: New York was closed and has not opened, Tokyo has just closed."""
+    source = Scripted(now=type(NOW).fromisoformat("2026-11-27T07:00:00+00:00"))
+    (found,) = wanted_of(Asked(source="x"), ["AAPL"], source, calendar)
+    assert (found.calendar, found.last) == (calendar, last)
+
+
 @pytest.mark.parametrize(
     ("asked", "line"),
     [

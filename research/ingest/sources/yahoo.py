@@ -121,5 +121,6 @@ def ask_yfinance(ticker: str, first: date, until: date) -> pd.DataFrame:
     except (exceptions.YFPricesMissingError, exceptions.YFTickerMissingError) as error:
         raise DataError(f"{NAME}: {ticker}: {error}") from None
     except Exception as error:  # noqa: BLE001 - a library over a website: whatever goes wrong may pass
-        raise SourceUnavailable(f"{NAME}: {ticker}: {type(error).__name__}: {error}") from None
+        reason = " ".join(str(error).split())
+        raise SourceUnavailable(f"{NAME}: {ticker}: {type(error).__name__}: {reason}") from None
     return table
