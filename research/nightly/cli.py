@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from research.nightly.step import Records
     from shared.config import Config
 
-EXIT_FAILED, EXIT_DIFFERS = 1, 6
+EXIT_FAILED, EXIT_USAGE, EXIT_DIFFERS = 1, 2, 6
 SCHEMA = "openbell.nightly/1"
 Tell = "Callable[[Config, str], str]"
 
@@ -73,6 +73,10 @@ def _night(
         return datetime.now(UTC)
 
     step, force, tell = how
+    names = [each.name for each in steps_of(Outside(tell=tell))]
+    if step and step not in names:
+        _say(f"nightly: --step {step!r}, allowed: {', '.join(names)}")
+        raise typer.Exit(EXIT_USAGE)
     settings = load_config(path)
     night = night_of(settings, None if session is None else session.date(), now(), data)
     _say(f"nightly: the session of {night.session}, the next one is {night.next_session}, in {night.folder}")

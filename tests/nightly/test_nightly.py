@@ -186,8 +186,8 @@ def test_bars_that_do_not_reach_the_session_lead_to_no_plan(openbell, tmp_path):
         (("--session", "2013-10-06"), 1, "XNYS has no session on 2013-10-06"),
         (
             ("--step", "dance"),
-            3,
-            "no step 'dance', there are refresh, features, audit, replay, gap, plan, report, digest",
+            2,
+            "nightly: --step 'dance', allowed: refresh, features, audit, replay, gap, plan, report, digest",
         ),
         (("--data", "nowhere.parquet"), 3, "no bars at nowhere.parquet"),
         (("--config", "nowhere.toml"), 78, "nowhere.toml: not found"),
