@@ -7,6 +7,8 @@ job.py                one replay as a task: what is sent to a worker and what co
 crew.py               the jobs over the workers, those of this machine by joblib's loky; retry of what a worker died of
 dask_crew.py          the same over a dask cluster
 ray_crew.py           the same over a ray cluster
+drawn_market.py       markets that might have been: the same sessions in another order
+luck.py               what the settings came to in them
 identity.py           what makes a replay the same replay: its stamp and the key of its outcome
 figures.py            what is kept of every replay; by which of it a setting may be chosen
 running.py            jobs to outcomes: known ones are not run again, new ones are kept at once

@@ -7,9 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from research.experiments.axes import WrongUsage
 from research.experiments.bars import Bars, bars_of
+from research.experiments.drawn_market import DrawnMarket
 from research.experiments.figures import MEASURES
 from research.experiments.space import seeds_of, space_of, with_seeds
 from research.experiments.variants import Variants, variants_of
@@ -18,6 +20,7 @@ from shared.errors import NotFound, OpenbellError
 from shared.io.bar_store import load_bars
 
 COST_BPS_MAX = 1_000.0
+MARKETS_MAX = 10_000
 
 
 class SomeFailed(OpenbellError):  # noqa: N818 - as its neighbours in shared/errors.py
@@ -39,6 +42,9 @@ class Question(Struct, frozen=True, kw_only=True):
     draws: int | None = None
     seed: int | None = None
     seeds: str | None = None
+    markets: int = 0
+    market_seed: int = 7
+    block_sessions: float = 20.0
     first: date | None = None
     last: date | None = None
     measure: str = "sharpe"
@@ -56,6 +62,13 @@ class Asked(Struct, frozen=True, kw_only=True):
     bars: Bars
     variants: Variants
 
+    @property
+    def markets(self) -> list[DrawnMarket]:
+        """The markets that are to be drawn."""
+        asked = self.question
+        seeds = range(asked.market_seed, asked.market_seed + asked.markets)
+        return [DrawnMarket(seed=seed, block_sessions=asked.block_sessions) for seed in seeds]
+
 
 def asked_of(question: Question) -> Asked:
     """Read and judge everything.
@@ -64,6 +77,8 @@ def asked_of(question: Question) -> Asked:
     """
     if question.measure not in MEASURES:
         raise WrongUsage(f"--by {question.measure!r}, allowed: {', '.join(MEASURES)}")
+    if question.first is not None and question.last is not None and question.first > question.last:
+        raise WrongUsage(f"--from {question.first} is after --to {question.last}, allowed: the same day or before")
     config = _with_options(load_config(question.config), question)
     if question.data is None:
         raise WrongUsage(
@@ -75,12 +90,28 @@ def asked_of(question: Question) -> Asked:
     space = space_of(config, written=question.written, file=question.space, draws=question.draws, seed=question.seed)
     if question.seeds is not None:
         space = with_seeds(space, config, seeds_of(question.seeds))
+    if question.markets:
+        _judge_markets(question, config)
+        space = replace(space, may_be_one=True)
     variants = variants_of(config, space)
     panel = load_bars(
         question.data, symbols=config.universe.symbols, end=question.last, drop_bad_bars=question.drop_bad_bars
     )
     bars = bars_of(config, panel)
     return Asked(question=question, config=config, bars=bars, variants=variants)
+
+
+def _judge_markets(question: Question, config: Config) -> None:
+    if not 1 <= question.markets <= MARKETS_MAX:
+        raise WrongUsage(f"--markets {question.markets}, allowed: 1 to {MARKETS_MAX:,}")
+    if question.market_seed < 0:
+        raise WrongUsage(f"--market-seed {question.market_seed}, allowed: a whole number from 0")
+    if not (math.isfinite(question.block_sessions) and question.block_sessions >= 1):
+        raise WrongUsage(f"--block-sessions {question.block_sessions:g}, allowed: from 1 on")
+    if question.seeds is not None:
+        raise WrongUsage("--markets and --seeds, allowed: one of them at a time")
+    if config.replay_actions:
+        raise WrongUsage("--markets: drawn sessions have no ex-dates, allowed: adjusted bars without [replay] actions")
 
 
 def _with_options(config: Config, question: Question) -> Config:

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from research.backtest.assembly import timeline_of
+from research.experiments.drawn_market import DrawnMarket, drawn
 from shared.config import Config
 from shared.errors import DataError
 from shared.io.bar_store import BarPanel
@@ -60,6 +61,12 @@ def cut(panel: BarPanel, rows: tuple[int, int]) -> BarPanel:
     """The rows from `rows[0]` up to, and without, `rows[1]`: views, nothing behind the end can be reached from them."""
     first, end = rows
     return taken(panel, slice(first, end))
+
+
+def drawn_bars(config: Config, panel: BarPanel, start: date | None, market: DrawnMarket) -> BarPanel:
+    """The same panel with its sessions from `start` on in the order of a drawn market; rows in sessions only."""
+    opens = [row.index for row in timeline_of(config, panel, start).rows if row.opens_session]
+    return drawn(panel, opens, market, tick=config.universe.tick)
 
 
 def taken(panel: BarPanel, rows: Sequence[int] | slice) -> BarPanel:

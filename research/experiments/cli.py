@@ -24,6 +24,9 @@ SpaceFile = Annotated[Path | None, typer.Option("--space", help="A TOML file of 
 Draws = Annotated[int | None, typer.Option(help="Draw so many settings instead of trying all.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the draws.")]
 Seeds = Annotated[str | None, typer.Option(help="Repeat with these seeds of the strategy: 5 or 3,7,11.")]
+Markets = Annotated[int, typer.Option(help="Replay also in so many markets drawn from the same sessions.")]
+MarketSeed = Annotated[int, typer.Option(help="Seed of the first of them.")]
+BlockSessions = Annotated[float, typer.Option(help="Mean sessions that stay together there; 1 = no memory.")]
 First = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session, ISO date.")]
 Last = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session, ISO date.")]
 By = Annotated[str, typer.Option("--by", help="The measure to choose by.")]
@@ -47,6 +50,9 @@ def sweep(  # noqa: PLR0913, PLR0917 - one parameter per option
     draws: Draws = None,
     seed: Seed = None,
     seeds: Seeds = None,
+    markets: Markets = 0,
+    market_seed: MarketSeed = 7,
+    block_sessions: BlockSessions = 20.0,
     first: First = None,
     last: Last = None,
     by: By = "sharpe",
@@ -65,7 +71,8 @@ def sweep(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     question = Question(
         command="sweep", config=config, data=data, written=tuple(settings or ()), space=space, draws=draws, seed=seed,
-        seeds=seeds, first=_day("sweep", "--from", first), last=_day("sweep", "--to", last), measure=by,
+        seeds=seeds, markets=markets, market_seed=market_seed, block_sessions=block_sessions,
+        first=_day("sweep", "--from", first), last=_day("sweep", "--to", last), measure=by,
         workers=workers, out=out, drop_bad_bars=drop_bad_bars,
     )  # fmt: skip
     _guarded("sweep", question, lambda asked: sweep_in_folder(asked, top=top, as_json=as_json))

@@ -40,9 +40,15 @@ def sweep_in_folder(asked: Asked, *, top: int, as_json: bool) -> None:
     question, variants = asked.question, asked.variants
     bars = asked.bars
     bars.rows_of(question.first, None, 0)  # a first day behind the data is said before anything runs
-    with _runner(asked, [str(question.first)]) as runner:
+    with _runner(asked, [str(question.first), *asked.markets]) as runner:
         result = run_sweep(
-            variants, bars, runner=runner, ledger=_ledger(asked), measure=question.measure, start=question.first
+            variants,
+            bars,
+            runner=runner,
+            ledger=_ledger(asked),
+            measure=question.measure,
+            start=question.first,
+            markets=asked.markets,
         )
     facts = sweep_facts(result, top)
     _print(result.table.parent, facts, as_json=as_json)
@@ -52,7 +58,9 @@ def sweep_in_folder(asked: Asked, *, top: int, as_json: bool) -> None:
     if variants.refused:
         refused = f"{variants.refused} of {variants.refused + len(variants.tried)}"
         _say(question.command, f"{refused} combinations are refused and were left out, the first: {variants.why}")
-    _end(question.command, facts["failed"], facts["done"], len(result.rows), interrupted=result.interrupted)
+    every = (*result.rows, *result.drawn)
+    done = sum(row.outcome is not None and row.outcome.state == "done" for row in every)
+    _end(question.command, facts["failed"], done, len(every), interrupted=result.interrupted)
 
 
 def walk_in_folder(asked: Asked, walk: Walk, *, edges: str | None, as_json: bool) -> None:

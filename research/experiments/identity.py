@@ -7,6 +7,7 @@ import json
 from datetime import date
 
 from research.experiments.bars import Bars
+from research.experiments.drawn_market import DrawnMarket
 from research.experiments.job import Job
 from research.experiments.variants import Variant
 from research.measures.stamp import Stamp, stamped
@@ -18,12 +19,20 @@ def stamp_of(variant: Variant, bars: Bars, start: date | None) -> Stamp:
 
 
 def job_of(
-    variant: Variant, bars: Bars, *, rows: tuple[int, int], start: date | None, number: int | None = None
+    variant: Variant,
+    bars: Bars,
+    *,
+    rows: tuple[int, int],
+    start: date | None,
+    number: int | None = None,
+    market: DrawnMarket | None = None,
 ) -> Job:
-    """The replay of `rows` of the bars under the variant."""
+    """The replay of `rows` of the bars under the variant, or of a market that is drawn from them."""
     stamp = stamp_of(variant, bars, start)
+    drawn = () if market is None else (market.seed, market.block_sessions)
     return Job(
-        key=key_of(stamp.trial, rows),
+        market=market,
+        key=key_of(stamp.trial, rows, *drawn),
         number=variant.number if number is None else number,
         parameters=variant.parameters,
         config=variant.config.model_dump_json(),

@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec import Struct
 
 from research.experiments.axes import Value
+from research.experiments.drawn_market import DrawnMarket
 from research.experiments.stopwatch import seconds
 from shared.io.bar_store import BarPanel
 
@@ -33,6 +34,8 @@ class Job(Struct, frozen=True, kw_only=True):
     rows: tuple[int, int]
     start: date | None
     code_hash: str
+    market: DrawnMarket | None = None
+    """The market to replay instead, drawn from the sessions of these rows; None = the bars as they are."""
 
     @property
     def named(self) -> str:
@@ -74,7 +77,7 @@ def run_job(panel: BarPanel, job: Job) -> Outcome:
 
 def _replayed(panel: BarPanel, job: Job, began: float) -> Outcome:
     from research.backtest.run import run_replay
-    from research.experiments.bars import cut
+    from research.experiments.bars import cut, drawn_bars
     from research.experiments.figures import figures_of
     from research.measures.equity import daily_returns
     from shared.config import Config
@@ -85,7 +88,10 @@ def _replayed(panel: BarPanel, job: Job, began: float) -> Outcome:
     mine = code_hash(config)
     if mine != job.code_hash:
         raise DataError(f"this worker runs other code ({mine[:12]} instead of {job.code_hash[:12]}), allowed: the same")
-    result = run_replay(config, cut(panel, job.rows), start=job.start)
+    bars = cut(panel, job.rows)
+    if job.market is not None:
+        bars = drawn_bars(config, bars, job.start, job.market)
+    result = run_replay(config, bars, start=job.start)
     curve = result.curve
     return Outcome(
         key=job.key,

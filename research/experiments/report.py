@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from research.experiments.figures import MEASURES
+from research.experiments.luck import Luck, words_of
 from research.experiments.ranking import Standing, Verdict
 from research.experiments.sweep import SweepResult
 from research.experiments.table import Row
@@ -45,6 +46,7 @@ def sweep_facts(result: SweepResult, top: int) -> dict[str, Any]:
         "verdict": msgspec.to_builtins(result.verdict),
         "hashes": _hashes(result.rows),
         "table": str(result.table),
+        **({} if result.luck is None else {"markets": _luck(result.luck, top)}),
     }
 
 
@@ -136,6 +138,23 @@ def print_sweep(result: SweepResult, console: Console, top: int) -> None:
     if result.best:
         console.print(table)
     console.print(result.verdict.words, soft_wrap=True, highlight=False)
+    if result.luck is not None:
+        _print_luck(result.luck, console, top)
+
+
+def _print_luck(luck: Luck, console: Console, top: int) -> None:
+    """What the best settings come to in the drawn markets, then what the whole search does."""
+    from rich.table import Table
+
+    table = Table(title=f"{luck.measure} in {luck.markets:,} drawn markets", title_justify="left")
+    for name in (*(luck.spreads[0].parameters if luck.spreads else ()), "real", "low", "median", "high", "lost in"):
+        table.add_column(name, justify="right")
+    for spread in luck.spreads[:top]:
+        figures = (spread.real, spread.low, spread.median, spread.high)
+        lost = "n/a" if spread.lost is None else f"{spread.lost:.0%}"
+        table.add_row(*(_shown(each) for each in (*spread.parameters.values(), *figures)), lost)
+    console.print(table)
+    console.print(words_of(luck), soft_wrap=True, highlight=False)
 
 
 def print_walk(result: WalkForward, facts: dict[str, Any], console: Console, shown_max: int = 20) -> None:
@@ -183,6 +202,11 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "seeds": standing.seeds,
         "figures": {name: row.figure(name) for name in (*MEASURES, "round_trips", "turnover")},
     }
+
+
+def _luck(luck: Luck, top: int) -> dict[str, Any]:
+    facts: dict[str, Any] = msgspec.to_builtins(luck)
+    return {**facts, "spreads": facts["spreads"][:top], "words": words_of(luck)}
 
 
 def _window(traded: TradedWindow) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from research.experiments.axes import Axis, Draw, Value, WrongUsage, axis_of
 from shared.config import Config
@@ -28,10 +29,12 @@ class Space(Struct, frozen=True, kw_only=True):
     axes: tuple[Axis, ...]
     draws: int | None = None
     seed: int = 0
+    may_be_one: bool = False
+    """Whether nothing may vary: the configuration as it is, over drawn markets."""
 
     def settings(self) -> list[Setting]:
         """The settings in a fixed order; the same space gives the same ones. WrongUsage if there is none to try."""
-        if not self.axes:
+        if not self.axes and not self.may_be_one:
             raise WrongUsage("nothing varies, allowed: at least one --set NAME=VALUES, --seeds, or a --space file")
         return self._grid() if self.draws is None else self._drawn(self.draws)
 
@@ -106,7 +109,7 @@ def with_seeds(space: Space, config: Config, seeds: Sequence[int]) -> Space:
     name = f"{config.strategies[positions[0]].name}.seed"
     axes = (*space.axes, axis_of(name, list(seeds), config))
     _refuse_twice(axes)
-    return Space(axes=axes, draws=space.draws, seed=space.seed)
+    return replace(space, axes=axes)
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
