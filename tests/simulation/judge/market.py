@@ -79,7 +79,10 @@ class Hours(Invariant):
 
 
 class Data(Invariant):
-    """I10. Judged twice: by the market's own last trade, and by the last row that the daemon had made durable."""
+    """I10. Judged twice: by the market's own last trade, and by the last row that the daemon had made durable.
+
+    A price is as old as the end of its bar (docs/risk.md).
+    """
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -117,11 +120,18 @@ class Data(Invariant):
         if self._is_away and not is_under_way:
             self.breach("I10", order.ref, f"{order.ref}: sent between 1100 and a fresh row")
         if age_max_s is not None:
-            ages = [at - known for known in (record.last_at, self._priced_at.get(order.symbol)) if known is not None]
+            printed_at = None if record.last_at is None else self._bar_ends_at(record.last_at)
+            ages = [at - known for known in (printed_at, self._priced_at.get(order.symbol)) if known is not None]
             if not ages or max(ages) > age_max_s + LATE_S:
                 age = f"{max(ages):.1f} s old" if ages else "unknown"
                 self.breach("I10", order.ref, f"{order.ref}: sent on a price that is {age}, at most {age_max_s:g}")
         self._judge_quote(record)
+
+    def _bar_ends_at(self, at: float) -> float:
+        """The end of the bar that a print is in: its row says that something printed, not when."""
+        session = self.scene.session_at(at)
+        into = (at - session[0]) % self.scene.settings.bar_s if session is not None else 0.0
+        return at + self.scene.settings.bar_s - into if into else at
 
     def _judge_quote(self, record: Sent) -> None:
         order, written = record.order, self.scene.written
