@@ -116,10 +116,11 @@ def history_of(panel, rows=HISTORY_ROWS, factor=1.0, until=STORED):
     return found
 
 
-async def lived(config, panel, minutes=1, history=None, begins=0):
+async def lived(config, panel, minutes=1, history=None, begins=0, fails=()):
     """A run from `begins` s after the open on that is shown so many minutes of the panel; the run and its task."""
     run = Running(config, at(begins))
     run.market.history = history_of(panel) if history is None else history
+    run.market.fails_next = [*fails]
     work = asyncio.create_task(run.daemon.run(until_close=False))
     await run.until_subscribed()
     for minute in range(minutes):

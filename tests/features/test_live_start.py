@@ -8,6 +8,7 @@ from daemon.runtime.lifecycle import journal_path
 from daemon.runtime.recovery import recover
 from daemon.runtime.version import code_version
 from shared.commands import PlaceBracket
+from shared.events import ConnectionLost, ConnectionRestored
 from shared.io.journal import JournalReader
 from shared.io.journal_audit import audit_run
 from shared.io.warm_start import WARM_START_FILE, read_warm_start, sealed
@@ -26,6 +27,7 @@ from tests.features.live_day import (
     store,
     stored_part,
 )
+from tests.runtime.builders import at, eventually
 
 EMA = {"kind": "ema_and_rsi.py", "params": {}}
 CASES = [pytest.param({}, 1, id="kalman_trend"), pytest.param(EMA, 148, id="ema and rsi")]
@@ -89,6 +91,25 @@ async def test_every_later_row_finds_the_memory_of_the_replay_too(begun):
     config, panel = begun()
     memory, *_ = await decided(config, panel, minutes=LIVE_MINUTES)
     assert memory == memory_of(replayed(config, panel))
+
+
+async def test_the_history_is_asked_for_back_to_the_stored_row(begun):
+    config, panel = begun()
+    run, work = await lived(config, panel, minutes=0)
+    await ended(run, work)
+    _, bars, _ = run.market.history_asked[0]
+    assert bars >= 1051  # minutes from the stored close at 20:00 to the open at 13:30, and the stored row itself
+
+
+async def test_a_history_that_cannot_be_had_at_first_is_asked_for_again_and_the_state_is_taken_then(begun):
+    config, panel = begun()
+    run, work = await lived(config, panel, minutes=0, fails=["warm_up"])
+    assert warned(config) == []
+    run.market.callbacks.on_event(ConnectionLost(received_at=at(1), reason="test"))
+    run.market.callbacks.on_event(ConnectionRestored(received_at=at(2), account_id=run.market.account))
+    await eventually(lambda: len(warned(config)) == 1)
+    await ended(run, work)
+    assert warned(config) == ["strategies go on from the stored bars up to 2013-10-07 20:00 UTC"]
 
 
 async def test_rows_that_are_newer_than_the_stored_ones_come_from_the_history(begun):
@@ -187,6 +208,8 @@ async def test_a_state_of_other_parameters_is_refused(begun, changes, said):
     [
         ({"factor": 0.25}, "SPY at 97.39, the broker's history has 24.3475, allowed: within 2% of each other"),
         ({"rows": 0}, "which is not in the broker's history of 0 rows"),
+        ({"until": STORED - 1}, "which is not in the broker's history of 70 rows"),
+        ({"factor": float("nan")}, "and no close of it is in the broker's history"),
     ],
 )
 async def test_a_state_that_the_history_does_not_go_on_from_is_refused(begun, history, said):
