@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -45,7 +46,7 @@ class Exporter:
             message = decode(payload)
         except msgspec.MsgspecError:
             return {"unreadable": payload.hex()}
-        return self._cleaned(msgspec.to_builtins(message, enc_hook=_plain))
+        return self._cleaned(msgspec.to_builtins(message, builtin_types=(bytes,), enc_hook=_plain))
 
     def _cleaned(self, value: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON values
         match value:
@@ -53,6 +54,8 @@ class Exporter:
                 return {name: self._cleaned(inner, name) for name, inner in value.items()}
             case list() | tuple():
                 return [self._cleaned(inner) for inner in value]
+            case bytes():
+                return f"{len(value)} bytes, SHA-256 {hashlib.sha256(value).hexdigest()}"
             case float() if not np.isfinite(value):
                 return None  # JSON has no NaN
             case str() if value and not self._with_accounts:

@@ -1,9 +1,15 @@
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from research.features.nightly_work import features_work
+from research.nightly.night import night_of
+from shared.config import load_config
 from shared.io.bar_store import save_bars
+from shared.io.warm_start import read_warm_start
+from tests.experiments.builders import daily_config
 from tests.features.builders import SYMBOLS, a_market
 from tests.runtime.front_door import FrontDoor
 
@@ -85,10 +91,59 @@ def test_the_list_names_what_every_indicator_is(market):
 
 
 def test_a_night_builds_them_when_it_is_asked_to():
-    from research.features.nightly_work import features_work
-    from tests.experiments.builders import daily_config
-
     config = daily_config("AA")
     assert features_work(config) is None
     on = config.model_copy(update={"features": config.features.model_copy(update={"nightly": True})})
     assert features_work(on) is not None
+
+
+def with_keys(*lines):
+    config = Path("config.toml")
+    config.write_text(config.read_text().replace("[features]\n", "\n".join(["[features]", *lines, ""])))
+
+
+def test_a_build_keeps_what_the_strategies_remember_where_it_is_asked_to(market):
+    market("features", "build", "--data", "bars.parquet")
+    assert not Path("features/warm_start.msgpack").exists()
+    with_keys('start = "stored"')
+    done = market("features", "build", "--data", "bars.parquet")
+    last = a_market(60).closed_at[-1].astype("datetime64[ns]").astype("datetime64[D]")
+    assert (done.code, done.err) == (0, "")
+    assert re.fullmatch(rf"features: warm start up to {last} \d\d:00 UTC from 60 rows", done.out.splitlines()[1])
+    again = market("features", "build", "--data", "bars.parquet", "--json")
+    again.facts("features-build")
+    assert again.err == f"{done.out.splitlines()[1].removesuffix(' from 60 rows')} kept\n"
+    start = read_warm_start(Path("features/warm_start.msgpack"))
+    assert start.rows == 60
+
+
+def test_a_night_keeps_it_too(market):
+    with_keys('start = "stored"', "nightly = true")
+    config = load_config("config.toml")
+    work = features_work(config)
+    assert work is not None
+    moment = datetime.fromtimestamp(int(a_market(60).opened_at[-1]) / 1e9, UTC)
+    night = night_of(config, moment.date(), moment + timedelta(days=1), Path("bars.parquet"))
+    assert work(night).endswith("UTC from 60 rows")
+    assert work(night).endswith("UTC kept")
+
+
+def test_a_feature_within_sectors_is_built_from_the_table_of_the_configuration(market):
+    Path("sectors.csv").write_text("snapshot,symbol,sector\n2000-01-01,AA,tools\n2000-01-01,BB,tools\n")
+    with_keys('sectors = "sectors.csv"')
+    done = market("features", "build", "--data", "bars.parquet", "--feature", "neutralise(rsi(5))")
+    assert (done.code, done.err) == (0, "")
+    shown = {
+        symbol: market("features", "show", "neutralise(rsi(5))", "--symbol", symbol, "-n", "1", "--json")
+        for symbol in ("AA", "BB", "CC")
+    }
+    values = {symbol: each.facts("features-show")["last"][0]["value"] for symbol, each in shown.items()}
+    assert values["AA"] == pytest.approx(-values["BB"])
+    assert values["CC"] is None
+
+
+def test_without_a_table_of_sectors_such_a_feature_is_refused_in_one_line(market):
+    ended = market("features", "build", "--data", "bars.parquet", "--feature", "neutralise(rsi(5))")
+    assert (ended.code, ended.out) == (78, "")
+    said = "neutralise(rsi(5)) is taken within sectors, allowed: with features.sectors"
+    assert ended.err == f"features.names: {said}\n"

@@ -1,5 +1,7 @@
 """A live start that goes on from the stored bars decides what the replay over all of them decides, bit for bit."""
 
+import hashlib
+
 import msgspec
 import pytest
 
@@ -11,6 +13,7 @@ from shared.commands import PlaceBracket
 from shared.events import ConnectionLost, ConnectionRestored
 from shared.io.journal import JournalReader
 from shared.io.journal_audit import audit_run
+from shared.io.journal_export import Exporter, line
 from shared.io.warm_start import WARM_START_FILE, read_warm_start, sealed
 from tests.features.builders import first_days
 from tests.features.live_day import (
@@ -153,6 +156,20 @@ async def test_the_journal_of_such_a_run_replays_to_the_same_commands(begun):
         audit = audit_run(journal, journal.runs()[0], build_engine)
     assert kinds.count("StrategiesWarmed") == 1
     assert audit.identical, audit.first_difference
+
+
+async def test_the_journal_tells_the_state_by_its_size_and_hash(begun):
+    config, panel = begun()
+    run, work = await lived(config, panel)
+    await ended(run, work)
+    start = read_warm_start(config.base_dir / "features" / WARM_START_FILE)
+    with JournalReader.open(journal_path(config)) as journal:
+        (record,) = [record for record in journal.records() if record.kind == "StrategiesWarmed"]
+    facts = Exporter().record(record)
+    told = f"{len(start.state)} bytes, SHA-256 {hashlib.sha256(start.state).hexdigest()}"
+    assert isinstance(facts["event"], dict)
+    assert facts["event"]["state"] == told
+    assert line(facts).splitlines()[0].endswith(f"closed_at=2013-10-07T20:00:00Z state={told}")
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------
