@@ -3,6 +3,7 @@
 import hashlib
 
 import msgspec
+import numpy as np
 import pytest
 
 from daemon.engine.assembly import build_engine
@@ -19,6 +20,7 @@ from tests.features.builders import first_days
 from tests.features.live_day import (
     EMA_AND_RSI,
     LIVE_MINUTES,
+    PER_SESSION,
     STORED,
     a_desk,
     a_walk_of_minutes,
@@ -289,3 +291,22 @@ def test_a_changed_bar_of_the_past_begins_anew(tmp_path):
     store(config, first_days(panel, 500))
     panel.close[40, 0] += 0.01
     assert store(config, panel).endswith("from 780 rows")
+
+
+def test_splits_are_shown_as_a_replay_shows_them(tmp_path):
+    panel = stored_part(a_walk_of_minutes(1))
+    halved = np.where(np.arange(STORED) < PER_SESSION, 1.0, 2.0)
+    for values in {id(each): each for each in (panel.open, panel.high, panel.low, panel.close)}.values():
+        values[:, 0] = np.round(values[:, 0] / halved, 2)
+    table = "symbol,ex_date,dividend_amount,split_coefficient\nSPY,2013-10-07,0,2\n"
+    (tmp_path / "actions.csv").write_text(table)
+    config = live_config(tmp_path)
+    config = config.model_copy(update={"replay": config.replay.model_copy(update={"actions": "actions.csv"})})
+    store(config, first_days(panel, 300))
+    store(config, panel)
+    engine = build_engine(config)
+    engine.restore(read_warm_start(tmp_path / "features" / WARM_START_FILE).state)
+    whole = replayed(config, panel)
+    assert memory_of(engine) == memory_of(whole)
+    assert engine.book.prices.last.tolist() == whole.book.prices.last.tolist()
+    assert memory_of(engine) != memory_of(replayed(live_config(tmp_path), panel))
