@@ -9,14 +9,14 @@ from shared.config_faults import Fault, as_toml, value_at
 from shared.config_fields import number, text, whole
 from shared.config_section import Section
 
+_TABLE = text("a .parquet or .csv table of Form 4 transactions, a folder of the SEC's, or empty", "data/sec", "")
+
 
 class InsidersConfig(Section):
     """[insiders]: off unless a strength is given (docs/universe.md)."""
 
     strength: Annotated[float, number(0, 0.5, 0.25)] = 0.0
-    table: Annotated[str, text("a .parquet or .csv table of Form 4 transactions, or empty", "insiders.parquet", "")] = (
-        ""
-    )
+    table: Annotated[str, _TABLE] = ""
     age_days_max: Annotated[int, whole(1, 365, 10)] = 10
 
     @property

@@ -40,6 +40,7 @@ class PlanStep:
             "equity": f"{_equity(job.night)!r}",
             "account": account_hash(job.night.config),
             "for": f"{job.night.next_session}",
+            **_insiders_read(job.night.config),
         }
 
     def run(self, job: Job) -> Outcome:
@@ -81,6 +82,14 @@ def limits_of(config: Config) -> dict[str, LimitValue]:
     """The limits in force, by their names in [risk]."""
     whole = config.risk.model_dump()
     return {name: value for name, value in whole.items() if name not in _SIGNED_OFF}
+
+
+def _insiders_read(config: Config) -> dict[str, str]:
+    if not config.insiders.scale:
+        return {}
+    from research.ingest.point_in_time.filed_insiders import content_hash
+
+    return {"insiders": content_hash(config.base_dir / config.insiders.table)}
 
 
 def _insider_scores(night: Night) -> dict[str, float]:

@@ -192,6 +192,12 @@ def test_a_word_that_is_none_is_wrong_usage(openbell, store, words, said):
     assert said in answer.err
 
 
+def test_a_table_without_a_row_is_not_called_sound(openbell):
+    Path("bars.csv").write_text("symbol,date,open,high,low,close,volume\n")
+    answer = openbell("data", "verify", "bars.csv")
+    assert (answer.code, answer.out, answer.err) == (1, "", "bars.csv: no rows, allowed: at least one bar or quote\n")
+
+
 def test_show_names_no_action_that_was_not_ex_then(openbell, store):
     before = openbell("data", "show", "BBB", "--as-of", "2014-08-01", "-n", "1")
     on_it = openbell("data", "show", "BBB", "--as-of", "2014-08-04", "-n", "1")

@@ -63,7 +63,10 @@ def test_submissions_come_with_their_older_pages(sec, clock):
 
 
 def test_form_4_is_the_document_and_not_the_page_for_people(sec, clock):
-    (document,) = an_edgar(sec, clock).form_4("AAPL", date(2026, 1, 1))
+    *lists, document = an_edgar(sec, clock).form_4("AAPL", date(2026, 1, 1))
+    assert [each.path for each in lists] == [
+        "submissions/CIK0000320193.json", "submissions/CIK0000320193-submissions-001.json"
+    ]  # fmt: skip
     assert document.path == "form4/CIK0000320193/0000320193-26-000001.xml"
     assert document.text.startswith("<?xml")
 

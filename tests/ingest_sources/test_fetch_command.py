@@ -65,6 +65,19 @@ def test_a_file_is_taken_into_the_store_and_a_second_time_changes_nothing(openbe
     assert BarStore(tmp_path / "data").symbols("1d") == ("BRK.B", "NA")
 
 
+@pytest.mark.parametrize(
+    ("time", "line"),
+    [("date\nNA,06/05/2014", "row 1: no time: date 06/05/2014"), ("ts\nNA,2014-06-05 09:30:00", "UTC with offset")],
+)
+def test_a_file_of_times_that_are_none_says_so(openbell, tmp_path, time, line):
+    name, row = time.split("\n")
+    (tmp_path / "bars.csv").write_text(f"symbol,{name},open,high,low,close,volume\n{row},10,11,9,10.5,100\n")
+    words = ("--config", configured(tmp_path), "--source", "csv", "--path", tmp_path / "bars.csv")
+    answer = openbell("data", "fetch", *words)
+    assert answer.code == 1
+    assert line in answer.err
+
+
 @pytest.mark.parametrize(("calendar", "gaps"), [("XNYS", []), ("XTKS", [["2014-07-04", "2014-07-04"]])])
 def test_gaps_are_counted_against_the_calendar_of_the_data(openbell, tmp_path, calendar, gaps):
     config = configured(tmp_path, f'[data]\ncalendar = "{calendar}"\n')

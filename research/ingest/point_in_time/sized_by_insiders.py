@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from research.ingest.point_in_time.as_of import DAY_NS, instants
+from research.ingest.point_in_time.filed_insiders import insiders_of
 from research.ingest.point_in_time.insider_scores import issuer_scores
-from research.ingest.point_in_time.insiders import load_insiders
 from shared.config import Config
 from shared.io.bar_checks import SECOND_NS
 from shared.sessions import all_hours
@@ -30,14 +30,14 @@ def scores_at(config: Config, closes: Sequence[datetime]) -> list[Scores]:
     A symbol of which no transaction was known yet has none; none has one where the newest row known is older than
     `insiders.age_days_max`. DataError or NotFound where the table cannot be read.
     """
-    rows = load_insiders(config.base_dir / config.insiders.table)
+    rows = insiders_of(config.base_dir / config.insiders.table)
     return known_scores(rows, config.universe.symbols, closes, config.insiders.age_days_max)
 
 
 def known_scores(
     rows: pd.DataFrame, symbols: Sequence[str], closes: Sequence[datetime], age_days_max: float
 ) -> list[Scores]:
-    """As `scores_at`, of the rows that `load_insiders` gives."""
+    """As `scores_at`, of the rows that `insiders_of` gives."""
     times = np.array([int(each.timestamp()) * SECOND_NS for each in closes], dtype=np.int64)
     scores = issuer_scores(rows, symbols, times)
     known = np.concatenate([[_NEVER], np.sort(instants(rows["known_by"]))])

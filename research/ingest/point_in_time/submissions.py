@@ -22,7 +22,8 @@ RESULTS = "2.02"
 def load_submissions(path: Path) -> pd.DataFrame:
     """Every filing with `known_by`, the later reading of its acceptance (known_by.accepted).
 
-    Of a table, or of the JSON of the SEC's submissions API: its `recent` filings, under the first of its tickers.
+    Of a table, or of the JSON of the SEC's submissions API: its `recent` filings, under the first of its tickers; or an
+    older page of it, which names neither company nor ticker (0 and empty).
     """
     rows = _of_json(path) if path.suffix == ".json" else read_table(path, COLUMNS)
     filed = days_of(rows, "filingDate", path)
@@ -49,9 +50,9 @@ def _of_json(path: Path) -> pd.DataFrame:
         raise NotFound(f"{path}: no such file, allowed: the JSON of the SEC's submissions API")
     try:
         answer = msgspec.json.decode(path.read_bytes())
-        recent = answer["filings"]["recent"]
+        recent = answer["filings"]["recent"] if "filings" in answer else answer
         rows = pd.DataFrame({name: recent[name] for name in COLUMNS[2:]}, dtype=object)
-        return rows.assign(cik=int(answer["cik"]), ticker=next(iter(answer["tickers"]), ""))
+        return rows.assign(cik=int(answer.get("cik", 0)), ticker=next(iter(answer.get("tickers", ())), ""))
     except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
         what = " ".join(str(error).split())
         raise DataError(f"{path}: no submissions ({what}), allowed: the SEC's JSON with filings.recent") from None

@@ -79,6 +79,8 @@ def read_table(path: Path) -> Table:
             f"{path}: missing column: {', '.join(missing)}; found: {', '.join(columns)}, allowed: "
             f"symbol, ts or date, {', '.join(needed)}"
         )
+    if frame.empty:
+        raise DataError(f"{path}: no rows, allowed: at least one bar or quote")
     opened_at = _times(path, frame)
     symbols = _symbols(path, frame)
     names = [name for name in (*VALUES, *EVIDENCE, *QUOTES) if name in columns]

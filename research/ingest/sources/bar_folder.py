@@ -60,6 +60,7 @@ class BarFolder:
         table = read_bars(self._path, drop_bad_bars=True)
         times = table.opened_at[table.opened_at != NO_TIME]
         if not len(times):
+            load_bars(self._path)  # says what is wrong with the first of them
             raise DataError(f"{self._path}: no bars, allowed: a file with at least one")
         symbols = tuple(sorted({*table.symbols} - {""}))
         return symbols, day_of(int(times.min())), day_of(int(times.max()))

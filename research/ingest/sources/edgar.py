@@ -78,9 +78,11 @@ class Edgar:
         return Document(f"companyfacts/{name}", self._of_data(f"/api/xbrl/companyfacts/{name}", _judged("facts")))
 
     def form_4(self, symbol: str, since: date) -> Iterator[Document]:
-        """The XML of every Form 4 filed since that day, oldest first."""
+        """The lists of filings, which tell when each was public, and the XML of every Form 4 filed since that day."""
         cik = self.cik(symbol)
-        filings = sorted({filing for page in self.submissions(symbol) for filing in _form_4_of(page, since)})
+        pages = list(self.submissions(symbol))
+        yield from pages
+        filings = sorted({filing for page in pages for filing in _form_4_of(page, since)})
         for _, accession, document in filings:
             plain = accession.replace("-", "")
             text = self._site.text(
