@@ -214,8 +214,10 @@ class BarMatcher(WorkingOrders):
         outcomes: list[Outcome] = []
         for order in orders:
             is_limit, waits = order.order_type in LIMITS, order.waits_for_trigger
+            if not waits and (is_limit or passage.inside):  # inside the bar a market order waits for the next open
+                continue
             begins = waits and order.stop_price is None  # a trailing stop, which only an order within reach does
-            if (is_limit and not waits) or (begins and self._within_reach(order, passage) <= 0):
+            if begins and self._within_reach(order, passage) <= 0:
                 continue
             price = self._price_without_limit(order, passage)
             if price is None or self._within_reach(order, passage) <= 0:
@@ -232,8 +234,8 @@ class BarMatcher(WorkingOrders):
 
     def _price_without_limit(self, order: SimOrder, passage: _Passage) -> float | None:
         bar = passage.seen_by(order)
-        if order.takes_any_price:  # only at the open; what is left inside the bar waits for the next
-            return None if passage.inside else market_fill(order.side, bar, self._slippage_bps)
+        if order.takes_any_price:
+            return market_fill(order.side, bar, self._slippage_bps)
         assert order.waits_for_trigger
         if order.stop_price is None:  # a trailing stop begins where the bar it first sees begins
             follow(order, bar.open)

@@ -46,16 +46,18 @@ class TouchLevels:
 
 
 def _add(levels: list[float], order: SimOrder) -> None:
-    price = order.stop_price if order.waits_for_trigger else order.limit_price
-    if price is None or order.takes_any_price or order.auction or order.order_type in TRAILING:
+    waits = order.waits_for_trigger
+    price = order.stop_price if waits else order.limit_price
+    takes_any = not waits and order.takes_any_price
+    if price is None or takes_any or order.auction or order.order_type in TRAILING:
         levels[0] = math.inf
-    elif _waits_below(order):
+    elif _waits_below(order, waits=waits):
         levels[0] = max(levels[0], price)
     else:
         levels[1] = min(levels[1], price)
 
 
-def _waits_below(order: SimOrder) -> bool:
+def _waits_below(order: SimOrder, *, waits: bool) -> bool:
     """Whether the order waits for the price to fall: sell stops, buy limits and buys that wait to be touched."""
-    is_stop = order.waits_for_trigger and order.order_type in STOPS
+    is_stop = waits and order.order_type in STOPS
     return (order.side == "SELL") == is_stop

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from daemon.engine import price_screen
 from daemon.engine.prices import Prices, jump_of
-from research.backtest.timeline import Integers, Timeline
+from research.backtest.timeline import Integers, Timeline, in_one_piece
 from shared.io.bar_store import BarPanel
 from shared.market import BarRow
 
@@ -47,8 +47,7 @@ def look_ahead(panel: BarPanel, timeline: Timeline, jump_pct_max: float) -> Fore
 
 def _rows_at(panel: BarPanel, places: Integers) -> BarRow:
     """Views where the rows lie in one piece, copies where rows outside the sessions lie between them."""
-    first, last = int(places[0]), int(places[-1])
-    take: slice | Integers = slice(first, last + 1) if last - first == len(places) - 1 else places
+    take = in_one_piece(places)
     fields = (panel.open, panel.high, panel.low, panel.close, panel.volume)
     whole = [np.require(field[take], dtype=np.float64, requirements=["C", "W"]) for field in fields]
     return BarRow(open=whole[0], high=whole[1], low=whole[2], close=whole[3], volume=whole[4])

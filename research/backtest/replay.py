@@ -49,7 +49,7 @@ class _Feed(bt.feed.DataBase):
 
 
 class _Clock(_Feed):
-    """It only tells the time: of lines without prices the first (backtrader's measure of length) and the dates move."""
+    """Every line tells the time; only the first (backtrader's measure of length) and the dates move."""
 
     def advance(self, size: int = 1, datamaster: Any = None, ticks: bool = True) -> None:  # noqa: ANN401, ARG002 - backtrader's signature
         self.lines[0].advance(size)
@@ -174,8 +174,7 @@ def replay_bars(
         return _listened(driver, timeline, analyzers, observers)
     cerebro = _SparseCerebro(driver)
     cerebro.p.stdstats = False
-    nothing = array.array("d", [np.nan]) * len(timeline.rows)
-    cerebro.adddata(_Clock(values={"datetime": _dates_of(timeline), "": nothing}))
+    cerebro.adddata(_Clock(values={"": _dates_of(timeline)}))
     cerebro.setbroker(_PanelBroker(driver))
     cerebro.addstrategy(_EngineStrategy, driver=driver)
     cerebro.run()

@@ -247,10 +247,6 @@ class SessionDriver:
 
     def _execute(self, command: Command, at: datetime) -> None:
         match command:
-            case PlaceBracket() | CancelOrder() | ReplaceStop() | Flatten():
-                self._inbox.extend(self._broker.execute(command, at))
-            case AskBroker():
-                self._inbox.append(self._broker.report(at))
             case SetTimer():
                 if command.clock == "market":
                     # Set anew, a timer also moves behind those that were set before.
@@ -258,5 +254,9 @@ class SessionDriver:
                     self._timers[command.timer_id] = at + timedelta(seconds=command.after_s)
             case Notify():
                 pass  # nobody to tell; the decision log holds it
+            case PlaceBracket() | CancelOrder() | ReplaceStop() | Flatten():
+                self._inbox.extend(self._broker.execute(command, at))
+            case AskBroker():
+                self._inbox.append(self._broker.report(at))
             case _:
                 assert_never(command)

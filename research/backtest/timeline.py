@@ -126,25 +126,26 @@ def lay_out(panel: BarPanel, hours_at: HoursAt, *, warm_up: int = 0, start: date
 
 
 def _rows_in_hours(panel: BarPanel, hours_at: HoursAt) -> TimelineRows:
-    chosen: list[Integers] = [np.empty(0, dtype=np.int64)]
-    closes: list[Integers] = [np.empty(0, dtype=np.int64)]
-    sessions: list[Hours] = []
-    for hours, rows, closed_ns in _by_session(panel, hours_at):
-        if len(rows):
-            sessions.append(hours)
-            chosen.append(rows)
-            closes.append(closed_ns)
-    counts = [len(rows) for rows in chosen[1:]]
-    return TimelineRows(
-        np.concatenate(chosen),
-        np.concatenate(closes),
-        np.repeat(np.arange(len(sessions), dtype=np.int64), counts),
-        tuple(sessions),
-    )
+    found = [(hours, rows) for hours, rows in _by_session(panel, hours_at) if len(rows)]
+    places = np.concatenate([np.empty(0, dtype=np.int64), *[rows for _, rows in found]])
+    session = np.repeat(np.arange(len(found), dtype=np.int64), [len(rows) for _, rows in found])
+    if panel.interval_s >= DAY_S:
+        closes = np.array([nanoseconds_of(hours.closes_at) for hours, _ in found], dtype=np.int64)
+        closed_ns = closes[session]
+    else:
+        closed_ns = panel.closed_at[in_one_piece(places)]
+    return TimelineRows(places, closed_ns, session, tuple(hours for hours, _ in found))
 
 
-def _by_session(panel: BarPanel, hours_at: HoursAt) -> Iterator[tuple[Hours, Integers, Integers]]:
-    """Every session that rows may lie in: its hours, the rows inside them, when these close."""
+def in_one_piece(places: Integers) -> slice | Integers:
+    """Rising places as a slice where none is left out between them: what is taken by it is a view, no copy."""
+    if len(places) and places[-1] - places[0] == len(places) - 1:
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
+
+
+def _by_session(panel: BarPanel, hours_at: HoursAt) -> Iterator[tuple[Hours, Integers]]:
+    """Every session that rows may lie in: its hours, the rows inside them."""
     daily, opened = panel.interval_s >= DAY_S, panel.opened_at
     at = 0
     while at < len(panel):
@@ -155,9 +156,8 @@ def _by_session(panel: BarPanel, hours_at: HoursAt) -> Iterator[tuple[Hours, Int
         if daily:
             # Stored daily bars say 09:30 to 16:00 on every day; what counts is whether that day is a session.
             day = hours.session.toordinal() - _EPOCH_ORDINAL
-            rows = rows[opened[at:end] // _DAY_NS == day]
-            yield hours, rows, np.full(len(rows), closes_ns, dtype=np.int64)
+            yield hours, rows[opened[at:end] // _DAY_NS == day]
         else:
             inside = (opened[at:end] >= nanoseconds_of(hours.opens_at)) & (panel.closed_at[at:end] <= closes_ns)
-            yield hours, rows[inside], panel.closed_at[rows[inside]]
+            yield hours, rows[inside]
         at = end

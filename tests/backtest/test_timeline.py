@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 from functools import partial
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -58,3 +59,16 @@ def test_a_daily_bar_closes_with_its_session_on_half_days_too(tmp_path):
 def test_an_instant_is_exact_to_the_microsecond():
     nanoseconds = int(OPENS.timestamp()) * 10**9 + 1_000
     assert instant(nanoseconds) == OPENS + timedelta(microseconds=1)
+
+
+def test_rows_between_the_sessions_leave_a_gap_and_the_others_keep_their_closes():
+    panel = a_panel([flat(100.0)] * 6, minutes_per_session=3)
+    timeline = lay_out(panel, sessions_of(2))
+    assert [row.index for row in timeline.rows] == [0, 1, 3, 4]
+    assert timeline.rows.closed_ns.tolist() == panel.closed_at[[0, 1, 3, 4]].tolist()
+    assert timeline.outside == 2
+
+
+def test_closes_of_rows_without_a_gap_are_not_copied():
+    panel = a_panel([flat(100.0)] * 6, minutes_per_session=3)
+    assert np.shares_memory(lay_out(panel, sessions_of(3)).rows.closed_ns, panel.closed_at)

@@ -70,6 +70,14 @@ def test_a_session_counts_its_own_entries_and_the_windows_go_on_across_it():
     assert (pace.sent_today, pace.sent_last_min(at(62))) == (0, 2)
 
 
+def test_an_instrument_that_did_not_fill_for_a_day_is_forgotten():
+    pace = Pace()
+    pace.note_filled("SPY", "OB1:s:20131007:SPY-1", OPEN)
+    pace.note_filled("IBM", "OB1:s:20131007:IBM-1", at(3600))
+    pace.begin_session(at(86_400))
+    assert list(pace.filled) == ["IBM"]
+
+
 def test_a_bracket_counts_as_one_entry_and_the_next_session_begins_at_none():
     engine = an_engine_at_work()
     assert (engine.book.pace.sent_today, engine.book.pace.sent_last_s(at(60))) == (1, 1)

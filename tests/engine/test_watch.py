@@ -3,8 +3,10 @@
 import math
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
+from daemon.engine.high_water import highest_reached
 from daemon.engine.watch import CONFIRMATIONS
 from risk.trading_state import TradingState
 from shared.commands import CancelOrder, Notify, PlaceBracket
@@ -285,3 +287,17 @@ def test_an_unknown_equity_trips_nothing_and_lets_nothing_in():
     handle_all(engine, [bars(60 * minute, SPY=100.0) for minute in (1, 2, 3, 4)])
     assert engine.book.breakers.latched == {}
     assert PLAN not in engine.book.plans
+
+
+@pytest.mark.parametrize(
+    ("before", "equity", "reached"),
+    [
+        ([], [5.0, 7.0], -math.inf),  # not yet three in a row
+        ([], [5.0, 7.0, 6.0], 5.0),
+        ([9.0, 8.0], [7.0], 7.0),  # the samples of before count too
+        ([1.0, 9.0], [8.0, 7.0, 2.0], 7.0),
+        ([4.0], [6.0, 5.0, 9.0, 9.0], 5.0),
+    ],
+)
+def test_the_water_rises_only_to_what_three_samples_in_a_row_have_reached(before, equity, reached):
+    assert highest_reached(np.array(before, dtype=np.float64), np.array(equity), 3) == reached
