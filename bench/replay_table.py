@@ -18,17 +18,23 @@ from bench.result import Comparison, Measured
 ROOT = Path(__file__).resolve().parents[1]
 FIELDS = ("opened_at", "closed_at", "open", "high", "low", "close", "volume")
 HERE = ("numba_loop", "ours", "plain_backtrader")
-ELSEWHERE = {"vectorbt": ("W1", "W3"), "backtesting_py": ("W1",)}
-PEERS_PYTHON = "OPENBELL_PEERS_PYTHON"
+PEERS_PYTHON, NAUTILUS_PYTHON = "OPENBELL_PEERS_PYTHON", "OPENBELL_NAUTILUS_PYTHON"
+ELSEWHERE = {
+    "vectorbt": (PEERS_PYTHON, ("W1", "W3")),
+    "backtesting_py": (PEERS_PYTHON, ("W1",)),
+    "nautilus": (NAUTILUS_PYTHON, ("W2", "W3")),
+}
+"""Peer -> the variable that names its Python, the workloads it can do."""
 IN_PROCESS = {"plain_backtrader": "1"}  # nothing is compiled, and a run takes a minute
 
 Facts = dict[str, float]
 
 
 def compare_replay(rounds: int, names: tuple[str, ...] = tuple(WORKLOADS)) -> Comparison:
-    """One table over all workloads; peers of another environment take part if PEERS_PYTHON names its Python."""
+    """One table over all workloads; peers of another environment take part if their variable names its Python."""
     found = {name: _contest(WORKLOADS[name], rounds) for name in names}
     lines = [line for name, facts in found.items() for line in _lines(WORKLOADS[name], facts)]
+    lines += [f"{who} took no part: {variable} names no Python that has it" for who, variable in _absent()]
     last = found[names[-1]]
     return Comparison(
         title=f"replay, {', '.join(names)}: seconds of a run, median of {rounds} processes, interleaved",
@@ -43,8 +49,9 @@ def compare_replay(rounds: int, names: tuple[str, ...] = tuple(WORKLOADS)) -> Co
 
 def _contest(workload: Workload, rounds: int) -> dict[str, Facts]:
     peers = dict.fromkeys(HERE, sys.executable)
-    if other := os.environ.get(PEERS_PYTHON):
-        peers |= {name: other for name, can in ELSEWHERE.items() if workload.name in can}
+    for who, (variable, can) in ELSEWHERE.items():
+        if workload.name in can and (python := os.environ.get(variable)):
+            peers[who] = python
     with tempfile.TemporaryDirectory(prefix="openbell-bench-") as name:
         _given(Path(name), workload)
         taken: dict[str, list[Facts]] = {who: [] for who in peers}
@@ -52,6 +59,10 @@ def _contest(workload: Workload, rounds: int) -> dict[str, Facts]:
             for who, python in peers.items():
                 taken[who].append(_run(python, who, Path(name), workload.name))
     return {who: _median(runs) for who, runs in taken.items()}
+
+
+def _absent() -> list[tuple[str, str]]:
+    return [(who, variable) for who, (variable, _) in ELSEWHERE.items() if not os.environ.get(variable)]
 
 
 def _given(folder: Path, workload: Workload) -> None:
