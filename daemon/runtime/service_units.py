@@ -23,10 +23,16 @@ PAPER_UNITS = (
     "openbell-nightly.service",
     "openbell-nightly.timer",
 )
-LIVE_UNITS = ("openbell-live@.service", "openbell-live-alert@.service")
+LIVE_UNITS = (
+    "openbell-live@.service",
+    "openbell-live-alert@.service",
+    "openbell-live-nightly@.service",
+    "openbell-live-nightly@.timer",
+    "openbell-live-nightly-alert@.service",
+)
 _USER_DROP_IN = "user.conf"
 _ASKS_THE_CALENDAR_ONLY = "openbell-open.service"
-_TELLS_THE_DIGEST = "openbell-nightly.service"
+_TELL_THE_DIGEST = ("openbell-nightly", "openbell-live-nightly@")
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -87,7 +93,7 @@ def drop_in_lines(unit: str, place: Place, config: Config) -> list[str]:
     known = _shipped(unit.replace(f"@{place.name}.", "@.") if place.name else unit)
     secrets = sorted({channel.secret for channel in config.alert_channels if channel.secret})
     needed = [f"LoadCredentialEncrypted={name}:{prefix}.{name}" for name in secrets]
-    talks = "alert" in unit or unit in {place.main_unit, _TELLS_THE_DIGEST}
+    talks = "alert" in unit or unit == place.main_unit or unit.startswith(_TELL_THE_DIGEST)
     return lines + [line for line in needed if talks and f"={line.split('=')[1].split(':')[0]}:" not in known]
 
 

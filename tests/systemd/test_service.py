@@ -71,7 +71,9 @@ def test_a_live_credential_has_the_name_of_its_account(tmp_path):
     config = in_systemds_folders(tmp_path, "openbell-live-main", mode="live", account="U1234567", alert=[CHANNEL])
     texts = unit_texts(a_place(name="main"), config)
     line = "LoadCredentialEncrypted=mail_password:openbell-live-main.mail_password\n"
-    assert texts["openbell-live@main.service.d/10-install.conf"] == f"[Service]\n{line}"
+    telling = ("openbell-live@main", "openbell-live-nightly@main", "openbell-live-nightly-alert@main")
+    written = {unit: texts[f"{unit}.service.d/10-install.conf"] for unit in telling}
+    assert written == dict.fromkeys(telling, f"[Service]\n{line}")
 
 
 def test_a_secret_that_the_unit_names_already_is_not_named_twice(tmp_path):
@@ -160,7 +162,9 @@ def test_nothing_is_written_where_the_executable_is_missing(tmp_path):
 
 
 def test_there_is_nothing_to_uninstall_where_nothing_was_installed(tmp_path):
-    with pytest.raises(NotFound, match=r"holds none of openbell-live@\.service, openbell-live-alert@\.service$"):
+    with pytest.raises(
+        NotFound, match=r"holds none of openbell-live@\.service, .*, openbell-live-nightly-alert@\.service$"
+    ):
         uninstall(a_place(name="main"), tmp_path)
 
 

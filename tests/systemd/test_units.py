@@ -132,13 +132,16 @@ def test_both_daemons_restart_within_limits_and_never_on_a_fault_of_the_operator
         ("openbell-live@.service", "openbell-live-alert@%i.service"),
         ("openbell-open.service", "openbell-alert@%n.service"),
         ("openbell-nightly.service", "openbell-alert@%n.service"),
+        ("openbell-live-nightly@.service", "openbell-live-nightly-alert@%i.service"),
     ],
 )
 def test_a_failure_is_told_to_a_person(name, value):
     assert ("Unit", "OnFailure", value) in settings(name)
 
 
-@pytest.mark.parametrize("name", ["openbell-alert@.service", "openbell-live-alert@.service"])
+@pytest.mark.parametrize(
+    "name", ["openbell-alert@.service", "openbell-live-alert@.service", "openbell-live-nightly-alert@.service"]
+)
 def test_an_alert_that_fails_alerts_nobody_about_itself(name):
     assert values(name, "OnFailure") == []
 
@@ -177,6 +180,7 @@ def test_only_the_live_unit_holds_the_live_key_and_nothing_starts_it():
         ("openbell-open.timer", "2026-10-31", "Mon 2026-11-02 14:00:00 UTC"),
         ("openbell-nightly.timer", "2026-03-06", "Fri 2026-03-06 22:30:00 UTC"),
         ("openbell-nightly.timer", "2026-03-07", "Mon 2026-03-09 21:30:00 UTC"),
+        ("openbell-live-nightly@.timer", "2026-03-07", "Mon 2026-03-09 21:30:00 UTC"),
     ],
 )
 def test_the_timers_follow_the_daylight_saving_of_the_exchange(name, from_day, utc):
@@ -195,6 +199,17 @@ def test_the_night_of_a_session_is_made_up_for_after_a_time_without_power():
     assert values("openbell-nightly.service", "ExecStart")[0].endswith(
         "openbell nightly --config /etc/openbell/config.toml"
     )
+
+
+@pytest.mark.parametrize("key", ["User", "StateDirectory", "LogsDirectory", "CacheDirectory", "Environment"])
+def test_the_night_of_a_live_account_sees_what_its_daemon_sees_and_nothing_of_paper(key):
+    assert values("openbell-live-nightly@.service", key) == values("openbell-live@.service", key)
+    assert values("openbell-live-nightly@.service", "InaccessiblePaths") == values(
+        "openbell-live@.service", "InaccessiblePaths"
+    )
+    assert values("openbell-live-nightly@.service", "ExecStart") == [
+        "/opt/openbell/.venv/bin/openbell nightly --config /etc/openbell/live-%i.toml"
+    ]
 
 
 def commands():
