@@ -361,10 +361,11 @@ class Engine:
         return timers + self._trader.time_stops.timers(event.received_at)
 
     def _on_connection_restored(self, event: ConnectionRestored) -> list[Command]:
+        """Who has connected asks the broker at once, unbidden: a second question would only follow the first."""
         self.book.take_line(is_up=True)
         self.book.connected_at, self.book.questions_since = event.received_at, None
         self._answers.doubt_what_is_in_flight()  # what was asked of a dead line went nowhere
-        return [AskBroker(reasons=("the connection is back",))]
+        return []
 
     def _on_connection_lost(self, event: ConnectionLost) -> list[Command]:
         if not self.book.is_connected:

@@ -7,7 +7,7 @@ engine's timers in the order in which they come due. OCA groups are of type 2: a
 from msgspec import Struct
 
 from shared.commands import AskBroker, CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop, SetTimer
-from shared.events import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, TimerFired
+from shared.events import ConnectionRestored, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, TimerFired
 from shared.ids import OrderRef, parse_ref
 from shared.orders import Fill, Leg, Order, Side
 from tests.engine.builders import a_completed, a_report, a_start, an_engine, an_open_order, at, bars, says
@@ -66,7 +66,9 @@ class MoodyBroker:
     # --- the line -------------------------------------------------------------------------------------------------
 
     def handle(self, event):
-        """Give the engine an event and do what it commands."""
+        """Give the engine an event and do what it commands; who has connected asks at once."""
+        if isinstance(event, ConnectionRestored):
+            self.timers.setdefault(f"report {self.now}", self.now + ANSWER_S)
         for command in self.engine.handle(event):
             self.sent.append((self.now, command))
             self._execute(command)

@@ -89,11 +89,11 @@ def test_a_halt_while_nobody_answers_cancels_the_entry_with_the_first_report_aft
 # --- connection --------------------------------------------------------------------------------------------------
 
 
-def test_the_reconnect_asks_the_broker_and_enters_nothing_before_the_answer():
+def test_after_a_reconnect_nothing_is_entered_before_the_answer():
     engine = a_started()
     engine.handle(bars(60, SPY=100.0))
     assert codes(engine.handle(disconnected(70))) == ["connection_lost"]
-    assert [type(command) for command in engine.handle(connected(80))] == [AskBroker]
+    assert engine.handle(connected(80)) == []
     says(engine, SPY=1.0)
     assert of_kind(engine.handle(bars(120, SPY=100.0)), PlaceBracket) == []
     assert codes(engine.handle(a_report(121))) == ["reconciled"]

@@ -161,8 +161,9 @@ class Floor:
         return self.daemon.engine.book
 
     def is_quiet(self):
-        """Nothing waits to be handled."""
-        return self._run is None or self.daemon.is_idle
+        """Nothing waits to be handled, nor for room on the wire: steps are played faster than TWS takes messages."""
+        session = self.broker._session if self.broker is not None else None
+        return self._run is None or (self.daemon.is_idle and not (session is not None and session.waiting_orders()))
 
     async def order(self, verb, scope="account"):
         """A person's order over the control socket; returns the daemon's reply once it is done."""
