@@ -296,6 +296,28 @@ def test_shares_that_the_reports_hide_are_adopted_once_they_show_them(wait_s, br
     assert (hidden, story.broken()) == ([], broken)
 
 
+def test_adopted_shares_that_the_reports_hide_may_leave_the_book_until_they_are_shown():
+    """Found by simulation (brutal 42221): positions lag behind, and the book was set to what they said."""
+    story = a_running_daemon(rules={"foreign": "adopt"})
+    story.strange(50.0)
+    story.report(positions={"SPY": 50.0})
+    story.say("settled", "SPY: book set to the broker's, foreign: BUY 50")
+    stop = story.order("P1", 50.0, number=5)
+    story.place(stop)
+    story.wait(60)
+    story.fill(stop, 6.0)
+    story.report(positions={})
+    story.say("settled", "SPY: book set to the broker's, foreign: SELL 50")
+    story.gone(stop.ref)
+    story.wait(24)
+    story.look(positions={})
+    hidden = story.broken()
+    story.report(positions={"SPY": 44.0})
+    story.wait(40)
+    story.look(positions={})
+    assert (hidden, story.broken()) == ([], ["I5"])
+
+
 def test_what_cannot_be_told_from_ours_is_not_adopted():
     """100 of ours and 30 sold by a stranger: 70 may be our own stop at work."""
     story = a_running_daemon(rules={"foreign": "adopt"})

@@ -105,7 +105,7 @@ class AtRest(Invariant):
         is_beside = all(held * net > 0 for held in ours) and abs(net) >= abs(sum(ours))
         is_doubtful = any(ref is not None and ref.symbol == symbol for ref in map(ref_of, book.unknown))
         is_held = any(order.is_held for order in ledger.resting.values() if order.symbol == symbol)
-        is_hidden = scene.is_hidden(symbol, ledger.touched_at.get(symbol, 0.0))
+        is_hidden = scene.is_hidden(symbol, ledger.moved_at.get(symbol, 0.0))
         is_policy = scene.settings.rules.get("foreign", "report") != "report"
         return is_policy and is_beside and not is_doubtful and not is_held and not is_hidden
 

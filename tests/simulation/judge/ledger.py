@@ -79,6 +79,8 @@ class Ledger:
         """The plans and the dollars of before a symbol was last flat, which a correction may find not to have been."""
         self.symbol_of: dict[str, str] = {}
         self.touched_at: dict[str, float] = {}
+        self.moved_at: dict[str, float] = {}
+        """When what is held of a symbol last changed."""
         self._liquidated: dict[str, dict[str, float]] = {}
         """What each of the broker's own sales took from which plan, by the stem of its execution."""
         """When the broker last did something in the symbol."""
@@ -127,9 +129,10 @@ class Ledger:
             if order is not None:
                 order.is_held = str(told.fields.get("status", "")) in _NOT_WORKING
 
-    def settle(self, symbol: str) -> None:
-        """The book was set to the broker's: what nobody's plan had moved is a plan's from now on."""
-        self.accepted[symbol] = self.foreign[symbol]
+    def settle(self, symbol: str, reported: float) -> None:
+        """The book was set to what the broker said it holds: what nobody's plan had moved is a plan's from now on."""
+        theirs = sorted((0.0, self.foreign[symbol]))
+        self.accepted[symbol] = min(max(reported - self.own[symbol], theirs[0]), theirs[1])
 
     def disown(self, symbol: str, shares: float) -> None:
         """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.
@@ -297,7 +300,7 @@ class Ledger:
             self._liquidate(done)
 
     def _move(self, done: Executed, signed: float, at: float) -> None:
-        self.touched_at[done.symbol] = at
+        self.touched_at[done.symbol] = self.moved_at[done.symbol] = at
         if done.plan:
             self.symbol_of[done.plan] = done.symbol
             self.own[done.symbol] += signed
@@ -316,6 +319,7 @@ class Ledger:
     def _liquidate(self, done: Executed) -> None:
         """The broker closes what our plans hold, the oldest first; only what is left over is a stranger's."""
         left, self.touched_at[done.symbol] = done.signed, done.at
+        self.moved_at[done.symbol] = done.at
         self.disturbed.add(done.symbol)
         taken = self._liquidated[stem_of(done.exec_id)] = {}
         for plan in self.holding(done.symbol):
@@ -336,7 +340,7 @@ class Ledger:
         self.foreign[done.symbol] -= done.signed - sum(taken.values())
 
     def _split(self, symbol: str, ratio: float, at: float) -> None:
-        self.touched_at[symbol] = at
+        self.touched_at[symbol] = self.moved_at[symbol] = at
         self.split[symbol] = at, ratio
         self.disturbed.add(symbol)
         self.foreign[symbol] *= ratio

@@ -216,9 +216,11 @@ class Scene:
         if record.code == "settled":
             for symbol in [symbol for symbol in self.settings.symbols if symbol in record.text]:
                 self.settled.add(symbol)
-                if self.reported is not None and "accepted by a person" in record.text:
-                    self.ledger.disown(symbol, self.reported.get(symbol, 0.0))
-                self.ledger.settle(symbol)
+                net = self.ledger.net(symbol)
+                reported = net if self.reported is None else self.reported.get(symbol, 0.0)
+                if "accepted by a person" in record.text:
+                    self.ledger.disown(symbol, reported)
+                self.ledger.settle(symbol, reported)
         if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
             self.latched.setdefault(record.text.split(" ")[0], record.at)
 
