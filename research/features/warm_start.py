@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from daemon.engine.assembly import build_engine
 from daemon.engine.engine import Engine
 from research.backtest.assembly import timeline_of
-from research.backtest.corporate_actions import NOTHING_DUE, Schedule, load_actions, schedule
+from research.backtest.corporate_actions import NOTHING_DUE, Schedule, schedule
 from research.backtest.session_bars import session_bars
 from research.backtest.timeline import Timeline, TimelineRow
 from research.features.bar_prints import digest_of, prints_of
