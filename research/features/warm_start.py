@@ -25,6 +25,7 @@ from shared.config import Config
 from shared.errors import DataError, NotFound
 from shared.events import BarsClosed, PricesRescaled
 from shared.indicators.indicator import IntArray
+from shared.io.action_table import load_actions
 from shared.io.bar_disk import RealDisk, only_writer, put
 from shared.io.bar_store import BarPanel
 from shared.io.fingerprints import deciding_hash
