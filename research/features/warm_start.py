@@ -1,13 +1,14 @@
 """What the strategies remember of all stored bars, kept beside the features and carried on by each build.
 
-The daemon's own engine is shown every row inside the regular hours, and every split of `[replay] actions`, as a replay
-shows them, without a broker: what its strategies, ranges and price screen remember then is what a live start goes on
-from (shared/io/warm_start.py).
+The daemon's own engine is shown every row inside the regular hours, and every split of the table of actions, as a
+replay shows them, without a broker: what its strategies, ranges and price screen remember then is what a live start
+goes on from (shared/io/warm_start.py).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from research.backtest.timeline import Timeline, TimelineRow
 from research.features.bar_prints import digest_of, prints_of
 from research.features.record import read_bars_record
 from shared.config import Config
+from shared.corporate_actions import DueAction
 from shared.errors import DataError, NotFound
 from shared.events import BarsClosed, PricesRescaled
 from shared.indicators.indicator import IntArray
@@ -97,9 +99,9 @@ def _usable(path: Path, wanted: WarmStart, mine: BarPanel, prints: IntArray) -> 
 
 
 def _splits(config: Config, mine: BarPanel, timeline: Timeline) -> Schedule:
-    if not config.replay.actions:
+    if not config.replay_actions:
         return NOTHING_DUE
-    actions = load_actions(config.base_dir / config.replay.actions)
+    actions = load_actions(config.base_dir / config.replay_actions)
     return schedule(actions, mine.symbols, session_bars(mine, timeline))
 
 
@@ -111,9 +113,18 @@ def _show(engine: Engine, mine: BarPanel, timeline: Timeline, splits: Schedule, 
         if row.opens_session and at:
             for due in splits.due.get(row.hours.session, ()):
                 if due.price_ratio != 1:
-                    opens_at = row.hours.opens_at
-                    engine.handle(PricesRescaled(received_at=opens_at, symbol=due.symbol, ratio=due.price_ratio))
+                    engine.handle(_rescaled(due, row.hours.opens_at))
         engine.handle(_bars(mine, row))
+
+
+def _rescaled(due: DueAction, opens_at: datetime) -> PricesRescaled:
+    return PricesRescaled(
+        received_at=opens_at,
+        symbol=due.symbol,
+        ratio=due.price_ratio,
+        ex_date=due.ex_date,
+        changes_shares=due.ratio != 1,
+    )
 
 
 def _bars(mine: BarPanel, row: TimelineRow) -> BarsClosed:

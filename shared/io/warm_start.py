@@ -62,7 +62,7 @@ def settings_of(config: Config) -> dict[str, str]:
         "session.calendar": config.session.calendar,
         "risk.price_jump_pct_max": str(config.risk.price_jump_pct_max),
         "risk.max_var_pct, risk.max_cvar_pct": f"{config.risk.max_var_pct}, {config.risk.max_cvar_pct}",
-        "replay.actions": _content_hash(config.base_dir / config.replay.actions) if config.replay.actions else "",
+        "table of actions": _content_hash(config.base_dir / config.replay_actions) if config.replay_actions else "",
     }
     for strategy in config.strategies:
         asked = strategy.model_dump(mode="json", include={"kind", "symbols", "params", "sizing", "exits"})
@@ -123,4 +123,4 @@ def _content_hash(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}, allowed: the table of replay.actions") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror}, allowed: the table of replay or bars") from None

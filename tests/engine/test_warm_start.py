@@ -1,8 +1,10 @@
 """What the strategies remember is exchanged, what is held and ordered is not, and never for something older."""
 
+from datetime import date
+
 from daemon.engine.assembly import build_engine
 from shared.commands import Notify
-from shared.events import StrategiesWarmed
+from shared.events import PricesRescaled, StrategiesWarmed
 from tests.runtime.builders import a_config, a_morning, at, bars
 
 PRICES = [165.0, 164.0, 163.0, 164.0, 166.0, 167.0]
@@ -38,6 +40,19 @@ def test_a_state_that_is_older_than_what_was_seen_changes_nothing(tmp_path):
     before = engine.snapshot()
     assert engine.handle(warmed(shown(config, 5), 5)) == []
     assert engine.snapshot() == before
+
+
+def test_a_state_of_before_a_split_that_was_told_is_refused_and_the_desk_goes_on(tmp_path):
+    config = a_config(tmp_path)
+    engine = shown(config, 5)
+    split = PricesRescaled(received_at=at(301), symbol="SPY", ratio=2.0, ex_date=date(2013, 10, 9))
+    engine.handle(split)
+    before = engine.desks["sma"].snapshot()
+    (notice,) = engine.handle(warmed(shown(config, 5), 5))
+    assert isinstance(notice, Notify)
+    assert (notice.level, notice.code) == ("warning", "warm_start_refused")
+    assert "end before prices of SPY were rescaled" in notice.text
+    assert engine.desks["sma"].snapshot() == before
 
 
 def test_plans_orders_and_views_stay_what_they_are(tmp_path):
