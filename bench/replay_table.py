@@ -37,7 +37,7 @@ def compare_replay(rounds: int, names: tuple[str, ...] = tuple(WORKLOADS)) -> Co
     lines += [f"{who} took no part: {variable} names no Python that has it" for who, variable in _absent()]
     last = found[names[-1]]
     return Comparison(
-        title=f"replay, {', '.join(names)}: seconds of a run, median of {rounds} processes, interleaved",
+        title=f"replay, {', '.join(names)}: processor seconds of a run, median of {rounds} processes, interleaved",
         measured=tuple(
             Measured(f"{name} {who}", "s", one["seconds"]) for name in names for who, one in found[name].items()
         ),

@@ -1,7 +1,8 @@
 """What a peer is given, a folder with the panel as plain arrays, and what it prints: one JSON line.
 
 Every peer is a process of its own, so that its imports, its memory and its compiled code are its own. It may run in
-another environment than ours, so this file needs nothing but numpy.
+another environment than ours, so this file needs nothing but numpy. What counts is processor time, from the start of
+the process on: that of a busy machine is nobody's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-STARTED = time.perf_counter()
 ROUNDS = 2
 Facts = dict[str, Any]
 
@@ -45,14 +45,14 @@ def take_part(run: Callable[[Given], tuple[int, float]], prepare: Callable[[], N
     folder, name = Path(sys.argv[1]), sys.argv[2]
     if prepare is not None:
         prepare()
-    imported = time.perf_counter() - STARTED
+    imported = time.process_time()
     given = Given(folder, name)
     base = _memory_mb()
     taken = []
     for _ in range(int(sys.argv[3]) if len(sys.argv) > 3 else ROUNDS):  # noqa: PLR2004 - program, folder, name
-        began = time.perf_counter()
+        began = time.process_time()
         fills, equity = run(given)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
     facts = {"seconds": min(taken), "first_s": taken[0], "import_s": imported, "fills": fills, "equity": equity}
     print(json.dumps({**facts, "memory_mb": _memory_mb(), "memory_before_mb": base}))
 

@@ -145,8 +145,6 @@ class BarBroker:
 
     def next_expiry(self) -> datetime | None:
         """When the next order ends by itself."""
-        if not self._good_till:
-            return None
         self._good_till = {
             key: good_till for key, good_till in self._good_till.items() if not self._matcher.order(key).done
         }
@@ -227,9 +225,6 @@ class BarBroker:
     def costs_of(self, exec_id: str) -> FillCosts:
         """What this execution cost."""
         return self._costs_of[exec_id]
-
-    def account(self, closed_at: datetime) -> AccountReported:
-        return self.valued(closed_at)[0]
 
     def valued(self, closed_at: datetime) -> tuple[AccountReported, float]:
         """The account's values, and the gross value beside them."""

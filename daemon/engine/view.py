@@ -70,7 +70,7 @@ class Viewer:
         book, column, symbol = self._book, self._columns[intent.symbol], intent.symbol
         prices, account, pace, limits = book.prices, book.account, book.pace, self._settings.limits
         (opens_at, closes_at), (bid, ask) = self._window(now), self._quote(column)
-        buys, sells = book.working_entries(None, symbol)
+        (buys, sells), (last_s, last_min, in_window) = book.working_entries(None, symbol), self._counts(symbol, now)
         exposures = self._exposures_now()
         gross, net_long, net_short, working = exposures.totals()
         beta, beta_long, beta_short = self._betas(symbol, exposures)
@@ -110,14 +110,23 @@ class Viewer:
             is_halted=book.market.is_halted(symbol),
             data_quality=book.market.quality_of(symbol),
             quiet_reason=None if book.hours is None else book.hours.quiet_reason(now),
-            sent_last_s=None if limits.max_orders_per_s is None else pace.sent_last_s(now),
-            sent_last_min=None if limits.max_orders_per_min is None else pace.sent_last_min(now),
+            sent_last_s=last_s,
+            sent_last_min=last_min,
             sent_today=pace.sent_today,
             is_duplicate=pace.is_duplicate(intent, now, limits.duplicate_window_s),
-            entries_in_window=None
+            entries_in_window=in_window,
+            is_self_trade=self._settings.self_trade == "refuse" and is_self_trade(book, intent),
+        )
+
+    def _counts(self, symbol: str, now: datetime) -> tuple[int | None, int | None, int | None]:
+        """Entries sent within the last second and minute, and those of the instrument that filled in its window."""
+        pace, limits = self._book.pace, self._settings.limits
+        return (
+            None if limits.max_orders_per_s is None else pace.sent_last_s(now),
+            None if limits.max_orders_per_min is None else pace.sent_last_min(now),
+            None
             if limits.max_entries_in_window is None
             else pace.entries_in_window(symbol, now, limits.entry_window_s),
-            is_self_trade=self._settings.self_trade == "refuse" and is_self_trade(book, intent),
         )
 
     def _exposures_now(self) -> Exposures:

@@ -161,7 +161,7 @@ class SessionDriver:
         end = first + self._sleeper.value(self._broker, rest, first, out)
         if end > first:
             at = instant(int(self._timeline.rows.closed_ns[end - 1]))
-            self._deliver(self._broker.account(at))
+            self._deliver(self._broker.valued(at)[0])
             self._sleeper.pass_over(first, end, at, out[0][: end - first])
         return end
 

@@ -157,7 +157,7 @@ def test_the_account_is_cash_plus_positions_at_the_last_close():
     broker = a_holding_broker(charge=lambda _: Charges(1.0))
     broker.on_row(minute(2), a_row((100.0, 101.0, 100.0, 101.0)))
     broker.on_row(minute(3), a_row(flat(np.nan)))
-    account = broker.account(minute(3)).account
+    account = broker.valued(minute(3))[0].account
     assert (account.cash, account.net_liquidation) == (89_999.0, 100_099.0)
 
 

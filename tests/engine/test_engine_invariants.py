@@ -83,7 +83,7 @@ class Market:
         row = BarRow(open=opened, high=high, low=low, close=self.prices, volume=np.full(2, volume))
         for event in self.broker.on_row(self.now, row):
             self.handle(event)
-        self.handle(self.broker.account(self.now))
+        self.handle(self.broker.valued(self.now)[0])
         if verb:
             self.handle(OperatorCommanded(received_at=self.now, verb=verb, scope="account", actor="chance"))
         for name, symbol, view in (("a", "SPY", views[0]), ("b", "SPY", views[1]), ("b", "IBM", views[0])):

@@ -111,3 +111,17 @@ def test_short_allowed():
     assert allowed("short_allowed", sell, within=no, position=-5) == 0
     assert allowed("short_allowed", sell, position=0) is None
     assert allowed("short_allowed", an_entry(), within=no) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts"),
+    [
+        ("order_rate", {"sent_last_s": None, "sent_last_min": None, "sent_today": None}),
+        ("repeated_execution", {"entries_in_window": None}),
+        ("loss_known", {"unpriced": ("IBM",)}),
+        ("beta_exposure_max", {"beta": None, "beta_long": None, "beta_short": None}),
+        ("group_exposure_max", {"groups": ()}),
+    ],
+)
+def test_a_rule_whose_limit_is_lifted_asks_for_no_fact(rule, facts):
+    assert allowed(rule, an_entry(), **facts) is None

@@ -60,7 +60,7 @@ class Day:
         """One row of bars, what the broker fills in it, and what comes of both."""
         self._at += timedelta(minutes=1)
         row = self._row()
-        self._handle([*self._broker.on_row(self._at, row), self._broker.account(self._at)])
+        self._handle([*self._broker.on_row(self._at, row), self._broker.valued(self._at)[0]])
         self._handle([BarsClosed(received_at=self._at, closed_at=self._at, interval_s=60, row=row)])
 
     def cut_line(self) -> None:
