@@ -11,6 +11,7 @@ from shared.config_fields import choice, number, positive, switch, text, whole
 from shared.config_section import Section
 
 _SECRET = text("the name of a secret", "mqtt_password", r"^[a-z0-9_]{1,48}$")
+_REFRESH = choice("", "ib", "alphavantage", "alpaca", "yfinance")
 
 
 class JournalConfig(Section):
@@ -80,6 +81,7 @@ class NightlyConfig(Section):
     plan: Annotated[Literal["off", "require"], choice("off", "require")] = "off"
     plan_age_max_s: Annotated[float, positive(2_592_000, 432_000)] = 432_000.0
     data: Annotated[str, text("a .parquet or .csv file or a folder of them, or empty", "bars", "")] = ""
+    refresh: Annotated[Literal["", "ib", "alphavantage", "alpaca", "yfinance"], _REFRESH] = ""
     sessions: Annotated[int, whole(1, 10_000, 252)] = 252
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from research.nightly.night import Night, session_before
 from research.nightly.record_files import file_hash
 from shared.errors import DataError, NotFound
 from shared.events import BarsClosed
+from shared.io.bar_library import BarStore
+from shared.io.bar_places import frequency_of
 from shared.io.bar_store import BarPanel, load_bars
+from shared.io.fingerprints import panel_hash
 from shared.io.journal import JournalReader
 from shared.io.journal_bars import bars_of
 from shared.io.journal_place import read_journal
@@ -38,7 +40,7 @@ def first_session(night: Night) -> date:
     """
     calendar = night.config.session.calendar
     earliest = session_before(calendar, night.session, night.config.nightly.sessions - 1)
-    if night.data is not None:
+    if night.data is not None or night.config.nightly.refresh:
         return earliest
     with read_journal(night.config) as journal:
         return max(earliest, session_at_or_after(calendar, first_traded(journal) - timedelta(microseconds=1)).session)
@@ -63,16 +65,18 @@ def night_bars(night: Night) -> BarPanel:
     Raises:
         DataError: the bars cannot be read, or do not reach the session. NotFound: there is no journal.
     """
-    panel = _from_files(night, night.data) if night.data is not None else _from_journal(night)
+    panel, source = _panel(night)
     last = datetime.fromtimestamp(int(panel.closed_at[-1]) / 1e9, UTC)
     if last.date() != night.hours.closes_at.date():
-        source, ends = night.data or "the journal", f"the last bar closed at {last:%Y-%m-%d %H:%M} UTC"
+        ends = f"the last bar closed at {last:%Y-%m-%d %H:%M} UTC"
         raise DataError(f"{source}: {ends}, allowed: bars of the session of {night.session}")
     return panel
 
 
 def bars_hash(night: Night) -> str:
-    """What the bars are made of: the content of the files, or the journal's chain at the session's last event."""
+    """What the bars are made of: the content of files or store, or the journal's chain at the session's last event."""
+    if night.data is None and night.config.nightly.refresh:
+        return panel_hash(_from_store(night))
     if night.data is None:
         with read_journal(night.config) as journal:
             return journal_hash(journal, night)
@@ -91,12 +95,32 @@ def journal_hash(journal: JournalReader, night: Night) -> str:
     return f"{last}:{record.chain.hex()}" if record is not None else "0"
 
 
-def _from_files(night: Night, path: Path) -> BarPanel:
+def bars_from(night: Night) -> date:
+    """The first day whose bars are needed: the warm-up lies before the first session."""
     config = night.config
     per_session = max(_SESSION_S // config.bars.interval_s, 1)
     spare = -(-config.bars.warm_up // per_session) + 1
-    begin = session_before(config.session.calendar, first_session(night), spare)
-    return load_bars(path, symbols=config.universe.symbols, start=begin, end=night.session)
+    return session_before(config.session.calendar, first_session(night), spare)
+
+
+def _panel(night: Night) -> tuple[BarPanel, str]:
+    """The bars, and where they come from."""
+    if night.data is not None:
+        symbols = night.config.universe.symbols
+        return load_bars(night.data, symbols=symbols, start=bars_from(night), end=night.session), f"{night.data}"
+    if night.config.nightly.refresh:
+        return _from_store(night), f"{night.config.base_dir / night.config.data.folder}"
+    return _from_journal(night), "the journal"
+
+
+def _from_store(night: Night) -> BarPanel:
+    """Raw bars where a table says what happened to them, else in the view of `[data]`."""
+    config = night.config
+    calendar = config.data.calendar or config.session.calendar
+    store = BarStore(config.base_dir / config.data.folder, calendar=calendar)
+    view = "raw" if config.replay_actions else config.data.view
+    frequency = frequency_of(config.bars.interval_s)
+    return store.read(config.universe.symbols, frequency, bars_from(night), night.session, view=view)
 
 
 def _from_journal(night: Night) -> BarPanel:

@@ -63,6 +63,7 @@ def _night(
     from datetime import UTC
 
     from research.features.nightly_work import features_work
+    from research.ingest.nightly_work import refresh_work
     from research.nightly.lock import the_only_one
     from research.nightly.night import night_of, nights_folder
     from research.nightly.sequence import Way, carry_out
@@ -82,7 +83,8 @@ def _night(
     _say(f"nightly: the session of {night.session}, the next one is {night.next_session}, in {night.folder}")
     with the_only_one(nights_folder(settings)):
         way = Way(only=step, force=force, now=now, say=_say)
-        return night, carry_out(night, steps_of(Outside(tell=tell, features=features_work(settings))), way)
+        outside = Outside(tell=tell, refresh=refresh_work(settings), features=features_work(settings))
+        return night, carry_out(night, steps_of(outside), way)
 
 
 def _page(night: Night, records: Records) -> str:

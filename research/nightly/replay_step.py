@@ -37,7 +37,7 @@ class ReplayStep:
             return Outcome(status="skipped", said=f"skipped, {nothing}; nightly.data is empty")
         panel, start = night_bars(night), first_session(night)
         result = run_replay(night.config, panel, start=start)
-        name = "the journal" if night.data is None else night.data.name
+        name = night.data.name if night.data else "the bar store" if night.config.nightly.refresh else "the journal"
         record = recorded(result, night.config, panel, start=start, data_name=name, command=COMMAND)
         written = write_artifacts(night.folder / FOLDER, result, record)
         summary = summarise(result)

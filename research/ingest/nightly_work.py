@@ -1,0 +1,68 @@
+"""The refresh of a night: the bars its backtest needs, from the source in `[nightly] refresh` into the bar store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+from research.ingest.fetching import Fetched, Fetcher, Terms
+from research.ingest.fetching_coverage import Coverage
+from research.ingest.fetching_plan import Asked, wanted_of
+from research.ingest.fetching_view import FAILED, summary
+from research.ingest.sources.clock import WallClock
+from research.ingest.sources.offers import CACHE, SOURCES
+from research.ingest.sources.source import Source
+from research.nightly.bars import bars_from
+from research.nightly.night import Night
+from shared.config import Config
+from shared.errors import DataError
+from shared.io.bar_library import BarStore
+from shared.io.bar_places import frequency_of
+from shared.io.session_cache import cache_folder, prepare_sessions
+
+Offers = Mapping[str, Callable[[Config, Path, WallClock], Source]]
+
+
+class _Quiet:
+    """A Watcher that says nothing: the night tells one line a step."""
+
+    def chunk(self, symbol: str, until: date, bars: int) -> None: ...
+
+    def done(self, fetched: Fetched) -> None: ...
+
+
+def refresh_work(config: Config, offers: Offers = SOURCES) -> Callable[[Night], str] | None:
+    """What the nightly step `refresh` carries out; None where `[nightly] refresh` names no source."""
+    if not config.nightly.refresh:
+        return None
+
+    def work(night: Night) -> str:
+        clock = WallClock()
+        folder = config.base_dir / config.data.folder
+        source = offers[config.nightly.refresh](config, folder, clock)
+        try:
+            source.open()
+            return _said(source.name, _fetched(config, night, folder, source, clock))
+        finally:
+            source.close()
+
+    return work
+
+
+def _fetched(config: Config, night: Night, folder: Path, source: Source, clock: WallClock) -> list[Fetched]:
+    calendar = config.data.calendar or config.session.calendar
+    prepare_sessions(calendar, cache_folder())
+    frequency = frequency_of(config.bars.interval_s)
+    asked = Asked(source=source.name, frequency=frequency, first=bars_from(night), last=night.session)
+    coverage = Coverage(folder / CACHE / "answered" / source.name / frequency)
+    fetcher = Fetcher(source, BarStore(folder, calendar=calendar), coverage, Terms(), on_stop=clock.stop)
+    return fetcher.run(wanted_of(asked, config.universe.symbols, source, calendar), _Quiet())
+
+
+def _said(name: str, found: list[Fetched]) -> str:
+    """One line; DataError with all of them where a symbol was not had."""
+    lines = summary(name, found)
+    if any(each.state in FAILED for each in found):
+        raise DataError("; ".join(line.strip() for line in lines))
+    return lines[0]
