@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from brokers.port import ClosedRow
+from daemon.engine.warm_start import WARM_START_REFUSED
 from daemon.runtime.engine_port import BuildEngine, Engine
 from daemon.runtime.notices import Notices
 from shared.commands import Notify
@@ -23,7 +24,6 @@ from shared.errors import DataError, NotFound
 from shared.events import StrategiesWarmed
 from shared.io.warm_start import foreign_fault, read_warm_start, settings_of, warm_start_path
 
-WARM_START_REFUSED = "warm_start_refused"
 CLOSE_APART_MAX = 0.02
 """How far, as a fraction, a close of the history may be from the stored one: less than the smallest split."""
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from shared.commands import Flatten, Notify, PlaceBracket, ReplaceStop
-from shared.events import OperatorCommanded, PricesRescaled
+from shared.events import OperatorCommanded, PricesRescaled, StrategiesWarmed
 from tests.engine.builders import (
     PLAN,
     STOP,
@@ -160,6 +160,18 @@ def test_shares_that_are_gone_wait_for_nobody():
     fill = a_fill(exit_order.order.ref, 500, 50.0, exec_id="0001.01.09.01", seconds=MORNING + 6)
     handle_all(engine, [filled(fill), *[a_report(MORNING + 20 + 3 * n) for n in range(4)]])
     assert (engine.book.locks, engine.book.unsplit) == ({}, {})
+
+
+def test_a_stored_start_of_before_the_split_is_not_taken_after_it():
+    """Nobody can tell whether its prices have the split in them: what the rows have taught stays."""
+    stored = a_started(an_engine())
+    stored.handle(bars(60, SPY=90.0, IBM=185.0))
+    engine = a_started(an_engine())
+    engine.handle(bars(60, SPY=100.0, IBM=185.0))
+    engine.handle(HALVED)
+    warmed = StrategiesWarmed(received_at=at(MORNING + 5), closed_at=at(60), state=stored.snapshot())
+    assert codes(engine.handle(warmed)) == ["warm_start_refused"]
+    assert engine.book.prices.good_price(0) == 50.0
 
 
 def test_it_outlives_a_restart():
