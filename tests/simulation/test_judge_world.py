@@ -263,6 +263,14 @@ def test_after_the_accept_its_time_begins_anew():
     assert (early, story.broken()) == ([], ["I1"])
 
 
+def test_an_accept_that_was_refused_ends_no_split():
+    """brutal 40265: it came before the daemon could know of the split, which waits for a person as before."""
+    story = a_split_position()
+    story.journal("OperatorCommanded", verb="accept", scope="instrument:SPY", notices=("operator", "accept_refused"))
+    story.later(3600)
+    assert story.broken() == []
+
+
 def test_a_person_may_flatten_instead():
     story = a_split_position()
     story.command("flatten")

@@ -200,7 +200,7 @@ class Scene:
             self.orders_of_people.pop(scope, None)
         if verb == "reset":
             self.latched.pop(scope, None)
-        if verb == "accept":
+        if verb == "accept" and "accept_refused" not in record.notices:
             self._end_split(scope.removeprefix("instrument:"), record.at)
 
     def _compare_reported(self, at: float) -> None:
