@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import structlog
@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from brokers.port import Broker, ClosedRow
 from daemon.runtime.clock import MarketClock
-from daemon.runtime.feed import DAY_S, Feed
+from daemon.runtime.feed import DAY_S, Feed, Intervals
 from daemon.runtime.guard import check_account
 from daemon.runtime.inbox import Inbox
 from daemon.runtime.notices import Notices
@@ -209,7 +209,8 @@ class Connection:
         interval_s, warm_up = self._config.bars.interval_s, self._config.bars.warm_up
         last, now = self._feed.last_row_at, self._clock.now()
         wanted = 0 if self._stored_start is None else self._stored_start.rows_wanted(now, last)
-        missing = warm_up if last is None else (now - last) // timedelta(seconds=interval_s)
+        intervals = Intervals(self._config.session.calendar, interval_s)
+        missing = warm_up if last is None else intervals.rows_between(last, now)
         return max(0, min(max(missing, wanted), max(warm_up, DAY_S // interval_s)))
 
     async def _watch(self) -> None:

@@ -46,6 +46,17 @@ class Intervals(Struct, frozen=True):
         session = session_at_or_after(self.calendar_name, closed_at - timedelta(seconds=1))
         return max(closed_at - timedelta(seconds=self.interval_s), session.opens_at)
 
+    def rows_between(self, after: datetime, until: datetime) -> int:
+        """Rows that may have closed after the one and by the other: while the exchange is closed none does."""
+        if self.interval_s >= DAY_S:
+            return max((until - after) // timedelta(seconds=self.interval_s), 0)
+        rows, at = 0, after
+        while (session := session_at_or_after(self.calendar_name, at)).opens_at < until and at < until:
+            open_s = (min(until, session.closes_at) - max(at, session.opens_at)).total_seconds()
+            is_over, at = session.closes_at <= until, session.closes_at
+            rows += math.ceil(open_s / self.interval_s) if is_over else int(open_s // self.interval_s)
+        return rows
+
 
 class FeedCounts(Struct):
     """What did not become part of a row: too late for it, seen before, or impossible in itself."""

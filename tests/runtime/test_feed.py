@@ -14,6 +14,7 @@ from shared.events import BarsClosed
 from shared.market import Bar, Instrument, Universe
 
 OPEN = datetime(2013, 10, 8, 13, 30, tzinfo=UTC)
+CLOSE = datetime(2013, 10, 8, 20, 0, tzinfo=UTC)
 UNIVERSE = Universe((Instrument(symbol="SPY"), Instrument(symbol="IBM")))
 MINUTES = Intervals("XNYS", 60)
 
@@ -226,3 +227,22 @@ async def test_what_is_left_below_a_clocks_tick_ends_the_wait_instead_of_spinnin
     assert isinstance(event, BarsClosed)
     assert event.closed_at == at(60)
     feed.close()
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "interval_s", "rows"),
+    [
+        (at(420), at(600), 60, 3),
+        (at(420), at(630), 60, 3),
+        (CLOSE, CLOSE + timedelta(hours=10), 60, 0),
+        (CLOSE - timedelta(minutes=2), CLOSE + timedelta(hours=10), 60, 2),
+        (CLOSE - timedelta(minutes=1), at(86_400 + 600), 60, 1 + 10),
+        (CLOSE, at(3 * 86_400), 3600, 2 * 7),  # two whole sessions, their first rows of half an hour
+        (CLOSE + timedelta(days=3), at(5 * 86_400), 60, 0),  # a weekend
+        (CLOSE, CLOSE + timedelta(days=2), 86_400, 2),
+        (at(600), at(420), 60, 0),
+    ],
+)
+def test_rows_are_missed_only_while_the_exchange_is_open(after, until, interval_s, rows):
+    """Found by simulation (brutal 40277): each reconnect of a weekend asked for a day of history."""
+    assert Intervals("XNYS", interval_s).rows_between(after, until) == rows
