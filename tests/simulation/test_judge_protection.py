@@ -298,6 +298,22 @@ def test_the_brokers_own_overfill_is_not_the_daemons():
     assert not any("turned" in breach.text for breach in story.breaches())
 
 
+@pytest.mark.parametrize(("swallowed", "is_turned"), [(True, False), (False, True)])
+def test_what_fills_although_its_cancel_was_sent_and_swallowed_is_the_brokers_doing(swallowed, is_turned):
+    """Found by simulation (brutal 42248)."""
+    story = a_running_daemon()
+    story.long()
+    story.place(story.order("P1"))
+    story.fill(story.order("S"))
+    story.cancel(ref("P1"))
+    if swallowed:
+        story.fault(32, "cancel_unanswered")
+    story.wait(25)
+    story.fill(story.order("P1"))
+    story.later(2)
+    assert any("turned" in breach.text for breach in story.breaches()) == is_turned
+
+
 def test_what_left_while_an_execution_was_under_way_could_not_know():
     story = a_running_daemon()
     story.long()

@@ -96,8 +96,8 @@ class NeverMore(Invariant):
     so it may last until that has come and CUT_S within the session, and where two rows are missed until a
     comparison. What is newly sent is never too much, never on the wrong side, never without an OCA group that
     blocks; and no closing order turns a position round. Excused is what the broker does by itself: both legs filled
-    (TWS.md 4.35), a cancel that it ignores (4.31), a second permId (4.37), a correction, a stranger's or the
-    broker's own execution in the symbol; and an order that left while word of an execution was still under way,
+    (TWS.md 4.35), a cancel that it ignores or swallows (4.31, 4.32), a second permId (4.37), a correction, a stranger's
+    or the broker's own execution in the symbol; and an order that left while word of an execution was still under way,
     which nobody could know. What gives back an overfill stands in no OCA group: that of the plan has done its work,
     and the order trades the other way.
     """
@@ -237,7 +237,8 @@ class NeverMore(Invariant):
         overfilled_at = scene.fault_at.get(OVERFILLED, float("-inf"))
         is_broker = abs(overfilled_at - flip.at) <= _FLIP_S or done.plan in scene.ledger.twinned
         too_late = scene.fault_at.get(CANCELLED_TOO_LATE, float("-inf")) >= scene.written.cancels.get(done.ref, flip.at)
-        if is_broker or too_late or done.ref in self._raced or {done.plan, done.symbol} & scene.ledger.disturbed:
+        is_ignored = too_late or scene.is_cancel_ignored(done.ref)
+        if is_broker or is_ignored or done.ref in self._raced or {done.plan, done.symbol} & scene.ledger.disturbed:
             return
         text = f"{done.ref}: {done.signed:g} shares turned {done.plan} from {flip.before:g} to {flip.after:g}"
         self.breach("I2", done.ref, text, at=flip.at)
