@@ -20,21 +20,21 @@ def highest(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple
     first, period = shape
     slot = t % period
     so_far, ring = first + 1, first + 2
+    here, rest, begins = ring + slot, ring + (slot + 1) % period, slot == 0
     for i in range(lo, hi):
-        before = x[i] if slot == 0 else s[so_far, i]
-        s[so_far, i] = x[i] if x[i] > before else before
-        s[ring + slot, i] = x[i]
+        new, left = x[i], s[rest, i]
+        before = new if begins else s[so_far, i]
+        now = new if new > before else before
+        s[so_far, i] = now
+        s[here, i] = new
+        s[first, i] = left if left > now else now
     if slot == period - 1:
-        for k in range(period - 2, -1, -1):
-            for i in range(lo, hi):
-                a, b = s[ring + k, i], s[ring + k + 1, i]
-                s[ring + k, i] = a if a > b else b
         for i in range(lo, hi):
             s[first, i] = s[so_far, i]
-    elif t >= period:
-        for i in range(lo, hi):
-            a, b = s[ring + slot + 1, i], s[so_far, i]
-            s[first, i] = a if a > b else b
+        for k in range(ring + period - 2, ring - 1, -1):
+            for i in range(lo, hi):
+                a, b = s[k, i], s[k + 1, i]
+                s[k, i] = a if a > b else b
 
 
 @kernel
@@ -43,21 +43,21 @@ def lowest(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[
     first, period = shape
     slot = t % period
     so_far, ring = first + 1, first + 2
+    here, rest, begins = ring + slot, ring + (slot + 1) % period, slot == 0
     for i in range(lo, hi):
-        before = x[i] if slot == 0 else s[so_far, i]
-        s[so_far, i] = x[i] if x[i] < before else before
-        s[ring + slot, i] = x[i]
+        new, left = x[i], s[rest, i]
+        before = new if begins else s[so_far, i]
+        now = new if new < before else before
+        s[so_far, i] = now
+        s[here, i] = new
+        s[first, i] = left if left < now else now
     if slot == period - 1:
-        for k in range(period - 2, -1, -1):
-            for i in range(lo, hi):
-                a, b = s[ring + k, i], s[ring + k + 1, i]
-                s[ring + k, i] = a if a < b else b
         for i in range(lo, hi):
             s[first, i] = s[so_far, i]
-    elif t >= period:
-        for i in range(lo, hi):
-            a, b = s[ring + slot + 1, i], s[so_far, i]
-            s[first, i] = a if a < b else b
+        for k in range(ring + period - 2, ring - 1, -1):
+            for i in range(lo, hi):
+                a, b = s[k, i], s[k + 1, i]
+                s[k, i] = a if a < b else b
 
 
 @kernel
@@ -135,8 +135,8 @@ def position(s: FloatArray, close: FloatArray, lo: int, hi: int, shape: tuple[in
     """Where the close stands between lowest and highest, in percent; shape: row out, highest, lowest."""
     out, top, bottom = shape
     for i in range(lo, hi):
-        width = s[top, i] - s[bottom, i]
-        s[out, i] = 100.0 * (close[i] - s[bottom, i]) / width if width != 0.0 else 0.0
+        place, width = 100.0 * (close[i] - s[bottom, i]), s[top, i] - s[bottom, i]
+        s[out, i] = place / width if width != 0.0 else 0.0
 
 
 @kernel
@@ -204,47 +204,64 @@ def stochrsi(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: i
 
 
 @kernel
-def ages(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """Prints since the highest x[0] and the lowest x[1] of period + 1, in rows first and first + 1; then both rings."""
-    first, period = shape
-    window = period + 1
-    tops, bottoms = first + 2, first + 2 + window
+def age(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int, float]) -> None:
+    """Prints since the highest (side 1) or lowest (side -1) of the last, the newest of equals.
+
+    Shape: first row, window, side. Rows: age, extreme of the block so far and its slot, ring of the rest, their slots.
+    """
+    first, window, side = shape
+    slot = t % window
+    ring, slots = first + 3, first + 3 + window
+    here, rest, begins = ring + slot, (slot + 1) % window, slot == 0
+    value, place = first + 1, first + 2
+    # One or two rows written per loop: LLVM asks of every row written whether it overlaps another, and gives up soon.
     for i in range(lo, hi):
-        s[tops + t % window, i] = x[0, i]
-        s[bottoms + t % window, i] = x[1, i]
-    if t < period:
-        return False
+        new, before, kept = x[i] * side, s[value, i], s[place, i]
+        s[here, i] = new
+        s[place, i] = float(slot) if begins or new >= before else kept
     for i in range(lo, hi):
-        top, bottom = x[0, i], x[1, i]
-        top_age, bottom_age = 0.0, 0.0
-        for k in range(1, window):
-            row = (t - k) % window
-            high, low = s[tops + row, i], s[bottoms + row, i]
-            if high > top:
-                top, top_age = high, float(k)
-            if low < bottom:
-                bottom, bottom_age = low, float(k)
-        s[first, i], s[first + 1, i] = top_age, bottom_age
-    return True
+        new, before = s[here, i], s[value, i]
+        s[value, i] = new if begins or new >= before else before
+    old = float(slot + window)
+    for i in range(lo, hi):
+        left, now, since, at = s[ring + rest, i], s[value, i], s[slots + rest, i], s[place, i]
+        s[first, i] = old - since if left > now else float(slot) - at
+    if slot == window - 1:
+        for i in range(lo, hi):
+            s[first, i] = float(slot) - s[place, i]
+            s[slots + slot, i] = float(slot)
+        for k in range(window - 2, -1, -1):
+            for i in range(lo, hi):
+                kept = s[slots + k + 1, i]
+                s[slots + k, i] = float(k) if s[ring + k, i] > s[ring + k + 1, i] else kept
+            for i in range(lo, hi):
+                older, newer = s[ring + k, i], s[ring + k + 1, i]
+                s[ring + k, i] = older if older > newer else newer
 
 
 @kernel
 def aroon(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: down, up, two ages, rings."""
+    """State: down, up; `age` of lowest and highest."""
     period = int(p[0])
-    if ages(s, x, lo, hi, t, (2, period)):
+    bottom, top = 2, 7 + 2 * period
+    age(s, x[1], lo, hi, t, (bottom, period + 1, -1.0))
+    age(s, x[0], lo, hi, t, (top, period + 1, 1.0))
+    if t >= period:
         for i in range(lo, hi):
-            s[0, i] = 100.0 * (period - s[3, i]) / period
-            s[1, i] = 100.0 * (period - s[2, i]) / period
+            s[0, i] = 100.0 * (period - s[bottom, i]) / period
+            s[1, i] = 100.0 * (period - s[top, i]) / period
 
 
 @kernel
 def aroonosc(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, two ages, rings."""
+    """State: value; `age` of lowest and highest."""
     period = int(p[0])
-    if ages(s, x, lo, hi, t, (1, period)):
+    bottom, top = 1, 6 + 2 * period
+    age(s, x[1], lo, hi, t, (bottom, period + 1, -1.0))
+    age(s, x[0], lo, hi, t, (top, period + 1, 1.0))
+    if t >= period:
         for i in range(lo, hi):
-            s[0, i] = 100.0 * (s[2, i] - s[1, i]) / period
+            s[0, i] = 100.0 * (s[bottom, i] - s[top, i]) / period
 
 
 @kernel
@@ -261,14 +278,17 @@ def ichimoku(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: i
         return
     since = t - max(short, middle, long) + 1
     slot, oldest = since % middle, (since + 1) % middle
+    # Middles instead of the extremes' own rows, which are written anew with every print.
     for i in range(lo, hi):
-        conversion = (s[a, i] + s[a + 2 + short, i]) / 2.0
-        base = (s[b, i] + s[b + 2 + middle, i]) / 2.0
-        s[ring + slot, i] = (conversion + base) / 2.0
+        s[a, i] = (s[a, i] + s[a + 2 + short, i]) / 2.0
+        s[b, i] = (s[b, i] + s[b + 2 + middle, i]) / 2.0
+    for i in range(lo, hi):
+        s[ring + slot, i] = (s[a, i] + s[b, i]) / 2.0
         s[ring + middle + slot, i] = (s[c, i] + s[c + 2 + long, i]) / 2.0
-        if since >= middle - 1:
-            s[0, i], s[1, i] = conversion, base
-            s[2, i], s[3, i] = s[ring + oldest, i], s[ring + middle + oldest, i]
+    if since >= middle - 1:
+        for k, row in enumerate((a, b, ring + oldest, ring + middle + oldest)):
+            for i in range(lo, hi):
+                s[k, i] = s[row, i]
 
 
 @kernel

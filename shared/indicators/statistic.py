@@ -115,7 +115,7 @@ SPECS = (
         "statistic",
         _CLOSE,
         (whole("period", 100, low=8),),
-        rows=lambda p: 9 + _period(p),
+        rows=lambda p: 13 + 3 * _period(p),
         warm_up=_after,
         formula="ln(R / S) / ln(period / 2) of the last period log returns; 0.5 where nothing moves",
         source="Hurst, Transactions of the ASCE 116, 1951",

@@ -3,7 +3,7 @@
 The estimators give a standard deviation per year of `bars_per_year` bars. A price that is not positive has no
 logarithm: values that see it are NaN until it has left the window.
 """
-# ruff: noqa: ARG001, PLR0913, PLR0917, PLR2004 - a step takes six; windows and Taylor series have small numbers
+# ruff: noqa: ARG001, PLR0917, PLR2004 - a step takes six; windows and Taylor series have small numbers
 
 from __future__ import annotations
 
@@ -30,26 +30,76 @@ def logarithm(s: FloatArray, out: int, a: FloatArray, b: FloatArray, lo: int, hi
 
 
 @kernel
-def window_sum(s: FloatArray, out: int, ring: int, lo: int, hi: int, period: int) -> None:
-    """Sum of the rows `ring` to `ring + period` into row `out`."""
+def rolling(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
+    """Sum of the last prints of `new`; shape: first row, period. Rows: sum, of the block so far, ring of the rest.
+
+    As in changes.py. Whether the window is full.
+    """
+    first, period = shape
+    slot = t % period
+    so_far, ring = first + 1, first + 2
+    here, rest = ring + slot, ring + (slot + 1) % period
+    begins = slot == 0
     for i in range(lo, hi):
-        s[out, i] = s[ring, i]
-    for k in range(1, period):
+        left = s[rest, i]
+        total = new[i] if begins else s[so_far, i] + new[i]
+        s[so_far, i] = total
+        s[here, i] = new[i]
+        s[first, i] = left + total
+    if slot == period - 1:
         for i in range(lo, hi):
-            s[out, i] += s[ring + k, i]
+            s[first, i] = s[so_far, i]
+        for k in range(ring + period - 2, ring - 1, -1):
+            for i in range(lo, hi):
+                s[k, i] += s[k + 1, i]
+    return t >= period - 1
 
 
 @kernel
-def around(s: FloatArray, out: int, ring: int, lo: int, hi: int, period: int) -> None:
-    """Sum of squares of the ring around its mean into row `out`; the mean into out + 1."""
-    window_sum(s, out + 1, ring, lo, hi, period)
+def spread(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
+    """Mean of the last prints of `new` and the sum of squares around it; shape: first row, period.
+
+    Rows: mean, squares; first print, sum and squares of the block so far; last print of the block before; rings of
+    the sums and squares of the rest. As in moments.py. Whether the window is full.
+    """
+    first, period = shape
+    mean, squares, begun, total, around, ended = first, first + 1, first + 2, first + 3, first + 4, first + 5
+    slot = t % period
+    sums, rests = first + 6, first + 6 + period
+    newer, older = slot + 1.0, period - slot - 1.0
+    begins, of_so_far, weight = slot == 0, 1.0 / max(slot, 1), slot / newer
     for i in range(lo, hi):
-        s[out + 1, i] /= period
-        s[out, i] = 0.0
-    for k in range(period):
+        value, base, before, square = new[i], s[begun, i], s[total, i], s[around, i]
+        base = value if begins else base
+        before = 0.0 if begins else before
+        away = value - base
+        off = away - before * of_so_far
+        s[begun, i] = base
+        s[total, i] = before + away
+        s[around, i] = (0.0 if begins else square) + off * off * weight
+        s[sums + slot, i] = value
+    if slot == period - 1:
         for i in range(lo, hi):
-            away = s[ring + k, i] - s[out + 1, i]
-            s[out, i] += away * away
+            s[mean, i] = s[begun, i] + s[total, i] * (1.0 / period)
+            s[squares, i] = s[around, i]
+            s[ended, i] = new[i]
+            s[sums + slot, i] = s[rests + slot, i] = 0.0
+        for k in range(period - 2, -1, -1):
+            behind = period - 1.0 - k
+            of_behind, weight = 1.0 / behind, behind / (behind + 1.0)
+            for i in range(lo, hi):
+                away, before = s[sums + k, i] - s[ended, i], s[sums + k + 1, i]
+                off = away - before * of_behind
+                s[sums + k, i] = before + away
+                s[rests + k, i] = s[rests + k + 1, i] + off * off * weight
+    elif t >= period:
+        joint, of_older, of_newer = older * newer / period, 1.0 / older, 1.0 / newer
+        for i in range(lo, hi):
+            gap, rest, so_far = s[ended, i] - s[begun, i], s[sums + slot + 1, i], s[total, i]
+            between = (rest * of_older + gap) - so_far * of_newer
+            s[squares, i] = (s[rests + slot + 1, i] + s[around, i]) + between * between * joint
+            s[mean, i] = s[begun, i] + (rest + older * gap + so_far) * (1.0 / period)
+    return t >= period - 1
 
 
 @kernel
@@ -109,14 +159,13 @@ def natr(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) 
 
 @kernel
 def adr(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, ring."""
+    """State: value, range, its sum with ring."""
     period = int(p[0])
     for i in range(lo, hi):
-        s[1 + t % period, i] = x[0, i] - x[1, i]
-    if t >= period - 1:
-        window_sum(s, 0, 1, lo, hi, period)
+        s[1, i] = x[0, i] - x[1, i]
+    if rolling(s, s[1], lo, hi, t, (2, period)):
         for i in range(lo, hi):
-            s[0, i] /= period
+            s[0, i] = s[2, i] / period
 
 
 @kernel
@@ -136,25 +185,41 @@ def chaikin_volatility(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi:
 
 
 @kernel
-def ulcer(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, highest, ring of closes, ring of squared drawdowns."""
-    period = int(p[0])
+def highest(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
+    """As in extremes.py. Whether the window is full."""
+    first, period = shape
     slot = t % period
+    so_far, ring = first + 1, first + 2
+    here, rest, begins = ring + slot, ring + (slot + 1) % period, slot == 0
     for i in range(lo, hi):
-        s[2 + slot, i] = s[1, i] = x[0, i]
-    if t < period - 1:
+        new, left, before = x[i], s[rest, i], s[so_far, i]
+        now = new if begins or new > before else before
+        s[so_far, i] = now
+        s[here, i] = new
+        s[first, i] = left if left > now else now  # noqa: FURB136 - as in atr.py
+    if slot == period - 1:
+        for i in range(lo, hi):
+            s[first, i] = s[so_far, i]
+        for k in range(ring + period - 2, ring - 1, -1):
+            for i in range(lo, hi):
+                a, b = s[k, i], s[k + 1, i]
+                s[k, i] = a if a > b else b  # noqa: FURB136 - as in atr.py
+    return t >= period - 1
+
+
+@kernel
+def ulcer(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: value, squared drawdown, its sum with ring, highest close with ring."""
+    period = int(p[0])
+    top = 4 + period
+    if not highest(s, x[0], lo, hi, t, (top, period)):
         return
-    for k in range(period):
-        for i in range(lo, hi):
-            a, b = s[2 + k, i], s[1, i]
-            s[1, i] = a if a > b else b  # noqa: FURB136 - as in atr.py
     for i in range(lo, hi):
-        down = (x[0, i] - s[1, i]) / s[1, i] * 100.0 if s[1, i] != 0.0 else 0.0
-        s[2 + period + slot, i] = down * down
-    if t >= 2 * period - 2:
-        window_sum(s, 0, 2 + period, lo, hi, period)
+        down = (x[0, i] - s[top, i]) / s[top, i] * 100.0 if s[top, i] != 0.0 else 0.0
+        s[1, i] = down * down
+    if rolling(s, s[1], lo, hi, t - period + 1, (2, period)):
         for i in range(lo, hi):
-            s[0, i] = math.sqrt(s[0, i] / period)
+            s[0, i] = math.sqrt(s[2, i] / period)
 
 
 @kernel
@@ -167,30 +232,26 @@ def annual(s: FloatArray, source: int, lo: int, hi: int, scale: float) -> None:
 
 @kernel
 def parkinson(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, sum, ring of squares."""
+    """State: value, square, its sum with ring."""
     period = int(p[0])
-    slot = 2 + t % period
-    logarithm(s, slot, x[0], x[1], lo, hi)
+    logarithm(s, 1, x[0], x[1], lo, hi)
     for i in range(lo, hi):
-        s[slot, i] *= s[slot, i]
-    if t >= period - 1:
-        window_sum(s, 1, 2, lo, hi, period)
-        annual(s, 1, lo, hi, p[1] / (period * 4.0 * math.log(2.0)))
+        s[1, i] *= s[1, i]
+    if rolling(s, s[1], lo, hi, t, (2, period)):
+        annual(s, 2, lo, hi, p[1] / (period * 4.0 * math.log(2.0)))
 
 
 @kernel
 def garman_klass(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, sum, logarithm, ring."""
+    """State: value, variance of the bar, logarithm, sum of variances with ring."""
     period = int(p[0])
-    slot = 3 + t % period
-    logarithm(s, slot, x[1], x[2], lo, hi)
+    logarithm(s, 1, x[1], x[2], lo, hi)
     logarithm(s, 2, x[3], x[0], lo, hi)
     share = 2.0 * math.log(2.0) - 1.0
     for i in range(lo, hi):
-        s[slot, i] = 0.5 * s[slot, i] * s[slot, i] - share * s[2, i] * s[2, i]
-    if t >= period - 1:
-        window_sum(s, 1, 3, lo, hi, period)
-        annual(s, 1, lo, hi, p[1] / period)
+        s[1, i] = 0.5 * s[1, i] * s[1, i] - share * s[2, i] * s[2, i]
+    if rolling(s, s[1], lo, hi, t, (3, period)):
+        annual(s, 3, lo, hi, p[1] / period)
 
 
 @kernel
@@ -206,69 +267,64 @@ def excursions(s: FloatArray, out: int, row: int, x: FloatArray, lo: int, hi: in
 
 @kernel
 def rogers_satchell(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, sum, three logarithms, ring."""
+    """State: value, variance of the bar, three logarithms, sum of variances with ring."""
     period = int(p[0])
-    excursions(s, 5 + t % period, 2, x, lo, hi)
-    if t >= period - 1:
-        window_sum(s, 1, 5, lo, hi, period)
-        annual(s, 1, lo, hi, p[1] / period)
+    excursions(s, 1, 2, x, lo, hi)
+    if rolling(s, s[1], lo, hi, t, (5, period)):
+        annual(s, 5, lo, hi, p[1] / period)
 
 
 @kernel
 def yang_zhang(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, variance, last close, three logarithms, two sums each of nights and days, sum; three rings."""
+    """State: value, variance, last close, three logarithms, night, variance of the bar; `spread` twice, `rolling`."""
     period = int(p[0])
-    nights, days, bars = 11, 11 + period, 11 + 2 * period
-    slot = (t - 1) % period
+    nights, days, bars = 8, 14 + 2 * period, 20 + 4 * period
     if t > 0:
-        excursions(s, bars + slot, 3, x, lo, hi)
-        logarithm(s, nights + slot, x[0], s[2], lo, hi)
-        for i in range(lo, hi):
-            s[days + slot, i] = s[5, i]
+        excursions(s, 7, 3, x, lo, hi)
+        logarithm(s, 6, x[0], s[2], lo, hi)
+        spread(s, s[6], lo, hi, t - 1, (nights, period))
+        spread(s, s[5], lo, hi, t - 1, (days, period))
+        rolling(s, s[7], lo, hi, t - 1, (bars, period))
     for i in range(lo, hi):
         s[2, i] = x[3, i]
     if t < period:
         return
-    around(s, 6, nights, lo, hi, period)
-    around(s, 8, days, lo, hi, period)
-    window_sum(s, 10, bars, lo, hi, period)
     share = 0.34 / (1.34 + (period + 1.0) / (period - 1.0))
+    of_night, of_day, of_bar = 1.0 / (period - 1.0), share / (period - 1.0), (1.0 - share) / period
     for i in range(lo, hi):
-        inner = share * s[8, i] / (period - 1.0) + (1.0 - share) * s[10, i] / period
-        s[1, i] = s[6, i] / (period - 1.0) + inner
+        s[1, i] = of_night * s[nights + 1, i] + (of_day * s[days + 1, i] + of_bar * s[bars, i])
     annual(s, 1, lo, hi, p[1])
 
 
 @kernel
-def moved(s: FloatArray, ring: int, last: int, x: FloatArray, lo: int, hi: int, t: int, period: int) -> bool:
-    """Put ln(close / last close) into the ring; whether it holds `period` of them."""
+def moved(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> bool:
+    """ln(close / last close) into row 1, the close into row 2; whether there was one before."""
     if t > 0:
-        logarithm(s, ring + (t - 1) % period, x, s[last], lo, hi)
+        logarithm(s, 1, x, s[2], lo, hi)
     for i in range(lo, hi):
-        s[last, i] = x[i]
-    return t >= period
+        s[2, i] = x[i]
+    return t > 0
 
 
 @kernel
 def realised(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, squares, mean, last close, ring."""
+    """State: value, `moved`, `spread`."""
     period = int(p[0])
-    if moved(s, 4, 3, x[0], lo, hi, t, period):
-        around(s, 1, 4, lo, hi, period)
-        annual(s, 1, lo, hi, p[1] / (period - 1.0))
+    if moved(s, x[0], lo, hi, t) and spread(s, s[1], lo, hi, t - 1, (3, period)):
+        annual(s, 4, lo, hi, p[1] / (period - 1.0))
 
 
 @kernel
 def downside(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, sum, last close, ring of squared falls."""
+    """State: value, `moved`, sum of squared falls with ring."""
     period = int(p[0])
-    full = moved(s, 3, 2, x[0], lo, hi, t, period)
-    slot = 3 + (t - 1) % period
+    if not moved(s, x[0], lo, hi, t):
+        return
     for i in range(lo, hi):
-        s[slot, i] = 0.0 if s[slot, i] > 0.0 else s[slot, i] * s[slot, i]
-    if full:
-        window_sum(s, 1, 3, lo, hi, period)
-        annual(s, 1, lo, hi, p[1] / period)
+        move = s[1, i]
+        s[1, i] = 0.0 if move > 0.0 else move * move
+    if rolling(s, s[1], lo, hi, t - 1, (3, period)):
+        annual(s, 3, lo, hi, p[1] / period)
 
 
 @kernel
@@ -288,14 +344,12 @@ def ewma_volatility(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: in
 
 @kernel
 def volatility_of_volatility(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, volatility, last close, two sums twice, ring of moves, ring of volatilities."""
+    """State: value, `moved`, volatility, `spread` of moves and of volatilities."""
     period, scale = int(p[0]), p[1] / (p[0] - 1.0)
-    ring = 7 + period
-    if not moved(s, 7, 2, x[0], lo, hi, t, period):
+    first, second = 4, 10 + 2 * period
+    if not (moved(s, x[0], lo, hi, t) and spread(s, s[1], lo, hi, t - 1, (first, period))):
         return
-    around(s, 3, 7, lo, hi, period)
     for i in range(lo, hi):
-        s[ring + t % period, i] = math.sqrt(s[3, i] * scale)
-    if t >= 2 * period - 1:
-        around(s, 5, ring, lo, hi, period)
-        annual(s, 5, lo, hi, 1.0 / (period - 1.0))
+        s[3, i] = math.sqrt(s[first + 1, i] * scale)
+    if spread(s, s[3], lo, hi, t - period, (second, period)):
+        annual(s, second + 1, lo, hi, 1.0 / (period - 1.0))

@@ -1,7 +1,7 @@
 """What volume says about price: accumulation, flow, force, volume-weighted prices, liquidity.
 
 The running totals (AD, OBV, PVT, NVI, PVI, VWAP from the first print) know no window, so their level depends on
-where the series begins; only their changes compare. Windows are rings that are summed anew.
+where the series begins; only their changes compare. Sums over windows are those of changes.py.
 """
 
 # ruff: noqa: ARG001, PLR0917 - a step takes six
@@ -29,13 +29,29 @@ def smooth(s: FloatArray, rows: tuple[int, int, int], lo: int, hi: int, t: int, 
 
 
 @kernel
-def window_sum(s: FloatArray, out: int, ring: int, lo: int, hi: int, period: int) -> None:
-    """Sum of the rows `ring` to `ring + period` into row `out`."""
+def rolling(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
+    """Sum of the last prints of `new`; shape: first row, period. Rows: sum, of the block so far, ring of the rest.
+
+    As in changes.py. Whether the window is full.
+    """
+    first, period = shape
+    slot = t % period
+    so_far, ring = first + 1, first + 2
+    here, rest = ring + slot, ring + (slot + 1) % period
+    begins = slot == 0
     for i in range(lo, hi):
-        s[out, i] = s[ring, i]
-    for k in range(1, period):
+        left = s[rest, i]
+        total = new[i] if begins else s[so_far, i] + new[i]
+        s[so_far, i] = total
+        s[here, i] = new[i]
+        s[first, i] = left + total
+    if slot == period - 1:
         for i in range(lo, hi):
-            s[out, i] += s[ring + k, i]
+            s[first, i] = s[so_far, i]
+        for k in range(ring + period - 2, ring - 1, -1):
+            for i in range(lo, hi):
+                s[k, i] += s[k + 1, i]
+    return t >= period - 1
 
 
 @kernel
@@ -73,17 +89,14 @@ def adosc(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int)
 
 @kernel
 def cmf(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, two sums, rings of flow and volume."""
+    """State: value, flow; its sum and that of volume, with rings."""
     period = int(p[0])
-    slot = t % period
-    flow(s, 3 + slot, x, lo, hi)
-    for i in range(lo, hi):
-        s[3 + period + slot, i] = x[3, i]
-    if t >= period - 1:
-        window_sum(s, 1, 3, lo, hi, period)
-        window_sum(s, 2, 3 + period, lo, hi, period)
+    flows, volume = 2, 4 + period
+    flow(s, 1, x, lo, hi)
+    rolling(s, s[1], lo, hi, t, (flows, period))
+    if rolling(s, x[3], lo, hi, t, (volume, period)):
         for i in range(lo, hi):
-            s[0, i] = s[1, i] / s[2, i] if s[2, i] > 0.0 else 0.0
+            s[0, i] = s[flows, i] / s[volume, i] if s[volume, i] > 0.0 else 0.0
 
 
 @kernel
@@ -140,18 +153,15 @@ def force(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int)
 
 @kernel
 def emv(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, last middle, ring."""
+    """State: value, last middle, movement eased, its sum with ring."""
     period, scale = int(p[0]), p[1]
-    slot = 2 + (t - 1) % period
     for i in range(lo, hi):
         middle, volume = (x[0, i] + x[1, i]) / 2.0, x[2, i]
-        eased = (middle - s[1, i]) * (x[0, i] - x[1, i]) / (volume / scale) if volume > 0.0 else 0.0
-        s[slot if t > 0 else 1, i] = eased
+        s[2, i] = (middle - s[1, i]) * (x[0, i] - x[1, i]) / (volume / scale) if volume > 0.0 else 0.0
         s[1, i] = middle
-    if t >= period:
-        window_sum(s, 0, 2, lo, hi, period)
+    if t > 0 and rolling(s, s[2], lo, hi, t - 1, (3, period)):
         for i in range(lo, hi):
-            s[0, i] /= period
+            s[0, i] = s[3, i] / period
 
 
 @kernel
@@ -189,60 +199,56 @@ def vwap(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) 
 
 @kernel
 def vwap_rolling(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, two sums, rings of price times volume and of volume."""
+    """State: value, price times volume; its sum and that of volume, with rings."""
     period = int(p[0])
-    slot = t % period
+    money, volume = 2, 4 + period
     for i in range(lo, hi):
-        s[3 + slot, i] = (x[0, i] + x[1, i] + x[2, i]) / 3.0 * x[3, i]
-        s[3 + period + slot, i] = x[3, i]
-    if t >= period - 1:
-        window_sum(s, 1, 3, lo, hi, period)
-        window_sum(s, 2, 3 + period, lo, hi, period)
+        s[1, i] = (x[0, i] + x[1, i] + x[2, i]) / 3.0 * x[3, i]
+    rolling(s, s[1], lo, hi, t, (money, period))
+    if rolling(s, x[3], lo, hi, t, (volume, period)):
         for i in range(lo, hi):
-            typical = (x[0, i] + x[1, i] + x[2, i]) / 3.0
-            s[0, i] = s[1, i] / s[2, i] if s[2, i] > 0.0 else typical
+            typical, spent, traded = (x[0, i] + x[1, i] + x[2, i]) / 3.0, s[money, i], s[volume, i]
+            s[0, i] = spent / traded if traded > 0.0 else typical
 
 
 @kernel
 def amihud(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, last close, days with volume, rings of ratios and of what counts."""
+    """State: value, last close, ratio, whether it counts; sums of both, with rings."""
     period = int(p[0])
-    slot = (t - 1) % period
+    ratios, counted = 4, 6 + period
     for i in range(lo, hi):
         last, money = s[1, i], x[0, i] * x[1, i]
-        counts = t > 0 and last != 0.0 and money > 0.0
-        ratio = abs(x[0, i] / last - 1.0) / money if counts else 0.0
-        s[3 + slot, i], s[3 + period + slot, i] = ratio, 1.0 if counts else 0.0
+        counts = last != 0.0 and money > 0.0
+        s[2, i] = abs(x[0, i] / last - 1.0) / money if counts else 0.0
+        s[3, i] = 1.0 if counts else 0.0
         s[1, i] = x[0, i]
-    if t >= period:
-        window_sum(s, 0, 3, lo, hi, period)
-        window_sum(s, 2, 3 + period, lo, hi, period)
+    if t == 0:
+        return
+    rolling(s, s[2], lo, hi, t - 1, (ratios, period))
+    if rolling(s, s[3], lo, hi, t - 1, (counted, period)):
         for i in range(lo, hi):
-            s[0, i] = s[0, i] / s[2, i] * 1e6 if s[2, i] > 0.0 else 0.0
+            s[0, i] = s[ratios, i] / s[counted, i] * 1e6 if s[counted, i] > 0.0 else 0.0
 
 
 @kernel
 def relative_volume(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, sum, ring of the volumes before."""
+    """State: value, sum of the volumes before, with ring."""
     period = int(p[0])
     if t >= period:
-        window_sum(s, 1, 2, lo, hi, period)
         for i in range(lo, hi):
             s[0, i] = x[0, i] / (s[1, i] / period) if s[1, i] > 0.0 else 0.0
-    for i in range(lo, hi):
-        s[2 + t % period, i] = x[0, i]
+    rolling(s, x[0], lo, hi, t, (1, period))
 
 
 @kernel
 def turnover(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, ring."""
+    """State: value, price times volume, its sum with ring."""
     period = int(p[0])
     for i in range(lo, hi):
-        s[1 + t % period, i] = x[0, i] * x[1, i]
-    if t >= period - 1:
-        window_sum(s, 0, 1, lo, hi, period)
+        s[1, i] = x[0, i] * x[1, i]
+    if rolling(s, s[1], lo, hi, t, (2, period)):
         for i in range(lo, hi):
-            s[0, i] /= period
+            s[0, i] = s[2, i] / period
 
 
 @kernel

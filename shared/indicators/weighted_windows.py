@@ -1,7 +1,7 @@
 """Averages over the last prints, each with a weight of its own: SMA, WMA, TRIMA, HMA, ALMA, VWMA, KAMA, bands.
 
-A ring holds the last prints, one row each. Sums over short windows are made anew: rows are added side by side,
-nothing can drift. The plain mean of any period keeps a running sum and its rounding errors, as in sma.py.
+Sums are those of two parts of a window, as in changes.py, and cannot drift. The plain mean keeps a running sum and its
+rounding errors, as in sma.py.
 """
 # ruff: noqa: PLR0917 - a step takes six
 
@@ -38,22 +38,108 @@ def mean(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[in
 
 
 @kernel
-def weighted(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int, int]) -> None:
-    """Mean with weights 1 to period, the last print the heaviest; shape: row out, first row of the ring, period."""
-    out, ring, period = shape
-    slot = ring + t % period
+def weighted(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int, int]) -> bool:
+    """Mean with weights 1 to period, the last print the heaviest; shape: row out, first row, period.
+
+    Rows: sum and weighted sum of the block so far, ring of the weighted sums of the rest, whose oldest has weight 1.
+    As `rolling`. Whether the window is full; nothing is told before.
+    """
+    out, total, period = shape
+    heavy, ring, slot = total + 1, total + 2, t % period
+    newer, older, begins = slot + 1.0, period - slot - 1.0, slot == 0
+    share = 1.0 / (0.5 * period * (period + 1))
     for i in range(lo, hi):
-        s[slot, i] = x[i]
+        new, before, weighty = x[i], s[total, i], s[heavy, i]
+        s[total, i] = new if begins else before + new
+        s[heavy, i] = new if begins else weighty + newer * new
+        s[ring + slot, i] = new
     if t < period - 1:
-        return
-    for i in range(lo, hi):
-        s[out, i] = 0.0
-    for k in range(1, period + 1):
-        row = ring + (t - period + k) % period
+        return False
+    if slot < period - 1:
         for i in range(lo, hi):
-            s[out, i] += k * s[row, i]
+            s[out, i] = (s[ring + slot + 1, i] + s[heavy, i] + older * s[total, i]) * share
+        return True
     for i in range(lo, hi):
-        s[out, i] /= 0.5 * period * (period + 1)
+        s[out, i] = s[heavy, i] * share
+        s[total, i] = x[i]
+    for k in range(ring + period - 2, ring - 1, -1):
+        for i in range(lo, hi):
+            s[total, i] += s[k, i]
+            s[k, i] = s[k + 1, i] + s[total, i]
+    return True
+
+
+@kernel
+def rolling(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
+    """Sum of the last prints of `new`; shape: first row, period. Rows: sum, of the block so far, ring of the rest.
+
+    As in changes.py. Whether the window is full.
+    """
+    first, period = shape
+    slot = t % period
+    so_far, ring = first + 1, first + 2
+    here, rest = ring + slot, ring + (slot + 1) % period
+    begins = slot == 0
+    for i in range(lo, hi):
+        left = s[rest, i]
+        total = new[i] if begins else s[so_far, i] + new[i]
+        s[so_far, i] = total
+        s[here, i] = new[i]
+        s[first, i] = left + total
+    if slot == period - 1:
+        for i in range(lo, hi):
+            s[first, i] = s[so_far, i]
+        for k in range(ring + period - 2, ring - 1, -1):
+            for i in range(lo, hi):
+                s[k, i] += s[k + 1, i]
+    return t >= period - 1
+
+
+@kernel
+def spread(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
+    """Mean of the last prints of `new` and the sum of squares around it; shape: first row, period.
+
+    Rows: mean, squares; first print, sum and squares of the block so far; last print of the block before; rings of
+    the sums and squares of the rest. As in moments.py. Whether the window is full.
+    """
+    first, period = shape
+    mean, squares, begun, total, around, ended = first, first + 1, first + 2, first + 3, first + 4, first + 5
+    slot = t % period
+    sums, rests = first + 6, first + 6 + period
+    newer, older = slot + 1.0, period - slot - 1.0
+    begins, of_so_far, weight = slot == 0, 1.0 / max(slot, 1), slot / newer
+    for i in range(lo, hi):
+        value, base, before, square = new[i], s[begun, i], s[total, i], s[around, i]
+        base = value if begins else base
+        before = 0.0 if begins else before
+        away = value - base
+        off = away - before * of_so_far
+        s[begun, i] = base
+        s[total, i] = before + away
+        s[around, i] = (0.0 if begins else square) + off * off * weight
+        s[sums + slot, i] = value
+    if slot == period - 1:
+        for i in range(lo, hi):
+            s[mean, i] = s[begun, i] + s[total, i] * (1.0 / period)
+            s[squares, i] = s[around, i]
+            s[ended, i] = new[i]
+            s[sums + slot, i] = s[rests + slot, i] = 0.0
+        for k in range(period - 2, -1, -1):
+            behind = period - 1.0 - k
+            of_behind, weight = 1.0 / behind, behind / (behind + 1.0)
+            for i in range(lo, hi):
+                away, before = s[sums + k, i] - s[ended, i], s[sums + k + 1, i]
+                off = away - before * of_behind
+                s[sums + k, i] = before + away
+                s[rests + k, i] = s[rests + k + 1, i] + off * off * weight
+    elif t >= period:
+        joint, of_older, of_newer = older * newer / period, 1.0 / older, 1.0 / newer
+        for i in range(lo, hi):
+            gap, rest, so_far = s[ended, i] - s[begun, i], s[sums + slot + 1, i], s[total, i]
+            between = (rest * of_older + gap) - so_far * of_newer
+            s[squares, i] = (s[rests + slot + 1, i] + s[around, i]) + between * between * joint
+            s[mean, i] = s[begun, i] + (rest + older * gap + so_far) * (1.0 / period)
+    return t >= period - 1
 
 
 @kernel
@@ -64,7 +150,7 @@ def sma(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -
 
 @kernel
 def wma(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, ring."""
+    """State: value, `weighted`."""
     weighted(s, x[0], lo, hi, t, (0, 1, int(p[0])))
 
 
@@ -84,22 +170,14 @@ def trima(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int)
 
 @kernel
 def hma(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, weighted mean of half, of all, their difference, rings of half, all and the root."""
+    """State: value, weighted mean of half, of all, their difference; `weighted` of half, all and the root."""
     period = int(p[0])
     half, root = period // 2, int(math.sqrt(period))
     weighted(s, x[0], lo, hi, t, (1, 4, half))
-    weighted(s, x[0], lo, hi, t, (2, 4 + half, period))
-    if t >= period - 1:
+    if weighted(s, x[0], lo, hi, t, (2, 6 + half, period)):
         for i in range(lo, hi):
             s[3, i] = 2.0 * s[1, i] - s[2, i]
-        if root == 1:
-            for i in range(lo, hi):
-                s[0, i] = s[3, i]
-        elif t >= period + root - 2:
-            weighted(s, s[3], lo, hi, t - period + 1, (0, 4 + half + period, root))
-        else:
-            for i in range(lo, hi):
-                s[4 + half + period + (t - period + 1) % root, i] = s[3, i]
+        weighted(s, s[3], lo, hi, t - period + 1, (0, 8 + half + period, root))
 
 
 @kernel
@@ -126,50 +204,47 @@ def alma(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) 
 
 @kernel
 def vwma(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, sum of volumes, rings of price times volume and of volume."""
+    """State: value, price times volume; its sum and that of volume, with rings."""
     period = int(p[0])
-    slot = 2 + t % period
+    money, volume = 2, 4 + period
     for i in range(lo, hi):
-        s[slot, i] = x[0, i] * x[1, i]
-        s[slot + period, i] = x[1, i]
-    if t < period - 1:
-        return
-    for i in range(lo, hi):
-        s[0, i] = 0.0
-        s[1, i] = 0.0
-    for k in range(2, period + 2):
+        s[1, i] = x[0, i] * x[1, i]
+    rolling(s, s[1], lo, hi, t, (money, period))
+    if rolling(s, x[1], lo, hi, t, (volume, period)):
         for i in range(lo, hi):
-            s[0, i] += s[k, i]
-            s[1, i] += s[k + period, i]
+            s[0, i] = s[money, i] / s[volume, i] if s[volume, i] != 0.0 else x[0, i]
+
+
+@kernel
+def way(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, period: int) -> bool:
+    """Sum of the last steps into row 2, the way covered into row 1; whether they are there.
+
+    Rows: covered, sum of steps with ring, ring of period + 1 closes.
+    """
+    window, closes = period + 1, 4 + period
+    here, before, oldest = closes + t % window, closes + (t - 1) % window, closes + (t + 1) % window
     for i in range(lo, hi):
-        s[0, i] = s[0, i] / s[1, i] if s[1, i] != 0.0 else x[0, i]
+        s[here, i] = x[i]
+    if t == 0:
+        return False
+    for i in range(lo, hi):
+        s[1, i] = abs(x[i] - s[before, i])
+    full = rolling(s, s[1], lo, hi, t - 1, (2, period))
+    for i in range(lo, hi):
+        s[1, i] = abs(x[i] - s[oldest, i])
+    return full
 
 
 @kernel
 def kama(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, way, ring of period + 1 closes, ring of period steps."""
+    """State: value, `way`."""
     period = int(p[0])
-    closes, steps = 2, 3 + period
-    slot = closes + t % (period + 1)
-    before = closes + (t - 1) % (period + 1)
-    oldest = closes + (t + 1) % (period + 1)
-    for i in range(lo, hi):
-        s[slot, i] = x[0, i]
-    if t == 0:
+    if not way(s, x[0], lo, hi, t, period):
         return
+    before = 4 + period + (t - 1) % (period + 1) if t == period else 0
     for i in range(lo, hi):
-        s[steps + t % period, i] = abs(x[0, i] - s[before, i])
-    if t < period:
-        return
-    for i in range(lo, hi):
-        s[1, i] = 0.0
-    for k in range(period):
-        for i in range(lo, hi):
-            s[1, i] += s[steps + k, i]
-    for i in range(lo, hi):
-        last = s[before, i] if t == period else s[0, i]
-        covered = abs(x[0, i] - s[oldest, i])
-        efficiency = covered / s[1, i] if s[1, i] > covered else 1.0
+        last, covered, steps = s[before, i], s[1, i], s[2, i]
+        efficiency = covered / steps if steps > covered else 1.0
         pace = efficiency * (2.0 / 3.0 - 2.0 / 31.0) + 2.0 / 31.0
         s[0, i] = last + (x[0, i] - last) * pace * pace
 
@@ -177,53 +252,21 @@ def kama(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) 
 @kernel
 def efficiency_ratio(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
     """State as `kama`, which it steers."""
-    period = int(p[0])
-    closes, steps = 2, 3 + period
-    slot = closes + t % (period + 1)
-    before = closes + (t - 1) % (period + 1)
-    oldest = closes + (t + 1) % (period + 1)
-    for i in range(lo, hi):
-        s[slot, i] = x[0, i]
-        s[steps + t % period, i] = abs(x[0, i] - s[before, i])
-    if t < period:
-        return
-    for i in range(lo, hi):
-        s[1, i] = 0.0
-    for k in range(period):
+    if way(s, x[0], lo, hi, t, int(p[0])):
         for i in range(lo, hi):
-            s[1, i] += s[steps + k, i]
-    for i in range(lo, hi):
-        covered = abs(x[0, i] - s[oldest, i])
-        s[0, i] = covered / s[1, i] if s[1, i] > covered else 1.0
+            s[0, i] = s[1, i] / s[2, i] if s[2, i] > s[1, i] else 1.0
 
 
 @kernel
 def bbands(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: upper, middle, lower, squares, mean, total, lost, ring."""
+    """State: upper, middle, lower, `spread`."""
     period = int(p[0])
-    mean(s, x[0], lo, hi, t, (4, period))
-    if t < period - 1:
-        return
-    for i in range(lo, hi):
-        s[3, i] = 0.0
-    fours = period - period % 4
-    for k in range(7, 7 + fours, 4):
+    if spread(s, x[0], lo, hi, t, (3, period)):
         for i in range(lo, hi):
-            a, b, c, d = s[k, i] - s[4, i], s[k + 1, i] - s[4, i], s[k + 2, i] - s[4, i], s[k + 3, i] - s[4, i]
-            s[3, i] += (a * a + b * b) + (c * c + d * d)
-    for k in range(7 + fours, 7 + period):
-        for i in range(lo, hi):
-            off = s[k, i] - s[4, i]
-            s[3, i] += off * off
-    # One row written per loop, as in wilder.movements.
-    for i in range(lo, hi):
-        s[3, i] = math.sqrt(s[3, i] / period)
-    for i in range(lo, hi):
-        s[0, i] = s[4, i] + p[1] * s[3, i]
-    for i in range(lo, hi):
-        s[1, i] = s[4, i]
-    for i in range(lo, hi):
-        s[2, i] = s[4, i] - p[2] * s[3, i]
+            middle, deviation = s[3, i], math.sqrt(s[4, i] * (1.0 / period))
+            s[0, i] = middle + p[1] * deviation
+            s[1, i] = middle
+            s[2, i] = middle - p[2] * deviation
 
 
 @kernel

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from shared.indicators.indicator import FloatArray, kernel
 
 
@@ -13,12 +11,12 @@ def gains(s: FloatArray, close: FloatArray, lo: int, hi: int, t: int, shape: tup
     """Wilder's mean gain and loss; shape: first row, period. Rows: gain, loss, last close. Whether they are there."""
     first, period = shape
     held = period - 1.0 if t > period else 1.0
-    share = float(period) if t >= period else 1.0
+    share = 1.0 / period if t >= period else 1.0
     for i in range(lo, hi):
         change = close[i] - s[first + 2, i] if t > 0 else 0.0
         gain = change if change > 0.0 else 0.0
-        s[first, i] = (s[first, i] * held + gain) / share
-        s[first + 1, i] = (s[first + 1, i] * held + (gain - change)) / share
+        s[first, i] = (s[first, i] * held + gain) * share
+        s[first + 1, i] = (s[first + 1, i] * held + (gain - change)) * share
         s[first + 2, i] = close[i]
     return t >= period
 
@@ -42,51 +40,39 @@ def cmo(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -
 
 
 @kernel
-def movements(s: FloatArray, x: FloatArray, lo: int, hi: int, first: int) -> None:
-    """Rows from `first`: last high, low and close, then plus and minus movement and true range of this print."""
-    # One row written per loop: LLVM asks of every row written whether it overlaps another, and gives up soon.
-    for i in range(lo, hi):
-        up, down = x[0, i] - s[first, i], s[first + 1, i] - x[1, i]
-        s[first + 3, i] = up if up > 0.0 and up > down else 0.0
-    for i in range(lo, hi):
-        up, down = x[0, i] - s[first, i], s[first + 1, i] - x[1, i]
-        s[first + 4, i] = down if down > 0.0 and down > up else 0.0
-    for i in range(lo, hi):
-        last = s[first + 2, i]
-        top = x[0, i] if x[0, i] > last else last
-        bottom = x[1, i] if x[1, i] < last else last
-        s[first + 5, i] = top - bottom
-    for k in range(3):
-        for i in range(lo, hi):
-            s[first + k, i] = x[k, i]
-
-
-@kernel
-def fade(total: FloatArray, part: FloatArray, lo: int, hi: int, t: int, period: int) -> None:
-    """Wilder's running sum: `period` - 1 parts, then each time minus its share plus the new part."""
-    if t == 0:
-        return
-    if t < period:
-        for i in range(lo, hi):
-            total[i] += part[i]
-    else:
-        for i in range(lo, hi):
-            total[i] = total[i] - total[i] / period + part[i]
+def fading(t: int, period: int) -> float:
+    """What stays of one of Wilder's running sums: `period` - 1 parts are added, then each time a share goes."""
+    return 1.0 if t < period else 1.0 - 1.0 / period
 
 
 @kernel
 def directions(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """The three running sums in the rows from `first` on, `movements` behind. Whether an index can be told."""
+    """Wilder's sums of plus and minus movement and true range in the rows from `first` on; then last high, low, close.
+
+    Whether an index can be told.
+    """
     first, period = shape
-    movements(s, x, lo, hi, first + 3)
+    last, stays = first + 3, fading(t, period)
+    if t > 0:
+        for i in range(lo, hi):
+            high, low, before = x[0, i], x[1, i], s[last + 2, i]
+            up, down = high - s[last, i], s[last + 1, i] - low
+            top = high if high > before else before
+            bottom = low if low < before else before
+            plus = up if up > down else 0.0
+            minus = down if down > up else 0.0
+            s[first, i] = s[first, i] * stays + (plus if plus > 0.0 else 0.0)
+            s[first + 1, i] = s[first + 1, i] * stays + (minus if minus > 0.0 else 0.0)
+            s[first + 2, i] = s[first + 2, i] * stays + (top - bottom)
     for k in range(3):
-        fade(s[first + k], s[first + 6 + k], lo, hi, t, period)
+        for i in range(lo, hi):
+            s[last + k, i] = x[k, i]
     return t >= period
 
 
 @kernel
 def plus_di(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, three sums, `movements`."""
+    """State: value, `directions`."""
     if directions(s, x, lo, hi, t, (1, int(p[0]))):
         for i in range(lo, hi):
             s[0, i] = 100.0 * s[1, i] / s[3, i] if s[3, i] != 0.0 else 0.0
@@ -102,28 +88,30 @@ def minus_di(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: i
 
 @kernel
 def plus_dm(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, last high, last low, movement, sum."""
+    """State: value, last high, last low, sum."""
+    stays = fading(t, int(p[0])) if t > 0 else 0.0
     for i in range(lo, hi):
         up, down = x[0, i] - s[1, i], s[2, i] - x[1, i]
-        s[3, i] = up if up > 0.0 and up > down else 0.0
+        moved = up if up > 0.0 and up > down else 0.0
+        s[3, i] = s[3, i] * stays + moved if t > 0 else 0.0
         s[1, i], s[2, i] = x[0, i], x[1, i]
-    fade(s[4], s[3], lo, hi, t, int(p[0]))
     if t >= int(p[0]) - 1:
         for i in range(lo, hi):
-            s[0, i] = s[4, i]
+            s[0, i] = s[3, i]
 
 
 @kernel
 def minus_dm(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
     """State as `plus_dm`."""
+    stays = fading(t, int(p[0])) if t > 0 else 0.0
     for i in range(lo, hi):
         up, down = x[0, i] - s[1, i], s[2, i] - x[1, i]
-        s[3, i] = down if down > 0.0 and down > up else 0.0
+        moved = down if down > 0.0 and down > up else 0.0
+        s[3, i] = s[3, i] * stays + moved if t > 0 else 0.0
         s[1, i], s[2, i] = x[0, i], x[1, i]
-    fade(s[4], s[3], lo, hi, t, int(p[0]))
     if t >= int(p[0]) - 1:
         for i in range(lo, hi):
-            s[0, i] = s[4, i]
+            s[0, i] = s[3, i]
 
 
 @kernel
@@ -133,10 +121,11 @@ def direction_index(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shap
     if not directions(s, x, lo, hi, t, (first + 1, period)):
         return False
     for i in range(lo, hi):
-        plus, minus = s[first + 1, i], s[first + 2, i]
+        # Loaded before it is asked for: a load that depends on a question stops SIMD.
+        plus, minus, ranges, held = s[first + 1, i], s[first + 2, i], s[first + 3, i], s[first, i]
         both = plus + minus
-        moved = both != 0.0 and s[first + 3, i] != 0.0
-        s[first, i] = 100.0 * abs(plus - minus) / both if moved else s[first, i]
+        share = 100.0 * abs(plus - minus) / both
+        s[first, i] = share if both * ranges != 0.0 else held
     return True
 
 
@@ -156,18 +145,18 @@ def trend_strength(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape
         return False
     if t < 2 * period:
         for i in range(lo, hi):
-            both = s[first + 2, i] + s[first + 3, i]
-            moved = both != 0.0 and s[first + 4, i] != 0.0
-            s[first, i] += s[first + 1, i] if moved else 0.0
+            moved = (s[first + 2, i] + s[first + 3, i]) * s[first + 4, i]
+            index = s[first + 1, i]
+            s[first, i] += index if moved != 0.0 else 0.0
         if t == 2 * period - 1:
             for i in range(lo, hi):
-                s[first, i] /= period
+                s[first, i] *= 1.0 / period
     else:
         for i in range(lo, hi):
-            both = s[first + 2, i] + s[first + 3, i]
-            moved = both != 0.0 and s[first + 4, i] != 0.0
-            after = (s[first, i] * (period - 1) + s[first + 1, i]) / period
-            s[first, i] = after if moved else s[first, i]
+            moved = (s[first + 2, i] + s[first + 3, i]) * s[first + 4, i]
+            held, index = s[first, i], s[first + 1, i]
+            after = (held * (period - 1) + index) * (1.0 / period)
+            s[first, i] = after if moved != 0.0 else held
     return t >= 2 * period - 1
 
 
@@ -187,9 +176,9 @@ def adxr(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) 
         return
     since = t - 2 * period + 1
     for i in range(lo, hi):
-        s[12 + since % period, i] = s[1, i]
+        s[9 + since % period, i] = s[1, i]
     if since >= period - 1:
-        oldest = 12 + (since + 1) % period
+        oldest = 9 + (since + 1) % period
         for i in range(lo, hi):
             s[0, i] = (s[1, i] + s[oldest, i]) / 2.0
 
@@ -200,12 +189,12 @@ def true_range_mean(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shap
     first, period = shape
     if t > 0:
         held = period - 1.0 if t > period else 1.0
-        share = float(period) if t >= period else 1.0
+        share = 1.0 / period if t >= period else 1.0
         for i in range(lo, hi):
             last = s[first + 1, i]
             top = x[0, i] if x[0, i] > last else last
             bottom = x[1, i] if x[1, i] < last else last
-            s[first, i] = (s[first, i] * held + (top - bottom)) / share
+            s[first, i] = (s[first, i] * held + (top - bottom)) * share
     for i in range(lo, hi):
         s[first + 1, i] = x[2, i]
     return t >= period
@@ -244,20 +233,19 @@ def keltner(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: in
 @kernel
 def supertrend(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
     """State: line, trend, upper band, lower band, mean range, last close, close before this print."""
-    before = s[6]
+    period = int(p[0])
     for i in range(lo, hi):
-        before[i] = s[5, i]
-    if not true_range_mean(s, x, lo, hi, t, (4, int(p[0]))):
+        s[6, i] = s[5, i]
+    if not true_range_mean(s, x, lo, hi, t, (4, period)):
         return
+    begins = t == period
     for i in range(lo, hi):
-        middle, reach = (x[0, i] + x[1, i]) / 2.0, p[1] * s[4, i]
+        middle, reach, close = (x[0, i] + x[1, i]) / 2.0, p[1] * s[4, i], x[2, i]
+        before, held_top, held_bottom, falls = s[6, i], s[2, i], s[3, i], s[1, i] < 0.0
         top, bottom = middle + reach, middle - reach
-        started = not np.isnan(s[0, i])
-        if started and not (top < s[2, i] or before[i] > s[2, i]):
-            top = s[2, i]
-        if started and not (bottom > s[3, i] or before[i] < s[3, i]):
-            bottom = s[3, i]
-        rising = x[2, i] > top if started and s[1, i] < 0.0 else x[2, i] >= bottom
-        s[1, i] = 1.0 if rising else -1.0
+        top = top if begins or top < held_top or before > held_top else held_top
+        bottom = bottom if begins or bottom > held_bottom or before < held_bottom else held_bottom
+        rising = close > top if not begins and falls else close >= bottom
         s[0, i] = bottom if rising else top
+        s[1, i] = 1.0 if rising else -1.0
         s[2, i], s[3, i] = top, bottom

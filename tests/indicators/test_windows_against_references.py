@@ -122,12 +122,28 @@ def test_a_quantile_keeps_its_window_sorted_through_ties(share):
     _assert_close(values_of(SPECS["quantile"], few, period=11, share=share), theirs)
 
 
-def test_hurst_is_the_rescaled_range_of_the_window():
-    moves = LOG[0].to_numpy()[-100:]
-    walk = np.cumsum(moves - moves.mean())
-    reach = max(walk.max(), 0) - min(walk.min(), 0)
-    expected = np.log(reach / moves.std()) / np.log(50)
-    assert values_of(SPECS["hurst"], BARS)[-1, 0] == pytest.approx(expected, rel=1e-9)
+@pytest.mark.parametrize("period", [8, 21, 100])
+def test_hurst_is_the_rescaled_range_of_the_window(period):
+    moves = np.lib.stride_tricks.sliding_window_view(LOG[0].to_numpy()[1:], period)
+    walk = np.cumsum(moves - moves.mean(axis=1, keepdims=True), axis=1)
+    reach = np.maximum(walk.max(axis=1), 0) - np.minimum(walk.min(axis=1), 0)
+    expected = np.log(reach / moves.std(axis=1)) / np.log(period / 2)
+    found = values_of(SPECS["hurst"], BARS, period=period)[period:, 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["var", "stddev", "zscore", "realised_volatility", "linearreg_slope"])
+def test_a_price_that_never_moves_has_no_spread_at_all(name):
+    still = {field: np.full((150, 1), 33.3) for field in BARS}
+    assert set(values_of(SPECS[name], still)[60:, 0].tolist()) == {0.0}
+
+
+def test_equal_highs_and_lows_are_as_old_as_the_newest_of_them_as_in_talib():
+    few = {"high": np.random.default_rng(8).integers(4, 7, (600, 1)).astype(float)}
+    few["low"] = few["high"] - np.random.default_rng(9).integers(1, 3, (600, 1))
+    few["close"] = few["high"]
+    theirs = np.stack(talib.AROON(few["high"][:, 0], few["low"][:, 0], 6))
+    np.testing.assert_allclose(values_of(SPECS["aroon"], few, period=6)[..., 0], theirs, rtol=1e-12)
 
 
 def test_the_variance_ratio_is_the_unbiased_one_of_lo_and_mackinlay():
@@ -207,6 +223,17 @@ WINDOWED = [
     "rolling_rank",
     "relative_volume",
     "entropy",
+    "wma",
+    "hma",
+    "bbands",
+    "mfi",
+    "ultosc",
+    "vortex",
+    "efficiency_ratio",
+    "vwma",
+    "aroon",
+    "donchian",
+    "half_life",
 ]
 
 
@@ -217,7 +244,7 @@ def test_a_monstrous_print_is_forgotten_when_it_has_left_the_window(name, monste
     for panel in struck.values():
         panel[200] = monster
     after = 200 + 2 * SPECS[name].prints_until_warm() + 2
-    _assert_close(values_of(SPECS[name], struck)[after:], values_of(SPECS[name], BARS)[after:])
+    _assert_close(values_of(SPECS[name], struck)[..., after:, :], values_of(SPECS[name], BARS)[..., after:, :])
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in SPECS.values() if spec.group in {"volatility", "volume"}])
