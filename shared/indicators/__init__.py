@@ -7,6 +7,7 @@ sma.py             simple moving average, without drift
 ema.py             exponential moving average
 atr.py             Wilder's average true range
 rate_of_change.py  relative change over n prints
+lockstep.py        the driver of most rows; lockstep_drive.py: its compiled half; live_plan.py: many at once
 kalman.py          what the Kalman filters share; kalman_level.py, kalman_trend.py, kalman_regression.py: the filters
 kalman_features.py the same of log prices, without a unit, for the registry
 gaussian_hmm.py    hidden Markov model, forward only

@@ -6,16 +6,28 @@ import pytest
 from shared.errors import ConfigError, InvariantViolated
 from shared.indicators.live_plan import FIELDS, LivePlan
 from shared.indicators.registry import SPECS
-from tests.indicators.bars import a_market, streamed
+from tests.indicators.bars import a_market, fed, streamed
 from tests.indicators.panels import same_bits
 
-WANTED = [("ema", {"period": 20}), ("rsi", {}), ("adx", {"period": 5}), ("qstick", {}), ("mfi", {}), ("bbands", {})]
+WANTED = [
+    ("ema", {"period": 20}),
+    ("rsi", {}),
+    ("adx", {"period": 5}),
+    ("qstick", {}),
+    ("emv", {"period": 6}),
+    ("mfi", {}),
+    ("bbands", {}),
+]
+# So many that lanes are filled up, exactly full, and so few that they are not.
+every_width = pytest.mark.parametrize("width", [3, 30, 32])
+every_market = pytest.mark.parametrize("missing", [0.0, 0.1])
 
 
-@pytest.mark.parametrize("missing", [0.0, 0.1])
-def test_a_plan_gives_the_bits_of_its_indicators(missing):
-    market = a_market(120, 3, seed=2, missing=missing)
-    plan = LivePlan(3, WANTED)
+@every_width
+@every_market
+def test_a_plan_gives_the_bits_of_its_indicators(width, missing):
+    market = a_market(120, width, seed=2, missing=missing)
+    plan = LivePlan(width, WANTED)
     told: list[list[np.ndarray]] = [[] for _ in WANTED]
     for bar in np.stack([market[field] for field in FIELDS], axis=1):
         plan.update(bar)
@@ -26,8 +38,50 @@ def test_a_plan_gives_the_bits_of_its_indicators(missing):
     assert all(same_bits(left, right) for left, right in zip(found, expected, strict=True))
 
 
+@every_width
+@every_market
+def test_panels_through_a_plan_give_the_bits_of_its_indicators(width, missing):
+    market = a_market(120, width, seed=2, missing=missing)
+    found = LivePlan(width, WANTED).update_many(*(market[field] for field in FIELDS))
+    expected = [fed(SPECS[name], market, **params) for name, params in WANTED]
+    assert all(same_bits(np.ascontiguousarray(left), right) for left, right in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("missing_from", [0, 40, 90, 200])
+def test_rows_and_panels_may_take_turns_in_a_plan_wherever_prints_go_missing(missing_from):
+    market = a_market(200, 30, seed=4)
+    holes = a_market(200, 30, seed=4, missing=0.2)
+    for field, panel in market.items():
+        panel[missing_from:] = holes[field][missing_from:]
+    plan, told = LivePlan(30, WANTED), []
+    told.append(plan.update_many(*(market[field][:70] for field in FIELDS)))
+    for row in range(70, 75):
+        plan.update(np.stack([market[field][row] for field in FIELDS]))
+        told.append([plan.value(k)[..., np.newaxis, :] for k in range(len(WANTED))])
+    told.append(plan.update_many(*(market[field][75:] for field in FIELDS)))
+    found = [np.concatenate([part[k] for part in told], axis=-2) for k in range(len(WANTED))]
+    expected = [fed(SPECS[name], market, **params) for name, params in WANTED]
+    assert all(same_bits(left, right) for left, right in zip(found, expected, strict=True))
+
+
+def test_a_missing_number_of_a_field_that_nobody_asked_for_is_no_gap():
+    market = a_market(60, 3, seed=5)
+    expected = fed(SPECS["rsi"], market)
+    market["volume"][:, 1] = np.nan
+    (found,) = LivePlan(3, [("rsi", {})]).update_many(*(market[field] for field in FIELDS))
+    assert same_bits(found, expected)
+
+
 def test_a_plan_of_nothing_takes_bars_too():
-    LivePlan(2, []).update(np.ones((5, 2)))
+    plan = LivePlan(2, [])
+    plan.update(np.ones((5, 2)))
+    assert plan.update_many(*np.ones((5, 4, 2))) == []
+
+
+@pytest.mark.parametrize("panels", [np.ones((4, 6, 3)), np.ones((5, 6, 2)), np.ones((5, 3))])
+def test_panels_that_do_not_fit_a_plan_are_refused(panels):
+    with pytest.raises(InvariantViolated, match=r"LivePlan: panels of shape .*, allowed: five alike of \(T, 3\)"):
+        LivePlan(3, WANTED).update_many(*panels)
 
 
 def test_a_value_handed_out_stays_what_it_was():
