@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 
 
 def median_seconds(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median wall seconds of each contestant, after one round that does not count (compilation)."""
+    """Median processor seconds of each contestant, after one round that does not count (compilation)."""
     taken: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         for name, run in contestants.items():
             gc.collect()
-            started = time.perf_counter()
+            started = time.process_time()
             run()
             if number:
-                taken[name].append(time.perf_counter() - started)
+                taken[name].append(time.process_time() - started)
     return {name: statistics.median(values) for name, values in taken.items()}
