@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shared.errors import InvariantViolated
+from shared.errors import DataError, InvariantViolated
 from shared.indicators.indicator import FloatArray, Indicator, IntArray
 from shared.indicators.lockstep_drive import SIGNATURE, advance, run
 from shared.indicators.spec import IndicatorSpec, Parameter, Params
 
 Step = Any  # a numba dispatcher; numba has no type of it that mypy knows
 Rows = Callable[[Params], int]
+# How many rows of state a step needs, by `module:function`: names of its parameters, and the rule.
+LAYOUTS: dict[str, tuple[tuple[str, ...], Rows]] = {}
 
 
 @cache
@@ -83,6 +85,13 @@ class Lockstep(Indicator):
     def _count(self, given: tuple[npt.ArrayLike, ...]) -> None:
         if len(given) != self.inputs:
             raise InvariantViolated(f"{self.step}: {len(given)} inputs, allowed: {self.inputs}")
+        # A snapshot of another version may have other rows, and a compiled kernel asks nobody where its memory ends.
+        names, rows = LAYOUTS[self.step]
+        needed = rows(dict(zip(names, self._params.tolist(), strict=True)))
+        if len(self._state) != needed:
+            raise DataError(
+                f"{self.step}: state of {len(self._state)} rows, allowed: {needed}; another version kept it, begin anew"
+            )
 
 
 def lockstep(step: Step, rows: Rows) -> Callable[[IndicatorSpec, int, Params], Indicator]:
@@ -110,6 +119,7 @@ def spec(  # noqa: PLR0913 - a table: one argument per column
 ) -> IndicatorSpec:
     """A row of the registry, named as its kernel; `flow` reads `high low -> upper lower`, inputs and outputs."""
     inputs, outputs = (tuple(side.split()) for side in flow.split("->"))
+    LAYOUTS[f"{step.__module__}:{step.__name__}"] = tuple(parameter.name for parameter in parameters), rows
     return IndicatorSpec(
         name=name or step.__name__,
         group=group,

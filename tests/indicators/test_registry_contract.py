@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.errors import ConfigError, NotFound
+from shared.errors import ConfigError, DataError, NotFound
 from shared.indicators.registry import SPECS, indicator_of, spec_of
 from tests.indicators.bars import a_market, fed, first_values, same_until, streamed
 from tests.indicators.cheats import PeeksAtTheLastRow
@@ -103,3 +103,12 @@ def test_a_name_that_is_not_there_is_answered_by_those_that_are():
 def test_a_wrong_parameter_is_refused_with_its_value_and_what_is_allowed(params, line):
     with pytest.raises(ConfigError, match=line):
         indicator_of("rsi", 3, **params)
+
+
+def test_a_state_that_another_version_laid_out_is_refused_before_a_kernel_sees_it():
+    restored = indicator_of("rsi", 2)
+    vars(restored)["_state"] = np.zeros((3, 2))
+    with pytest.raises(DataError, match=r"wilder:rsi: state of 3 rows, allowed: 4; another version kept it"):
+        restored.update(np.ones(2))
+    with pytest.raises(DataError, match=r"wilder:rsi: state of 3 rows"):
+        restored.update_many(np.ones((5, 2)))
