@@ -82,9 +82,12 @@ def folder_prefix(pid: int) -> str:
 
 
 def _report(site: Site, context: dict[str, Any]) -> None:
-    """What asyncio could tell nobody: in a living process it is a task that died silently (I16)."""
+    """What asyncio could tell nobody: in a living process it is a task that died silently (I16).
+
+    What was cancelled did not die: of a killed process it is a gather that nobody was left to wait for.
+    """
     error = context.get("exception")
-    if isinstance(error, Killed):
+    if isinstance(error, Killed | asyncio.CancelledError):
         return
     owner = OWNER.get()
     if owner is not None and not owner.is_alive:
