@@ -436,6 +436,17 @@ def test_flatten_closes_what_is_held():
     assert story.broken() == ["I14"]
 
 
+@pytest.mark.parametrize(("observed", "broken"), [("instrument:SPY", []), ("instrument:IBM", ["I14"])])
+def test_where_a_person_lets_nothing_be_sent_a_flatten_of_the_account_sends_nothing(observed, broken):
+    story = a_running_daemon()
+    story.long()
+    story.command("observe", observed)
+    story.wait(10)
+    story.command("flatten")
+    story.later(11)
+    assert story.broken() == broken
+
+
 def test_a_flatten_that_sent_its_exit_keeps_i14():
     story = a_running_daemon()
     story.long()

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from tests.simulation.history import BookSeen, CancelSent, Journalled, LineChanged, ProcessStarted, Record, Sent, Told
 from tests.simulation.judge.breach import SLACK_S, Invariant
-from tests.simulation.judge.ref import is_in_scope, ref_of
+from tests.simulation.judge.ref import Ref, is_in_scope, ref_of
 from tests.simulation.judge.scene import ORDERED, Scene
 
 CANCEL_S = 2.0
@@ -130,8 +130,13 @@ class Killed(Invariant):
                 self._pulls.setdefault(order.ref, _Owed(record.at, verb))
         for symbol in self.scene.settings.symbols if verb == "flatten" else ():
             held = [ref_of(f"{plan}:X") for plan in self.scene.ledger.entered(symbol)]
-            if any(ref and is_in_scope(ref, scope) for ref in held):
+            if any(ref and is_in_scope(ref, scope) and not self._is_observed(ref) for ref in held):
                 self._closings.setdefault(symbol, _Owed(record.at, verb))
+
+    def _is_observed(self, ref: Ref) -> bool:
+        """Whether a person lets nothing be sent there: of several states the strictest wins (DESIGN 6)."""
+        orders = self.scene.orders_of_people.items()
+        return any(verb == "observe" and is_in_scope(ref, scope) for scope, (verb, _at) in orders)
 
     def _check_decided(self, record: Journalled) -> None:
         for order in record.orders:
