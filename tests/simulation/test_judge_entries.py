@@ -57,6 +57,19 @@ def test_an_entry_in_flight_counts_for_the_position(stage):
     assert story.broken() == ["I7"]
 
 
+@pytest.mark.parametrize(("liquidated", "broken"), [(100.0, []), (40.0, ["I7"])])
+def test_adopted_shares_that_the_broker_liquidates_do_not_count_any_more(liquidated, broken):
+    story = a_running_daemon(limits={"max_position_quantity": 150.0})
+    story.strange(100.0)
+    story.say("settled", "SPY: accepted by a person, BUY 100")
+    sale = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "SELL", "price": 100.0}
+    story.broker(
+        "execution", exec_id="0000e0d5.1.77.01", quantity=liquidated, filled=liquidated, liquidation=True, **sale
+    )
+    enter(story)
+    assert story.broken() == broken
+
+
 def test_an_entry_that_ended_does_not_count_any_more():
     story = a_running_daemon(limits={"max_position_quantity": 150.0})
     enter(story)

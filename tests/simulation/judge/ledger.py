@@ -317,7 +317,10 @@ class Ledger:
             self.plans_since_flat[done.symbol] = set(self.holding(done.symbol))
 
     def _liquidate(self, done: Executed) -> None:
-        """The broker closes what our plans hold, the oldest first; only what is left over is a stranger's."""
+        """The broker closes what our plans hold, the oldest first; only what is left over is a stranger's.
+
+        Of a stranger's it is what was accepted first: that has a plan in the book, which the daemon closes with it.
+        """
         left, self.touched_at[done.symbol] = done.signed, done.at
         self.moved_at[done.symbol] = done.at
         self.disturbed.add(done.symbol)
@@ -331,6 +334,9 @@ class Ledger:
             if abs(self.held[plan]) < DUST:
                 del self.held[plan]
         self.foreign[done.symbol] += left
+        accepted = self.accepted[done.symbol]
+        if accepted * left < 0:
+            self.accepted[done.symbol] += math.copysign(min(abs(left), abs(accepted)), left)
 
     def _give_back(self, done: Executed, taken: dict[str, float]) -> None:
         """A liquidation that is corrected has not been."""
