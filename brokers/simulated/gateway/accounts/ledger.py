@@ -127,11 +127,13 @@ class Ledger:
         return right
 
     def apply_split(self, con_id: int, ratio: float, *, at: float) -> None:
-        """Overnight there are `ratio` shares where there was one; who holds none is not concerned."""
+        """Overnight there are `ratio` shares where there was one; who holds none is told nothing of it."""
         position = self.positions.get(con_id)
-        if position is not None and position.quantity:
+        if position is None:
+            return
+        self._history[con_id].append((ratio, 0.0, 0.0, ""))
+        if position.quantity:
             position.split(ratio)
-            self._history[con_id].append((ratio, 0.0, 0.0, ""))
             self.records.append(SplitApplied(at=at, con_id=con_id, ratio=ratio))
 
     def pay_dividend(self, con_id: int, amount_per_share: float, *, at: float) -> None:
@@ -172,6 +174,16 @@ class Ledger:
         self.positions[con_id] = new
 
     # ------------------------------------------------------------------ reading
+
+    def was_split_unheld(self, execution: Execution) -> bool:
+        """Whether the stock was split since the execution while the account held none of it: no record says so."""
+        held, is_since = 0.0, False
+        for number, _price, _fee, stem in self._history[execution.con_id]:
+            if not stem and is_since and not held:
+                return True
+            held = held + number if stem else held * number
+            is_since |= stem == stem_of(execution.exec_id)
+        return False
 
     @property
     def executions(self) -> list[Execution]:

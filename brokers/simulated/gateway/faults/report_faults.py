@@ -108,11 +108,12 @@ class Correction(Parameters, frozen=True):
 
 
 def _correct(site: Site, parameters: Correction, aim: Aim) -> None:
+    """Not one of before a split that the account did not hold: nobody could know what its shares are now."""
     done = [
         one
         for ledger in site.session.accounts
         for one in ledger.executions
-        if aim.client in {None, one.client_id} and aim.symbol in {"", one.symbol}
+        if aim.client in {None, one.client_id} and aim.symbol in {"", one.symbol} and not ledger.was_split_unheld(one)
     ]
     if not done:
         raise NothingThere

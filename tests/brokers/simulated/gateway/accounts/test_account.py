@@ -9,7 +9,13 @@ import pytest
 from brokers.simulated.gateway.accounts.accounts import Accounts, check_account_ids
 from brokers.simulated.gateway.accounts.ledger import Ledger
 from brokers.simulated.gateway.accounts.locates import Locates
-from brokers.simulated.gateway.accounts.records import DividendPaid, Execution, ExecutionCorrected, SplitApplied
+from brokers.simulated.gateway.accounts.records import (
+    CommissionCharged,
+    DividendPaid,
+    Execution,
+    ExecutionCorrected,
+    SplitApplied,
+)
 
 SPY = 756733
 
@@ -94,6 +100,16 @@ def test_a_correction_of_a_fill_from_before_a_split_is_split_too(ledger):
     ledger.apply_split(SPY, 7.0, at=2000.0)
     ledger.correct("0000e0d5.0001.01.01", price=70.0, at=2001.0)
     assert (ledger.positions[SPY].quantity, ledger.positions[SPY].average_cost) == (700.0, 10.0)
+
+
+def test_a_split_while_nothing_was_held_is_no_record_and_splits_what_a_bust_brings_back(ledger):
+    ledger.book(an_execution(quantity=100, price=140.0, number=1), 0.0)
+    ledger.book(an_execution("SELL", 100, 140.0, number=2), 0.0)
+    sold = ledger.executions[-1]
+    ledger.apply_split(SPY, 0.5, at=2000.0)
+    assert (type(ledger.records[-1]), ledger.was_split_unheld(sold)) == (CommissionCharged, True)
+    ledger.correct(sold.exec_id, quantity=0, at=2001.0)
+    assert (ledger.positions[SPY].quantity, ledger.positions[SPY].average_cost) == (50.0, 280.0)
 
 
 @pytest.mark.parametrize(("side", "cash"), [("BUY", 50.0), ("SELL", -50.0)])

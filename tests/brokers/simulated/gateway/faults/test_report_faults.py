@@ -150,6 +150,17 @@ async def test_fault_24_a_corrected_execution_replaces_its_stem(desktop):
     assert math.isclose(desktop.gateway.ledger.cash, 1_000_000 - 10 * 100.06 - 1.0)
 
 
+async def test_fault_24_passes_over_what_was_executed_before_a_split_that_the_account_did_not_hold(desktop):
+    """A bust of it brought shares back in the scale of before, and no record told of the split (brutal 41292)."""
+    ib = await desktop.connect()
+    await bought(desktop, ib)
+    await placed(desktop, ib, MarketOrder("SELL", 10))
+    desktop.gateway.faults.inject("split", symbol="SPY", ratio=0.5)
+    desktop.gateway.faults.inject("correct_execution", shares_times=0)
+    await desktop.heard(ib)
+    assert happened(desktop) == ["split"]
+
+
 async def test_fault_24_waits_for_an_execution_if_there_is_none_yet(desktop):
     ib = await desktop.connect()
     desktop.gateway.faults.inject("correct_execution")
