@@ -53,6 +53,15 @@ def test_an_order_in_doubt_is_a_breach_once_its_answer_could_be_known(lasts_s, b
     assert story.broken() == broken
 
 
+def test_a_connection_that_is_down_cannot_become_deaf():
+    """Found in its own judgement (brutal 54023): a line was reset, and went deaf in the same moment."""
+    story = a_running_daemon()
+    story.connect("down")
+    story.connect("deaf")
+    story.later(600)
+    assert [breach.text for breach in story.breaches() if "deaf" in breach.text] == []
+
+
 @pytest.mark.parametrize(("left_after_s", "broken"), [(70, []), (100, ["I16"])])
 def test_a_connection_that_is_deaf_is_left(left_after_s, broken):
     """Two heartbeats of ten seconds and a minute."""

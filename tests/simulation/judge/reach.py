@@ -67,6 +67,8 @@ class Reach:
                 self.is_alive, self.is_line_up, self.deaf_since = True, False, None
             case ProcessEnded():
                 self.is_alive = self.is_line_up = False
+            case LineChanged(client_id=self._client_id, state="deaf") if not self.is_line_up:
+                pass  # it was down before
             case LineChanged(client_id=self._client_id, state=state):
                 self.is_line_up, self.deaf_since = state == "up", record.at if state == "deaf" else None
                 self.is_server_there = self.is_line_up or self.is_server_there
