@@ -287,6 +287,16 @@ def test_a_person_may_flatten_instead():
     assert story.broken() == []
 
 
+@pytest.mark.parametrize(("verbs", "broken"), [(("flatten", "resume"), []), (("resume",), ["I19"])])
+def test_what_a_person_wanted_flat_is_closed_also_after_he_lets_entries_come_again(verbs, broken):
+    """Found by simulation (brutal 54140): the line was down between the two words."""
+    story = a_split_position()
+    for verb in verbs:
+        story.command(verb)
+    story.place(story.order("X1", 200.0))
+    assert [name for name in story.broken() if name == "I19"] == broken
+
+
 @pytest.mark.parametrize("change", ["split", "strange"])
 def test_a_change_that_nobody_of_ours_made_is_told(change):
     story = a_running_daemon()

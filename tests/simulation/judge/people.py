@@ -12,6 +12,7 @@ from tests.simulation.history import (
     Broker,
     BrokerSeen,
     Fault,
+    Journalled,
     Noticed,
     ProcessEnded,
     ProcessStarted,
@@ -19,7 +20,7 @@ from tests.simulation.history import (
     Sent,
 )
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
-from tests.simulation.judge.ref import ref_of
+from tests.simulation.judge.ref import is_in_scope, ref_of
 from tests.simulation.judge.scene import Scene
 
 ALERT_S = 5.0
@@ -103,6 +104,8 @@ class Strange(Invariant):
         self._told: dict[str, float] = {}
         self._known: dict[str, float] = {}
         """A stranger's shares when a person was last told of the symbol."""
+        self._flattened: dict[str, None] = {}
+        """Plans that a person wants flat, also if he lets new entries come again before it can be done."""
 
     def before(self, at: float) -> None:
         scene = self.scene
@@ -121,11 +124,13 @@ class Strange(Invariant):
                 order.symbol in self.scene.splits and order.symbol not in self.scene.unseen_splits
             ):
                 ref = ref_of(order.ref)
-                is_flatten = any(verb == "flatten" for verb, _at in self.scene.orders_of_people.values())
-                if not (ref is not None and ref.leg == "X" and is_flatten):
+                if not (ref is not None and ref.leg == "X" and ref.plan in self._flattened):
                     self.breach(
                         "I19", order.ref, f"{order.ref}: sent after a split of {order.symbol} that nobody has accepted"
                     )
+            case Journalled(name="OperatorCommanded", event={"verb": "flatten", "scope": scope}):
+                refs = [ref for plan in self.scene.ledger.held if (ref := ref_of(f"{plan}:X")) is not None]
+                self._flattened |= {ref.plan: None for ref in refs if is_in_scope(ref, str(scope))}
             case Noticed(level="warning" | "critical", text=text) | Alerted(text=text):
                 for symbol in self.scene.settings.symbols:
                     if symbol in text:
