@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -74,94 +75,110 @@ def _data(given: Given, instruments: list[Any], types: list[Any]) -> list[Any]:
     return found
 
 
-def strategy_of(given: Given, instruments: list[Any], types: list[Any]) -> Any:  # noqa: ANN401 - an untyped base
+class Decisions:
+    """What is held, and what a day's closes lead to: pairs of a symbol's place and signed shares."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        self.close = np.zeros((len(given.close), len(given.symbols)))
+        self.shares = np.zeros(len(given.symbols))
+        self.cash, self.row, self.fills = given.cash, -1, 0
+        self.views: dict[int, bool] = {}
+
+    def filled(self, at: int, signed: float, price: float) -> None:
+        self.shares[at] += signed
+        self.cash -= signed * price
+        self.fills += 1
+
+    def equity(self) -> float:
+        return self.cash + float(self.shares @ self.close[self.row])
+
+    def wanted(self) -> list[tuple[int, int]]:
+        return list(self._ranked() if "lookback" in self.given.params else self._crossed())
+
+    def _size(self, at: int) -> int:
+        return int(self.given.share * self.equity() / self.close[self.row, at])
+
+    def _ranked(self) -> Iterator[tuple[int, int]]:
+        params = self.given.params
+        lookback, top = params["lookback"], params["top"]
+        if (self.row + 1) % params["rebalance_every"] or self.row < lookback:
+            return
+        change = self.close[self.row] / self.close[self.row - lookback] - 1.0
+        best = sorted(range(len(change)), key=lambda at: -change[at])[:top]
+        for at in np.flatnonzero(self.shares).tolist():
+            if at not in best:
+                yield at, -int(self.shares[at])
+        for at in best:
+            if not self.shares[at]:
+                yield at, self._size(at)
+
+    def _crossed(self) -> Iterator[tuple[int, int]]:
+        fast, slow = self.given.params["fast"], self.given.params["slow"]
+        if self.row + 1 < slow:
+            return
+        seen = self.close[: self.row + 1]
+        apart = seen[-fast:].mean(axis=0) - seen[-slow:].mean(axis=0)
+        for at in np.flatnonzero(apart).tolist():
+            is_above = bool(apart[at] > 0)
+            if self.views.get(at) == is_above:
+                continue
+            self.views[at] = is_above
+            if is_above:
+                yield at, self._size(at)
+            elif self.shares[at]:
+                yield at, -int(self.shares[at])
+
+
+def strategy_of(given: Given, instruments: list[Any], types: list[Any], decisions: Decisions) -> Any:  # noqa: ANN401 - an untyped base
     """A strategy that sees whole days: it decides when the last symbol's bar has come, and sends at the next open."""
-    enums, quantity, price = module("model.enums"), module("model.objects").Quantity, module("model.objects").Price
+    enums, quantity = module("model.enums"), module("model.objects").Quantity
     place, of_kind = {each.id: at for at, each in enumerate(instruments)}, {kind: at for at, kind in enumerate(types)}
 
     class Days(module("trading.strategy").Strategy):  # type: ignore[misc]
         def on_start(self) -> None:
-            self.close = np.zeros((len(given.close), len(instruments)))
-            self.shares = np.zeros(len(instruments))
-            self.cash, self.row, self.came, self.count = given.cash, -1, 0, 0
-            self.views: dict[int, bool] = {}
+            self.came = 0
             for kind in types:
                 self.subscribe_bars(kind)
 
         def on_bar(self, bar: Any) -> None:  # noqa: ANN401 - the library is untyped
-            if self.came % len(types) == 0:
-                self.row += 1
-            self.close[self.row, of_kind[bar.bar_type]] = bar.close.as_double()
+            decisions.row += self.came % len(types) == 0
+            decisions.close[decisions.row, of_kind[bar.bar_type]] = bar.close.as_double()
             self.came += 1
-            if self.came % len(types) == 0 and self.row + 1 < len(given.opened_at):
-                wanted = list(self.ranked() if "lookback" in given.params else self.crossed())
-                if wanted:
-                    at = int(given.opened_at[self.row + 1]) + 1
-                    self.clock.set_time_alert_ns(f"open {self.row}", at, lambda _event: self.send(wanted))
+            if self.came % len(types) or decisions.row + 1 == len(given.opened_at):
+                return
+            if wanted := decisions.wanted():
+                for at in [at for at, signed in wanted if signed < 0 and given.has_brackets]:
+                    self.cancel_all_orders(instruments[at].id)
+                opens = int(given.opened_at[decisions.row + 1]) + 1
+                self.clock.set_time_alert_ns(f"open {decisions.row}", opens, lambda _event: self.send(wanted))
 
         def on_order_filled(self, event: Any) -> None:  # noqa: ANN401 - the library is untyped
-            signed = event.last_qty.as_double() * (1 if event.order_side == enums.OrderSide.BUY else -1)
-            self.shares[place[event.instrument_id]] += signed
-            self.cash -= signed * event.last_px.as_double()
-            self.count += 1
-
-        def equity(self) -> float:
-            return self.cash + float(self.shares @ self.close[self.row])
-
-        def size(self, at: int) -> int:
-            return int(given.share * self.equity() / self.close[self.row, at])
-
-        def ranked(self) -> Any:  # noqa: ANN401 - (symbol, signed shares)
-            lookback, top = given.params["lookback"], given.params["top"]
-            if (self.row + 1) % given.params["rebalance_every"] or self.row < lookback:
-                return
-            change = self.close[self.row] / self.close[self.row - lookback] - 1.0
-            best = sorted(range(len(types)), key=lambda at: -change[at])[:top]
-            for at in np.flatnonzero(self.shares).tolist():
-                if at not in best:
-                    yield at, -int(self.shares[at])
-            for at in best:
-                if not self.shares[at]:
-                    yield at, self.size(at)
-
-        def crossed(self) -> Any:  # noqa: ANN401 - (symbol, signed shares)
-            fast, slow = given.params["fast"], given.params["slow"]
-            if self.row + 1 < slow:
-                return
-            seen = self.close[: self.row + 1]
-            apart = seen[-fast:].mean(axis=0) - seen[-slow:].mean(axis=0)
-            for at in np.flatnonzero(apart).tolist():
-                is_above = bool(apart[at] > 0)
-                if self.views.get(at) == is_above:
-                    continue
-                self.views[at] = is_above
-                if is_above:
-                    yield at, self.size(at)
-                elif self.shares[at]:
-                    self.cancel_all_orders(instruments[at].id)
-                    yield at, -int(self.shares[at])
+            sign = 1 if event.order_side == enums.OrderSide.BUY else -1
+            decisions.filled(place[event.instrument_id], sign * event.last_qty.as_double(), event.last_px.as_double())
 
         def send(self, wanted: list[tuple[int, int]]) -> None:
             for at, signed in wanted:
                 side = enums.OrderSide.BUY if signed > 0 else enums.OrderSide.SELL
                 if signed > 0 and given.has_brackets:
-                    self.submit_order_list(self.bracket(at, signed))
+                    terms = bracket_terms(given, decisions.close[decisions.row, at])
+                    order = self.order_factory.bracket(instruments[at].id, side, quantity(signed, 0), **terms)
+                    self.submit_order_list(order)
                 else:
                     size = quantity(abs(signed), 0)
                     self.submit_order(self.order_factory.market(instruments[at].id, side, size))
 
-        def bracket(self, at: int, signed: int) -> Any:  # noqa: ANN401 - the library is untyped
-            decided = self.close[self.row, at]
-            return self.order_factory.bracket(
-                instrument_id=instruments[at].id,
-                order_side=enums.OrderSide.BUY,
-                quantity=quantity(signed, 0),
-                sl_trigger_price=price(on_tick(decided * (1 - given.stop_pct / 100)), 4),
-                tp_price=price(on_tick(decided * (1 + given.target_pct / 100)), 4),
-                tp_post_only=False,
-            )
-
     return Days()
+
+
+def bracket_terms(given: Given, decided: float) -> dict[str, Any]:
+    """Stop and target as our side has them, off the close that was decided on."""
+    price = module("model.objects").Price
+    return {
+        "sl_trigger_price": price(on_tick(decided * (1 - given.stop_pct / 100)), 4),
+        "tp_price": price(on_tick(decided * (1 + given.target_pct / 100)), 4),
+        "tp_post_only": False,
+    }
 
 
 def on_tick(value: float) -> float:
@@ -188,11 +205,11 @@ def run(given: Given) -> tuple[int, float]:
     for instrument in instruments:
         engine.add_instrument(instrument)
     engine.add_data(data)
-    strategy = strategy_of(given, instruments, types)
-    engine.add_strategy(strategy)
+    decisions = Decisions(given)
+    engine.add_strategy(strategy_of(given, instruments, types, decisions))
     engine.run()
     engine.dispose()
-    return int(strategy.count), float(strategy.equity())
+    return decisions.fills, decisions.equity()
 
 
 if __name__ == "__main__":
