@@ -119,6 +119,14 @@ class Book(Beliefs):
                 left -= mine
         return 0
 
+    def to_give_back(self, plan: Plan) -> int:
+        """Shares that exits of the plan closed too many, as far as the broker does not hold them all the same."""
+        too_many = max(-plan.open_quantity, 0)
+        theirs = self._told_quantity(plan.symbol) if self.is_disputed else None
+        if theirs is None:
+            return too_many
+        return max(too_many - max(int(plan.side.sign * (theirs - self.position(plan.symbol).quantity)), 0), 0)
+
     @property
     def is_disputed(self) -> bool:
         """Whether the broker holds something else than the book in any instrument, or lately did."""

@@ -156,13 +156,13 @@ def exit_order(plan: Plan, quantity: int) -> Order:
     )
 
 
-def overfill_order(plan: Plan) -> Order:
+def overfill_order(plan: Plan, quantity: int) -> Order:
     """Buys or sells back what exits filled beyond the position; outside the OCA group, which is done."""
     return Order(
         ref=leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT)),
         symbol=plan.symbol,
         side=plan.side,
-        quantity=-plan.open_quantity,
+        quantity=quantity,
         order_type=OrderType.MARKET,
     )
 

@@ -268,10 +268,11 @@ class Protector:
         awaits_entry = plan.opened == 0 and not plan.is_busted
         if awaits_entry or self._book.entry_of(plan) is not None or self._is_giving_back(plan):
             return []  # the entry's executions are still to come, or the shares are on their way back
-        if self._closer.is_pausing(plan, now):
+        quantity = self._book.to_give_back(plan)
+        if quantity == 0 or self._closer.is_pausing(plan, now):
             return []
         selling = [order for order in self._book.orders_of(plan.plan_id) if order.status is OrderStatus.WORKING]
-        order = planning.overfill_order(plan)
+        order = planning.overfill_order(plan, quantity)
         send(self._book, order, now)
         text = f"{plan.plan_id}: exits filled {order.quantity} shares of {plan.symbol} too many, giving them back"
         return [

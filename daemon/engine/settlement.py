@@ -84,10 +84,14 @@ def surplus(book: Book, symbol: str, theirs: float) -> int:
 
 
 def claim(book: Book, seen: Break, symbol: str, now: datetime) -> list[Fill]:
-    """Surplus that own plans account for: their stops rest at the broker for more shares than the book knows filled."""
+    """Surplus that own plans account for.
+
+    Their exits closed too many, and somebody has brought that back, or their stops rest at the broker for more shares
+    than the book knows filled.
+    """
     left, claimed = surplus(book, symbol, seen.broker_quantity), []
     for plan in list(book.plans_in(symbol)):
-        waiting = book.protected_quantity(plan) - max(plan.open_quantity, 0)
+        waiting = book.protected_quantity(plan) - plan.open_quantity
         take = min(waiting, plan.side.sign * left)
         if take > 0 and book.entry_of(plan) is None:
             left -= plan.side.sign * take

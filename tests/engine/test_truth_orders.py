@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
-from shared.events import OrderUnknown
+from shared.events import OperatorCommanded, OrderUnknown
 from shared.orders import OrderStatus
 from tests.engine.builders import (
     ENTRY,
@@ -100,6 +100,29 @@ def test_both_stops_filled_is_given_back_at_once():
     twice = [a_fill(STOP, 500, 99.0, seconds=71 + n, exec_id=f"0001.01.0{n}.01") for n in (2, 3)]
     commands = handle_all(engine, [filled(fill) for fill in twice])
     assert [(c.order.side, c.order.quantity) for c in of_kind(commands, Flatten)] == [("BUY", 500)]
+
+
+def both_legs_filled_while_nobody_was_there(theirs):
+    """An engine that comes back to both legs filled, and to so many shares at the broker; and what it commands."""
+    engine = a_long_engine()
+    twice = [a_fill(leg, 500, 99.0, seconds=71, exec_id=f"0001.02.0{n}.01") for n, leg in enumerate((STOP, TARGET))]
+    ends = [a_completed(leg, "Filled", 500) for leg in (ENTRY, STOP, TARGET)]
+    report = a_report(92, positions={"SPY": theirs}, fills=twice, completed_orders=ends)
+    return engine, handle_all(engine, [disconnected(80), connected(90), report])
+
+
+@pytest.mark.parametrize(("theirs", "back"), [(-500, [("BUY", 500)]), (-200, [("BUY", 200)]), (0, [])])
+def test_only_what_the_broker_lacks_is_given_back(theirs, back):
+    """Somebody has bought the rest back by hand already (brutal 54194)."""
+    _, commands = both_legs_filled_while_nobody_was_there(theirs)
+    assert [(c.order.side, c.order.quantity) for c in of_kind(commands, Flatten)] == back
+
+
+def test_what_somebody_else_has_given_back_is_taken_over_by_a_persons_word():
+    engine, _ = both_legs_filled_while_nobody_was_there(0)
+    accept = OperatorCommanded(received_at=at(94), verb="accept", scope="instrument:SPY", actor="me")
+    told = handle_all(engine, [a_report(93), accept, a_report(95), a_report(97), bars(120, SPY=99.0)])
+    assert (engine.book.positions(), of_kind(told, Flatten)) == ({}, [])
 
 
 def test_the_lock_of_a_double_heals_when_one_of_them_is_gone():
