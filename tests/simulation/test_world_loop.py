@@ -178,6 +178,22 @@ def test_a_fin_is_an_end_of_file():
     assert run(work) == b""
 
 
+def test_after_a_fin_nothing_more_comes():
+    """A protocol that goes on after the end of file was handed what its peer still wrote (brutal 54155)."""
+
+    async def work():
+        heard = []
+        reader, writer, wire = await an_echo()
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["message"]))
+        finish(wire)
+        wire.client.take(b"x")
+        writer.write(b"y")
+        await asyncio.sleep(1)
+        return await reader.read(), heard
+
+    assert run(work) == (b"", [])
+
+
 def test_a_deaf_line_swallows_everything_and_tells_nobody():
     async def work():
         reader, writer, wire = await an_echo()

@@ -45,7 +45,7 @@ class WireEnd(asyncio.Transport):
         self._is_reading = True
         self._is_closing = self._is_lost = False
         self._is_paused = False
-        self._has_said_all = False
+        self._has_said_all = self._was_finished = False
 
     # ------------------------------------------------------------------ writing
 
@@ -64,9 +64,10 @@ class WireEnd(asyncio.Transport):
             self.protocol.pause_writing()
 
     def take(self, packet: bytes | None) -> None:
-        """From the other side, under way now; None is its FIN."""
-        if self.is_deaf or self._is_lost:
+        """From the other side, under way now; None is its FIN, after which nothing comes."""
+        if self.is_deaf or self._is_lost or self._was_finished:
             return
+        self._was_finished = packet is None
         self._arrives_at = max(self._arrives_at, self._loop.time() + self.wire.latency_s())
         self._under_way.append((self._arrives_at, packet))
         self.bytes_under_way += len(packet or b"")
