@@ -210,7 +210,7 @@ class SessionDriver:
             received_at=received_at,
             closed_at=row.closed_at,
             interval_s=self._panel.interval_s,
-            # No strategy may reach tomorrow through a view's base; with a sleeper all have spoken, and none is shown it.
+            # No strategy may reach tomorrow through a view's base; with a sleeper all have spoken and see none of it.
             row=sealed(bars) if self._sleeper is None else bars,
             warm_up=warm_up,
         )
