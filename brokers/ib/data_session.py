@@ -22,6 +22,7 @@ from brokers.ib.line import Line
 from brokers.ib.market_data import MarketData
 from brokers.ib.qualification import Qualification
 from brokers.ib.requests import Requests
+from brokers.ib.stream_care import LOOK_EVERY_S
 from brokers.ib.streams import STREAM_BAR_S
 from brokers.ib.translate import simulated_clock
 from shared.errors import BrokerUnavailable
@@ -165,8 +166,13 @@ class DataSession:
 
     async def _watch(self) -> None:
         """Ask again for what has fallen silent or was refused, as long as the session stands."""
+        wait_s, loop = LOOK_EVERY_S, asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._data.care.look_again_s(self._data.now()))
+            looked_at, began_s = self._data.now(), loop.time()
+            await asyncio.sleep(wait_s)
+            passed_s, now = loop.time() - began_s, self._data.now()
+            speed = max((now - looked_at).total_seconds() / passed_s, 1.0) if passed_s > 0 else 1.0
+            wait_s = max(self._data.care.look_again_s(now) / speed, LOOK_EVERY_S)  # a simulated market may run fast
             if self.line.server_lost:
                 continue
             for symbol in self._data.silent_streams():

@@ -287,6 +287,21 @@ def test_a_person_may_flatten_instead():
     assert story.broken() == []
 
 
+@pytest.mark.parametrize(("shares", "broken"), [(1.0, []), (30.0, ["I19"])])
+def test_a_split_that_leaves_less_than_a_share_of_a_strangers_waits_for_nobody(shares, broken):
+    """Found in its own judgement (brutal 54329): the book holds none, and a fraction has no order."""
+    story = a_running_daemon()
+    story.strange(shares)
+    story.wait(10)
+    story.say("quantity_break", f"SPY: the book holds 0, the broker {shares:g}")
+    story.split(0.5)
+    story.wait(1)
+    story.report(positions={"SPY": shares / 2})
+    story.wait(300)
+    story.place(story.order("E", 10.0))
+    assert [name for name in story.broken() if name == "I19"] == broken
+
+
 @pytest.mark.parametrize(("verbs", "broken"), [(("flatten", "resume"), []), (("resume",), ["I19"])])
 def test_what_a_person_wanted_flat_is_closed_also_after_he_lets_entries_come_again(verbs, broken):
     """Found by simulation (brutal 54140): the line was down between the two words."""

@@ -81,7 +81,7 @@ class Scene:
         match record:
             case Broker():
                 if record.what == "split":
-                    self._split(str(record.record["symbol"]), record.at)
+                    self._split(record)
                 self.ledger.take(record)
                 self.written.happened(record)
                 if str(record.record.get("order_ref", "")) in self._raced and record.what == "execution":
@@ -235,9 +235,12 @@ class Scene:
             if book.positions.get(symbol, 0.0) == self.seen.positions.get(symbol, 0.0):
                 self._end_split(symbol, book.at)
 
-    def _split(self, symbol: str, at: float) -> None:
-        self.splits[symbol] = at
-        self.unseen_splits.add(symbol)
+    def _split(self, record: Broker) -> None:
+        """It waits for a person; but not where it leaves less than a share of what was a stranger's alone."""
+        symbol, ratio = str(record.record["symbol"]), float(record.record["ratio"])
+        if self.ledger.own[symbol] or abs(self.ledger.net(symbol) * ratio) >= 1.0:
+            self.splits[symbol] = record.at
+            self.unseen_splits.add(symbol)
 
     def _blur(self, symbol: str) -> None:
         if symbol in self.splits:
