@@ -1,6 +1,7 @@
 """I16, I18 to I20 and I22 on histories made by hand, and what a person is shown of a breach."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.simulation.history import lines_of, records_of
 from tests.simulation.judge.explaining import explained
@@ -300,6 +301,14 @@ def test_a_split_that_leaves_less_than_a_share_of_a_strangers_waits_for_nobody(s
     story.wait(300)
     story.place(story.order("E", 10.0))
     assert [name for name in story.broken() if name == "I19"] == broken
+
+
+def test_a_person_may_flatten_what_was_adopted_as_well():
+    """Found in its own judgement (brutal 108): no entry of ours had opened that plan."""
+    story = a_split_position()
+    story.command("flatten")
+    story.place(replace(story.order("X1", 50.0), ref=ref("X1").replace(":t:", ":adopted:")))
+    assert [name for name in story.broken() if name == "I19"] == []
 
 
 @pytest.mark.parametrize(("verbs", "broken"), [(("flatten", "resume"), []), (("resume",), ["I19"])])

@@ -124,7 +124,8 @@ class Strange(Invariant):
                 order.symbol in self.scene.splits and order.symbol not in self.scene.unseen_splits
             ):
                 ref = ref_of(order.ref)
-                if not (ref is not None and ref.leg == "X" and ref.plan in self._flattened):
+                stands = any(verb == "flatten" for verb, _at in self.scene.orders_of_people.values())
+                if not (ref is not None and ref.leg == "X" and (stands or ref.plan in self._flattened)):
                     self.breach(
                         "I19", order.ref, f"{order.ref}: sent after a split of {order.symbol} that nobody has accepted"
                     )
