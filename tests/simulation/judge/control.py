@@ -92,7 +92,8 @@ class Killed(Invariant):
             if due is not None and at > due and self._is_open(owed, at):
                 ledger = self.scene.ledger
                 shares = sum(ledger.unclosed(plan) for plan in ledger.entered(symbol))
-                if abs(shares) >= 1.0 and shares * ledger.net(symbol) > 0:  # else there is nothing to close with it
+                is_there = shares * ledger.net(symbol) > 0 and not self.scene.is_denied(symbol)
+                if abs(shares) >= 1.0 and is_there:  # what the broker does not hold, or denies, must not be sold
                     text = f"{symbol}: {shares:g} shares held, nothing was sent to close them"
                     self.breach("I14", f"{symbol} flatten", text)
                 del self._closings[symbol]
