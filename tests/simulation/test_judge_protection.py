@@ -419,3 +419,19 @@ def test_what_a_person_accepts_of_two_sides_is_taken_off_neither():
     story.say("settled", "SPY: book set to the broker's, accepted by a person")
     story.later(300)
     assert story.broken() == []
+
+
+@pytest.mark.parametrize(("quantity", "broken"), [(2.0, []), (3.0, ["I2"])])
+def test_the_whole_shares_that_fractions_of_a_split_add_up_to_may_stand_behind_one_plan(quantity, broken):
+    """8 and 15 shares, a tenth of each: 2 whole ones of 0.8 and 1.5 (brutal 240)."""
+    story = a_running_daemon()
+    for number, shares in ((1, 8.0), (2, 15.0)):
+        story.bracket(shares, number)
+        story.fill(story.order("E", shares, number=number))
+    for number in (1, 2):
+        story.gone(ref("S", number))
+    story.split(0.1)
+    story.command("accept", "instrument:SPY")
+    story.place(story.order("P1", quantity, number=2))
+    story.later(600)
+    assert [name for name in story.broken() if name == "I2"] == broken

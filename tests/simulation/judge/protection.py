@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec import Struct
 
 from tests.simulation.history import Broker, BrokerSeen, Journalled, Noticed, Ordered, Record, Sent, Told
@@ -161,10 +163,21 @@ class NeverMore(Invariant):
                 orders = [order for order in orders if not self.scene.is_cancel_ignored(order.ref)]
                 resting = sum(order.remaining for order in orders)
                 allowed = max(0.0, *(-sign_of(side) * (held + shares) for shares in adopted)) + coming
+                allowed = max(allowed, self._whole_of_fractions(plan, side, legs))
                 if resting > allowed + DUST:
                     behind = held + adopted[0]
                     return f"{name} to {side} {resting:g} behind a position of {behind:g} and an entry of {coming:g}"
         return ""
+
+    def _whole_of_fractions(self, plan: str, side: str, legs: tuple[str, ...]) -> float:
+        """What a split leaves of several plans are fractions; one of them has the whole shares that they add up to."""
+        ledger, symbol = self.scene.ledger, _symbol_of(plan)
+        held = [ledger.held[other] for other in ledger.holding(symbol) if ledger.held[other] * sign_of(side) < 0]
+        if plan not in ledger.held or all(shares == int(shares) for shares in held):
+            return 0.0
+        others = [other for other in ledger.holding(symbol) if other != plan]
+        resting = [order for other in others for order in ledger.of_plan(other, *legs) if order.side == side]
+        return math.floor(abs(sum(held)) + DUST) - sum(order.remaining for order in resting)
 
     def _due_at(self, plan: str, since: float) -> float | None:
         scene = self.scene
