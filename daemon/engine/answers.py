@@ -51,6 +51,13 @@ class Answers:
         if working.order.ref in changes:
             changes.remove(working.order.ref)
 
+    def on_doubt(self, ref: str) -> None:
+        """The broker has answered a change with something else than the order: it may refuse it for ever."""
+        working = self._book.orders.get(ref)
+        if working is not None and ref in self._book.plans[working.plan].unconfirmed_changes:
+            self.on_accepted(working)
+            self._book.plans[working.plan].refused_changes.append(ref)
+
     def on_silence(self, ref: str) -> list[Command]:
         """No answer in time: the leg is in doubt, and with an entry every leg that left with it."""
         working = self._book.orders.get(ref)

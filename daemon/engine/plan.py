@@ -48,6 +48,7 @@ class Plan(Struct, kw_only=True):
     cancels_asked: dict[str, int] = field(default_factory=dict)
     cancels_awaited: list[str] = field(default_factory=list)
     unconfirmed_changes: list[str] = field(default_factory=list)
+    refused_changes: list[str] = field(default_factory=list)
 
     def take_off_awaited(self, ref: str) -> None:
         """The cancel of this order may be asked for again."""

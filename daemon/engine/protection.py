@@ -256,6 +256,8 @@ class Protector:
     def _resize(self, plan: Plan, working: WorkingOrder, quantity: int) -> list[Command]:
         if quantity == 0:
             return self._answers.cancel(working, "another leg covers all that is open")
+        if working.order.ref in plan.refused_changes:
+            return self._answers.cancel(working, "its change was refused, it comes anew")
         order = replace(working.order, quantity=working.filled + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
             order = replace(order, stop_price=plan.stop_price)
