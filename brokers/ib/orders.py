@@ -143,10 +143,10 @@ def _bracket(bracket: BracketOrder, register: OrderRegister, next_id: Callable[[
 
 def _stop(order: Order, register: OrderRegister, next_id: Callable[[], int]) -> Plan:
     record = register.by_ref(order.ref)
-    if record is None or record.ended in {Ended.CANCELLED, Ended.REJECTED}:
+    if record is None:
         return [_placed(order, next_id())]
-    if record.ended is Ended.FILLED:
-        return Refused((order.ref,), "is reported filled, so it cannot be changed")
+    if record.ended is not Ended.NOT:
+        return Refused((order.ref,), f"is reported {record.ended.value}, so it cannot be changed")
     if record.client_id != register.client_id:
         return Refused((order.ref,), f"works under client id {record.client_id}, only that one may change it")
     ib_order = ib_order_of(order, record.order_id, parent_id=record.parent_id)

@@ -272,6 +272,16 @@ async def test_a_known_stop_is_changed_under_its_id_parent_and_group():
     assert desk.notebook.kinds(STOP) == ["OrderAccepted", "OrderAccepted"]
 
 
+async def test_a_change_of_a_stop_that_is_over_is_no_new_order():
+    """One reference is one order: a change that crossed the end of its stop placed a second one (brutal 378)."""
+    async with a_desk(open_order(STOP, order_id=55, side="SELL", type="STP", stop="600.0")) as desk:
+        await desk.hears(order_status("Cancelled", order_id=55), "4|2|55|202|Order Canceled - reason:||")
+        await desk.broker.execute(ReplaceStop(order=a_stop(610.0, quantity=7)))
+        await desk.notebook.until(lambda: desk.notebook.kinds(STOP)[-1] == "OrderUnknown")
+        assert desk.tws.requests("3") == []
+    assert desk.notebook.kinds(STOP)[-2:] == ["OrderCancelled", "OrderUnknown"]
+
+
 async def test_an_unknown_stop_is_a_new_order():
     async with a_desk() as desk:
         await desk.broker.execute(ReplaceStop(order=a_stop()))
