@@ -8,7 +8,7 @@ all, the settlement gives way to it share by share, so that nothing counts twice
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -20,6 +20,8 @@ from daemon.engine.plan import Plan
 from shared.ids import exec_correction, exec_stem, leg_ref
 from shared.orders import Fill, Leg
 
+_SAME_MOMENT = timedelta(seconds=5)
+"""Instants of executions at two places are not in the order in which they took place."""
 ADOPTED = "adopted"
 """The strategy name of plans that were not ours."""
 
@@ -157,11 +159,13 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     """A liquidation by the broker, booked as shared among the plans it closed, oldest first.
 
     What an exit of ours closed in the same moment or later was still there when the broker closed it: those shares are
-    sold twice, and their plan has to take the second sale back.
+    sold twice, and their plan has to take the second sale back. What was opened later was not there.
     """
-    plans = [(plan, plan.open_quantity) for plan in open_plans(book, fill.symbol)]
-    if fill.symbol not in book.foreign_positions:
-        plans += [(plan, _closed_since(book, plan, fill.filled_at)) for plan in book.plans_in(fill.symbol)]
+    opened = open_plans(book, fill.symbol)
+    held = [plan for plan in opened if plan.opened_at is None or plan.opened_at <= fill.filled_at]
+    plans = [(plan, plan.open_quantity) for plan in held]
+    if fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) >= 0:  # else it may have closed a stranger's
+        plans += _closed_since(book, fill)
     name, suffix = _liquidation(fill)
     left, booked = fill.quantity, list[Fill]()
     for plan, quantity in plans:
@@ -176,11 +180,17 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     return booked
 
 
-def _closed_since(book: Book, plan: Plan, at: datetime) -> int:
-    """Shares that orders of the plan itself have closed since then."""
-    fills = [fill for fill in book.fills.values() if fill.side is not plan.side and fill.filled_at >= at]
-    own = [fill for fill in fills if not fill.is_liquidation and not is_settlement(fill)]
-    return sum(fill.quantity for fill in own if book.ref_of(fill.ref).plan_id == plan.plan_id)
+def _closed_since(book: Book, liquidation: Fill) -> list[tuple[Plan, int]]:
+    """Plans of which orders of their own have closed shares since then, and how many; they may be long over."""
+    closed: dict[str, tuple[Plan, int]] = {}
+    for fill in list(book.fills.values()):
+        is_own = not fill.is_liquidation and not is_settlement(fill) and book.ref_of(fill.ref).leg is not Leg.ENTRY
+        is_same = (fill.symbol, fill.side) == (liquidation.symbol, liquidation.side)
+        if is_own and is_same and fill.filled_at >= liquidation.filled_at - _SAME_MOMENT:
+            plan = book.plan_for(fill)
+            _, before = closed.get(plan.plan_id, (plan, 0))
+            closed[plan.plan_id] = plan, before + fill.quantity
+    return list(closed.values())
 
 
 def liquidated_less(book: Book, fill: Fill) -> list[tuple[Fill, Fill]]:

@@ -233,6 +233,22 @@ def test_what_the_broker_liquidates_in_the_moment_in_which_we_sell_it_is_bought_
     assert [(c.order.side, c.order.quantity) for c in of_kind(told, Flatten)] == [("BUY", 500)]
 
 
+def test_a_liquidation_that_is_told_late_closes_nothing_that_was_opened_since():
+    """Its shares were sold twice, and the next plan's stop was pulled for it (brutal 637)."""
+    engine = a_stopped_engine()
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    says(engine, SPY=1.0)
+    (bracket,) = of_kind(engine.handle(bars(180, SPY=100.0)), PlaceBracket)
+    entry = bracket.bracket.entry
+    engine.handle(filled(a_fill(entry.ref, entry.quantity, exec_id="0001.05.01.01", seconds=185)))
+    late = replace(a_liquidation(), filled_at=STOPPED.filled_at)
+    held = {"SPY": entry.quantity - 500}
+    told = engine.handle(a_report(190, positions=held, fills=[late], open_orders=lines_of(engine)))
+    assert engine.book.plans[entry.ref.removesuffix(":E")].open_quantity == entry.quantity
+    assert [(c.order.side, c.order.quantity) for c in of_kind(told, Flatten)] == [("BUY", 500)]
+
+
 def test_what_the_broker_liquidates_after_we_have_sold_was_not_ours():
     engine = a_stopped_engine()
     engine.handle(a_report(91, fills=[a_liquidation()]))

@@ -449,18 +449,6 @@ def test_flatten_closes_what_is_held():
     assert story.broken() == ["I14"]
 
 
-@pytest.mark.parametrize(("reported", "broken"), [({}, []), ({"SPY": 100.0}, ["I14"])])
-def test_a_flatten_sends_nothing_for_shares_that_the_broker_denies(reported, broken):
-    """Found in its own judgement (brutal 138): its reports held the position back."""
-    story = a_running_daemon()
-    story.long()
-    story.wait(10)
-    story.report(positions=reported)
-    story.command("flatten")
-    story.later(11)
-    assert story.broken() == broken
-
-
 @pytest.mark.parametrize(("observed", "broken"), [("instrument:SPY", []), ("instrument:IBM", ["I14"])])
 def test_where_a_person_lets_nothing_be_sent_a_flatten_of_the_account_sends_nothing(observed, broken):
     story = a_running_daemon()

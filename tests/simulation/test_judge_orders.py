@@ -1,4 +1,4 @@
-"""I3 to I6, I12 and I15 on histories made by hand: one that breaks them, one that just keeps them."""
+"""I3 to I6, I12, I15, a flatten of what is denied: histories by hand, one that breaks it and one that just keeps it."""
 
 import pytest
 from msgspec.structs import replace
@@ -437,3 +437,15 @@ def test_an_order_that_leaves_the_book_because_it_was_cancelled_keeps_i12():
     story.wait(1)
     story.look(working=())
     assert story.broken() == []
+
+
+@pytest.mark.parametrize(("reported", "broken"), [({}, []), ({"SPY": 100.0}, ["I14"])])
+def test_a_flatten_sends_nothing_for_shares_that_the_broker_denies(reported, broken):
+    """Found in its own judgement (brutal 138): its reports held the position back."""
+    story = a_running_daemon()
+    story.long()
+    story.wait(10)
+    story.report(positions=reported)
+    story.command("flatten")
+    story.later(11)
+    assert story.broken() == broken
