@@ -94,6 +94,7 @@ def test_every_section_that_is_not_named_as_outside_counts():
     assert set(canonical_config(a_config("SPY", strategy=SMA))) == {
         "bars",
         "execution",
+        "insiders",
         "reconcile",
         "replay",
         "risk",
