@@ -18,7 +18,7 @@ UNSEEN: dict[str, str] = {
     "doubtful_stops_are_told": "questions are answered, so a stop is in doubt for less than a second",
     "bare_entries_are_pulled": "bare_shares_get_a_stop stands behind it, within a second",
     "refused_stops_are_counted": "stops are refused and sent for ever, and no invariant counts them",
-    "exits_count_once": "an exit that TWS holds back is cancelled within seconds now, and one that fills ends its group",
+    "exits_count_once": "an exit that TWS holds back is cancelled within seconds, and one that fills ends its group",
     "denied_shares_are_not_sold": "the judge excuses an instrument in which a stranger has traded",
     "stops_outlive_the_day": "the first report of the morning shows them gone, and new ones are sent at once",
     "cancels_are_repeated": "where the gateway swallows cancels (fault 32) it swallows every one",
