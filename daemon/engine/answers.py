@@ -51,7 +51,7 @@ class Answers:
         if working.order.ref in changes:
             changes.remove(working.order.ref)
 
-    def on_doubt(self, ref: str) -> None:
+    def note_refused_change(self, ref: str) -> None:
         """The broker has answered a change with something else than the order: it may refuse it for ever."""
         working = self._book.orders.get(ref)
         if working is not None and ref in self._book.plans[working.plan].unconfirmed_changes:

@@ -285,7 +285,7 @@ class Engine:
     def _on_unknown(self, event: OrderUnknown) -> list[Command]:
         if self.book.move(event.ref, Happening.SILENCE) is None:
             return self._ask_whether_it_lives(event.ref)
-        self._answers.on_doubt(event.ref)
+        self._answers.note_refused_change(event.ref)
         return self._answers.doubt(event.ref, event.reason) + self._protector.look_after(event.received_at)
 
     def _ask_whether_it_lives(self, ref: str) -> list[Command]:

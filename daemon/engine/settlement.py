@@ -161,8 +161,8 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     What an exit of ours closed in the same moment or later was still there when the broker closed it: those shares are
     sold twice, and their plan has to take the second sale back. What was opened later was not there.
     """
-    opened = open_plans(book, fill.symbol)
-    held = [plan for plan in opened if plan.opened_at is None or plan.opened_at <= fill.filled_at]
+    until = fill.filled_at + _SAME_MOMENT
+    held = [plan for plan in open_plans(book, fill.symbol) if plan.opened_at is None or plan.opened_at <= until]
     plans = [(plan, plan.open_quantity) for plan in held]
     if fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) >= 0:  # else it may have closed a stranger's
         plans += _closed_since(book, fill)
