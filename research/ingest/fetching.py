@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from research.ingest.fetching_coverage import Coverage
+from research.ingest.fetching_holes import holes_asked_again
 from research.ingest.fetching_scale import OneScale, whole
 from research.ingest.sources.bar_rows import day_of, without_bad
 from research.ingest.sources.clock import Stopped
@@ -28,7 +29,10 @@ State = Literal["stored", "nothing_new", "failed", "not_asked"]
 
 
 class Fetched(Struct, frozen=True, kw_only=True):
-    """What became of one symbol; counts are bars. `reason` says in one line why it failed."""
+    """What became of one symbol; counts are bars. `reason` says in one line why it failed.
+
+    `holes` are days ("FIRST" or "FIRST/LAST") without a bar between days with bars; they were asked for twice.
+    """
 
     symbol: str
     state: State
@@ -38,6 +42,7 @@ class Fetched(Struct, frozen=True, kw_only=True):
     actions: int = 0
     until: str = ""
     reason: str = ""
+    holes: tuple[str, ...] = ()
 
 
 class Watcher(Protocol):
@@ -129,7 +134,9 @@ class Fetcher:
 
     def _arriving(self, wanted: Wanted, watcher: Watcher) -> Iterator[Chunk]:
         """The chunks of a span as they come, until the run is stopped."""
-        for chunk in self._scale.chunks(wanted):
+        spans = self._store.spans(frequency_of(wanted.interval_s), [wanted.symbol])
+        held = spans[0] if spans else None
+        for chunk in holes_asked_again(self._source, wanted, self._scale.chunks(wanted), held):
             if self._refused.is_set():
                 raise DataError(self._why)
             yield chunk
@@ -168,4 +175,9 @@ class Fetcher:
             dropped=so_far.dropped + len(chunk.bars) - len(bars),
             actions=so_far.actions + actions,
             until=chunk.last.isoformat(),
+            holes=so_far.holes + tuple(_days(*hole) for hole in chunk.holes),
         )
+
+
+def _days(first: date, last: date) -> str:
+    return f"{first}" if first == last else f"{first}/{last}"

@@ -121,4 +121,5 @@ def whole(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         for chunk in found[1:]:
             bars = bars.joined(chunk.bars)
         actions = tuple(action for chunk in found for action in chunk.actions)
-        yield Chunk(first=found[0].first, last=found[-1].last, bars=bars, actions=actions)
+        holes = tuple(hole for chunk in found for hole in chunk.holes)
+        yield Chunk(first=found[0].first, last=found[-1].last, bars=bars, actions=actions, holes=holes)

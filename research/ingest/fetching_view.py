@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SCHEMA = "openbell.data-fetch/1"
 FAILED = frozenset({"failed", "not_asked"})
 REASONS_MAX = 20
+HOLES_MAX = 5
 
 
 class Bar:
@@ -85,4 +86,16 @@ def summary(source: str, found: Sequence[Fetched]) -> list[str]:
     lines = [f"{source}: {len(found):,} symbols: {counted}; {added:,} bars added{more}, {actions:,} actions"]
     missed = [each for each in found if each.state in FAILED]
     lines += [f"  {each.symbol}: {each.state.replace('_', ' ')}: {each.reason}" for each in missed[:REASONS_MAX]]
-    return lines + ([f"  and {len(missed) - REASONS_MAX:,} more"] if len(missed) > REASONS_MAX else [])
+    lines += [f"  and {len(missed) - REASONS_MAX:,} more"] if len(missed) > REASONS_MAX else []
+    return lines + _holes(found)
+
+
+def _holes(found: Sequence[Fetched]) -> list[str]:
+    """One line per symbol with days that should have bars and have none."""
+    holed = [each for each in found if each.holes]
+    lines = [
+        f"  {each.symbol}: no bars of {', '.join(each.holes[:HOLES_MAX])}{', ...' * (len(each.holes) > HOLES_MAX)}, "
+        "asked twice, though there are before and after: --again with --from and --to asks once more"
+        for each in holed[:REASONS_MAX]
+    ]
+    return lines + ([f"  and {len(holed) - REASONS_MAX:,} more with such days"] if len(holed) > REASONS_MAX else [])

@@ -47,12 +47,16 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Chunk(Struct, frozen=True, kw_only=True, eq=False):
-    """The answer for the days `first` to `last`; no bars means that there are none on these days."""
+    """The answer for the days `first` to `last`; no bars means that there are none on these days.
+
+    `holes` are the days, first and last, without a bar between days with bars, where a second question brought none.
+    """
 
     first: date
     last: date
     bars: Bars
     actions: tuple[Action, ...] = ()
+    holes: tuple[tuple[date, date], ...] = ()
 
 
 class Source(Protocol):
