@@ -41,6 +41,7 @@ class Executions:
         commands: list[Command] = [_gave_way(correction) for correction in given_way]
         if not recovered:
             commands += twins + self._follow_broker(fill, fill.quantity - (known.quantity if known else 0))
+            commands += self._ask_what_is_covered(fill, known)
         commands += self._follow(fill, known, now, recovered=recovered)
         return commands + (self._halt(fill, now) if fill.is_liquidation else [])
 
@@ -50,6 +51,13 @@ class Executions:
         if working is None or working.is_mine(fill):
             return []
         return [AskBroker(reasons=(f"{fill.ref}: permId {fill.perm_id} has filled, was {working.perm_id}; lives it?",))]
+
+    def _ask_what_is_covered(self, fill: Fill, known: Fill | None) -> list[Command]:
+        """What a closing order fills its OCA group cuts off the stop, and does not give back with the shares."""
+        is_entry = self._book.ref_of(fill.ref).leg is Leg.ENTRY
+        if known is None or is_entry or fill.quantity >= known.quantity:
+            return []
+        return [AskBroker(reasons=(f"{fill.ref}: shares were taken back, what does the stop still cover?",))]
 
     def _follow_broker(self, fill: Fill, quantity: int) -> list[Command]:
         """Where book and broker disagree, what he said of before this execution is no longer what he holds."""

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from risk.trading_state import TradingState
-from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.commands import AskBroker, CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import FillCorrected, OperatorCommanded
 from tests.engine.builders import (
     ENTRY,
@@ -120,6 +120,18 @@ def test_the_bust_of_an_exit_opens_the_position_again_and_it_gets_a_stop():
     assert codes(told)[0] == "fill_busted"
     (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 82)), ReplaceStop)
     assert (stop.order.ref, stop.order.quantity, stop.order.stop_price) == (f"{PLAN}:P1", 500, 99.0)
+
+
+def test_what_is_taken_back_of_an_exit_is_covered_although_its_group_has_cut_the_stop():
+    """The broker cuts a stop without a word of its new size: 16 shares stood bare for a minute (brutal 953)."""
+    engine = a_long_engine()
+    first = a_fill(TARGET, 300, 102.0, exec_id="0001.01.02.01", seconds=70)
+    told = handle_all(engine, [filled(first), corrected(replace(first, quantity=0, exec_id="0001.01.02.02"))])
+    assert len(of_kind(told, AskBroker)) == 1
+    lines = [replace(line, quantity=200) for line in lines_of(engine, STOP)]
+    cut = [a_report(81, positions={"SPY": 500}, open_orders=[*lines, *lines_of(engine, TARGET)])]
+    (stop,) = of_kind(handle_all(engine, [*cut, fired(f"protect:{PLAN}", 82)]), ReplaceStop)
+    assert (stop.order.ref, stop.order.quantity) == (f"{PLAN}:P1", 300)
 
 
 def test_a_bust_after_the_plan_was_put_away_brings_it_back():
