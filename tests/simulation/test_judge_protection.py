@@ -435,3 +435,32 @@ def test_the_whole_shares_that_fractions_of_a_split_add_up_to_may_stand_behind_o
     story.place(story.order("P1", quantity, number=2))
     story.later(600)
     assert [name for name in story.broken() if name == "I2"] == broken
+
+
+def test_a_report_with_the_execution_as_it_was_tells_nothing_of_its_correction():
+    """The answer had left before (brutal 614)."""
+    story = a_running_daemon()
+    story.bracket()
+    fill = story.fill(story.order("E"))
+    story.correct(fill, 50.0, is_told=False)
+    story.told("execDetails", execId=fill["exec_id"])
+    story.journal("BrokerReported", unanswered=[], fills=[fill])
+    story.wait(1)
+    story.row()
+    story.later(35)
+    assert story.broken() == []
+
+
+@pytest.mark.parametrize(("corrected", "broken"), [(100.0, []), (50.0, ["I2"])])
+def test_what_is_corrected_after_a_split_counts_in_the_shares_of_before(corrected, broken):
+    """brutal 964: the stop for 200 new shares stood behind 100."""
+    story = a_running_daemon()
+    story.bracket()
+    fill = story.fill(story.order("E"))
+    story.gone(ref("S"))
+    story.split(2.0)
+    story.correct(fill, corrected)
+    story.command("accept", "instrument:SPY")
+    story.place(story.order("P1", 200.0))
+    story.later(600)
+    assert [name for name in story.broken() if name == "I2"] == broken

@@ -37,7 +37,7 @@ class Resting(Struct, kw_only=True):
 
 
 class Executed(Struct, kw_only=True):
-    """An execution as it stands, corrections taken in; `signed` shares, times the splits since."""
+    """An execution as it stands, corrections taken in; `signed` shares, times the splits since (`ratio`)."""
 
     exec_id: str
     ref: str
@@ -47,6 +47,7 @@ class Executed(Struct, kw_only=True):
     signed: float
     price: float
     at: float
+    ratio: float = 1.0
 
 
 ADOPTED = "adopted"
@@ -284,7 +285,7 @@ class Ledger:
         if done is None:
             return
         self.versions[exec_id] = (str(plain["side"]), done.symbol, float(plain["quantity"]))
-        signed = sign_of(str(plain["side"])) * float(plain["quantity"])
+        signed = sign_of(str(plain["side"])) * float(plain["quantity"]) * done.ratio
         self.disturbed |= {done.plan}
         if abs(self.net(done.symbol)) < DUST:
             plans, dollars = self._before_flat.get(done.symbol, (set(), 0.0))
@@ -295,7 +296,7 @@ class Ledger:
             self._move(done, signed - done.signed, at)
         else:
             self._give_back(done, closed)
-        done.exec_id, done.signed, done.price = exec_id, signed, float(plain["price"])
+        done.exec_id, done.signed, done.price = exec_id, signed, float(plain["price"]) / done.ratio
         if closed is not None:
             self._liquidate(done)
 
@@ -357,6 +358,7 @@ class Ledger:
             if done.symbol == symbol:
                 done.signed *= ratio
                 done.price /= ratio
+                done.ratio *= ratio
 
 
 def _is_adopted(plan: str) -> bool:

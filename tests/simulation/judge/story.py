@@ -243,14 +243,15 @@ class Story:
             self.journal("OrderFilled", fill=fill)
         return fill
 
-    def correct(self, fill: dict[str, Any], quantity: float) -> None:
-        """The broker takes part of an execution back."""
+    def correct(self, fill: dict[str, Any], quantity: float, *, is_told: bool = True) -> None:
+        """The broker takes part of an execution back; told and booked at once unless `is_told` is False."""
         exec_id = fill["exec_id"].removesuffix("01") + "02"
         self._held[fill["symbol"]] += sign_of(fill["side"]) * (quantity - fill["quantity"])
         changed = fill | {"exec_id": exec_id, "quantity": quantity}
         self.broker("correction", replaces=fill["exec_id"], execution=changed | {"order_ref": fill["ref"]})
-        self.told("execDetails", execId=exec_id)
-        self.journal("FillCorrected", fill=changed)
+        if is_told:
+            self.told("execDetails", execId=exec_id)
+            self.journal("FillCorrected", fill=changed)
 
     def split(self, ratio: float = 2.0) -> None:
         self._held["SPY"] *= ratio

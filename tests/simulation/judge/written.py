@@ -39,7 +39,8 @@ class Written:
         """When an order that protects or closes was last sent, by symbol."""
         self.cancels: dict[str, float] = {}
         """When its cancel was last sent, by reference."""
-        self.untold: dict[str, tuple[str, float]] = {}
+        self.untold: dict[str, tuple[str, str, float]] = {}
+        """The whole id, symbol and time by stem: who hears of an older version knows nothing of its correction."""
         self.told_at: dict[str, float] = {}
         """When the daemon last heard of an execution, by symbol."""
         self.row: dict[str, Any] = {}
@@ -53,7 +54,7 @@ class Written:
             self.journalled_at.setdefault(order.ref, record.at)
             self.quantity_max[order.ref] = max(order.quantity, self.quantity_max.get(order.ref, 0.0))
         for fill in fills_in(record):
-            self._heard(stem_of(str(fill.get("exec_id", ""))), record.at)
+            self._heard(str(fill.get("exec_id", "")), record.at)
         if record.name == "BarsClosed" and not record.event.get("warm_up"):
             self.row, self.row_at = record.event, record.at
 
@@ -78,12 +79,13 @@ class Written:
         """The broker has executed or corrected something of which the daemon has to hear."""
         if record.what in {"execution", "correction"}:
             done = record.record["execution"] if record.what == "correction" else record.record
-            self.untold[stem_of(str(done["exec_id"]))] = (str(done["symbol"]), record.at)
+            exec_id = str(done["exec_id"])
+            self.untold[stem_of(exec_id)] = (exec_id, str(done["symbol"]), record.at)
 
     def told(self, record: Told) -> None:
         """A message reached the daemon."""
         if record.name == "execDetails" and record.at > self._unreadable_at:
-            self._heard(stem_of(str(record.fields.get("execId", ""))), record.at)
+            self._heard(str(record.fields.get("execId", "")), record.at)
 
     def fault(self, record: Fault) -> None:
         """The message that is under way cannot be read."""
@@ -92,17 +94,18 @@ class Written:
 
     def untold_since(self, symbol: str) -> float | None:
         """Since when an execution in the symbol is not known to the daemon; None if it knows all."""
-        return min((at for its, at in self.untold.values() if its == symbol), default=None)
+        return min((at for _, its, at in self.untold.values() if its == symbol), default=None)
 
     def row_value(self, name: str, index: int) -> float | None:
         """A figure of the last row (close, bid, ask) of the symbol at that place; None where there is none."""
         values = self.row.get(name)
         return values[index] if values and index < len(values) else None
 
-    def _heard(self, stem: str, at: float) -> None:
-        known = self.untold.pop(stem, None)
-        if known is not None:
-            self.told_at[known[0]] = at
+    def _heard(self, exec_id: str, at: float) -> None:
+        newest, symbol, _ = self.untold.get(stem_of(exec_id), ("", "", 0.0))
+        if newest == exec_id:
+            del self.untold[stem_of(exec_id)]
+            self.told_at[symbol] = at
 
 
 def fills_in(record: Journalled) -> Iterator[dict[str, Any]]:
