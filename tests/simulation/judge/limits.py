@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 
-from tests.simulation.history import BrokerSeen, Journalled, Record, Sent
+from tests.simulation.history import Broker, BrokerSeen, Journalled, Record, Sent
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
 from tests.simulation.judge.ref import Ref, ref_of, sign_of
 from tests.simulation.judge.scene import Scene
@@ -40,6 +40,8 @@ class Limits(Invariant):
                 ref = ref_of(order.ref)
                 if ref is not None and ref.leg == "E" and self.scene.is_first:
                     self._judge(record, ref)
+            case Broker(what="split", record=split) if split["symbol"] in self._prices:
+                self._prices[str(split["symbol"])] /= float(split["ratio"])
             case BrokerSeen(net_liquidation=float(equity)):
                 self._watch_loss(record.at, equity)
             case Journalled(name="OperatorCommanded", event=event) if event["verb"] == "reset":

@@ -1,0 +1,24 @@
+"""What a split changes of the judge's own figures, on histories made by hand."""
+
+import pytest
+
+from tests.simulation.judge.story import Story, ref
+
+
+@pytest.mark.parametrize(("shares", "broken"), [(199.0, []), (250.0, ["I7"])])
+def test_after_a_split_what_is_held_counts_at_the_price_of_after_it(shares, broken):
+    """brutal 73: 6 shares of after it counted at the price of before, and an entry elsewhere broke the net limit."""
+    story = Story(limits={"max_net_exposure": 0.03})
+    story.start()
+    story.wait(60)
+    story.look(equity=1e6)
+    story.long(100.0)
+    story.gone(ref("S"))
+    story.split(2.0)
+    story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
+    story.wait(60)
+    entry = story.order("E", shares, symbol="QQQ", ref=ref("E", symbol="QQQ"))
+    story.row()
+    story.journal("BarsClosed", entry, warm_up=False, close=[50.0, 100.0], bid=None, ask=None)
+    story.send(entry)
+    assert story.broken() == broken
