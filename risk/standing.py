@@ -47,10 +47,10 @@ def reconciled(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None:
 
 
 def unknown_orders(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None:
-    """An order of unknown fate blocks entries in its instrument."""
+    """An order of unknown fate, or shares whose stop is gone, block entries in their instrument."""
     if intent.reduces or not view.has_unknown:
         return None
-    return refusal("unknown_orders", f"an order in {intent.symbol} is of unknown fate")
+    return refusal("unknown_orders", f"an order in {intent.symbol} is of unknown fate, or shares of it have no stop")
 
 
 def instrument_lock(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None:

@@ -41,7 +41,7 @@ class RiskView(Struct, frozen=True, kw_only=True):
     entry_before_close_s: float
     trading_state: TradingState
     is_reconciled: bool
-    has_unknown: bool  # an order of unknown fate in this instrument
+    has_unknown: bool  # an order of unknown fate in this instrument, or shares whose stop is gone
     is_locked: bool  # a break in this instrument
     account_at: datetime | None  # when the broker told equity and buying power last
     buying_power: float | None  # currency, as the broker reports it

@@ -92,7 +92,7 @@ class Viewer:
             entry_before_close_s=self._settings.entry_before_close_s,
             trading_state=self.state_for(intent.strategy, symbol),
             is_reconciled=book.is_reconciled,
-            has_unknown=any(order.status is OrderStatus.UNKNOWN for order in book.orders_in(symbol)),
+            has_unknown=self._has_unknown(symbol),
             is_locked=symbol in book.locks,
             account_at=book.account_at,
             buying_power=account.buying_power if account else None,
@@ -117,6 +117,12 @@ class Viewer:
             entries_in_window=in_window,
             is_self_trade=self._settings.self_trade == "refuse" and is_self_trade(book, intent),
         )
+
+    def _has_unknown(self, symbol: str) -> bool:
+        """Whether the fate of an order is not known, or why a stop is gone: a split takes it before it shows."""
+        orders, plans = self._book.orders_in(symbol), self._book.plans_in(symbol)
+        is_bare = any(plan.unprotected_since is not None and plan.open_quantity > 0 for plan in plans)
+        return is_bare or any(order.status is OrderStatus.UNKNOWN for order in orders)
 
     def _counts(self, symbol: str, now: datetime) -> tuple[int | None, int | None, int | None]:
         """Entries sent within the last second and minute, and those of the instrument that filled in its window."""

@@ -10,24 +10,29 @@ from risk.groups import Groups
 from shared.account import BrokerPosition
 from shared.commands import Notify, PlaceBracket
 from shared.events import AccountReported, DataQualityReported, QuietWindow, TradingHalted
+from shared.ids import leg_ref
 from shared.market import QuoteRow
-from shared.orders import Side
+from shared.orders import Leg, Side
 from tests.engine.builders import (
     ENTRY,
     OPEN,
+    PLAN,
     a_desk,
     a_fill,
     a_long_engine,
     a_report,
     a_started,
     a_universe,
+    accepted,
     an_account,
     an_engine,
     an_engine_at_work,
     at,
     bars,
+    cancelled,
     codes,
     filled,
+    fired,
     handle_all,
     of_kind,
     says,
@@ -79,6 +84,18 @@ def test_data_that_are_not_live_stop_entries_and_say_so_once(quality, whose):
     live = DataQualityReported(received_at=at(610), symbol=whose, quality="live", reason="back")
     assert codes(engine.handle(live)) == ["data_quality"]
     assert bought(entering(engine, seconds=660)) == 500
+
+
+@pytest.mark.parametrize(("gone", "shares"), [("OB1:s:20131008:SPY-1:S", 0), ("OB1:s:20131008:SPY-1:T", 500)])
+def test_nothing_is_added_where_a_stop_is_gone_and_nobody_has_said_why(gone, shares):
+    """brutal 42112: a split had taken it, another strategy's entry left at the old price before the answer came."""
+    universe = a_universe()
+    engine = a_long_engine(an_engine(universe=universe, desks=[a_desk(universe), a_desk(universe, "t")]))
+    engine.handle(cancelled(gone, seconds=119.9))
+    says(engine, "t", SPY=1.0)
+    assert bought(engine.handle(bars(120, SPY=100.0, IBM=185.0))) == shares
+    handle_all(engine, [fired(f"protect:{PLAN}", 120.9), accepted(leg_ref(PLAN, Leg.PROTECTION, 1), 121)])
+    assert bought(engine.handle(bars(180, SPY=100.0, IBM=185.0))) == 500 - shares
 
 
 def test_poor_data_of_another_instrument_stop_nothing():
