@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from research.filters.hmm_kernels import BoolArray, backward, emissions, forward, weigh
+from research.filters.hmm_kernels import BoolArray, log_densities, smooth, sweep, weigh
 from shared.errors import ConfigError, DataError
 from shared.indicators.gaussian_hmm import HmmParameters
 from shared.indicators.indicator import FloatArray
@@ -74,22 +74,18 @@ def fit_gaussian_hmm(
 
 def expectation(
     rows: FloatArray, present: BoolArray, parameters: HmmParameters
-) -> tuple[FloatArray, FloatArray, FloatArray, float]:
-    """Filtered and smoothed probabilities (k, T), expected moves (k, k) and log-likelihood of `rows` (d, T).
+) -> tuple[FloatArray, FloatArray, float]:
+    """Smoothed probabilities (k, T), expected moves (k, k) and log-likelihood of `rows` (d, T).
 
     A row that is not `present` (T,) is missing.
     """
-    k = len(parameters.start)
-    white, constants = parameters.whitening()
-    likely, filtered, later = np.empty((3, k, len(present)))
-    scale = np.empty(len(present))
-    taken = emissions((parameters.means, white, constants), rows, present, likely)
-    told = forward((parameters.start, parameters.transition), likely, filtered, scale)
-    backward(parameters.transition, likely, scale, later)
-    smoothed = filtered.copy()
-    smoothed[:, :-1] *= parameters.transition @ later[:, 1:]
-    moves: FloatArray = parameters.transition * (filtered[:, :-1] @ later[:, 1:].T)
-    return filtered, smoothed, moves, taken + told
+    likely, past, later, smoothed = np.empty((4, len(parameters.start), len(present)))
+    taken = log_densities((parameters.means, *parameters.whitening()), rows, present, likely)
+    np.exp(likely, out=likely)
+    told = sweep((parameters.start, parameters.transition), likely, past, later)
+    smooth(parameters.transition, past, later, smoothed)
+    moves: FloatArray = parameters.transition * (past[:, :-1] @ later[:, 1:].T)
+    return smoothed, moves, taken + told
 
 
 def maximisation(
@@ -142,7 +138,7 @@ def _climb(series: FloatArray, start: HmmParameters, covariance: Covariance, rul
     present: BoolArray = np.isfinite(rows.sum(axis=0))
     parameters, before = start, -np.inf
     for done in range(rule.iterations_max + 1):
-        _, smoothed, moves, now = expectation(rows, present, parameters)
+        smoothed, moves, now = expectation(rows, present, parameters)
         still = now - before < rule.tolerance
         if still or done == rule.iterations_max or not np.isfinite(now):
             break

@@ -1,4 +1,4 @@
-"""Scaled forward and backward pass of a Gaussian hidden Markov model, over one series; a row of an array a state."""
+"""Forward and backward pass of a Gaussian hidden Markov model over one series; a row of an array a state."""
 
 from __future__ import annotations
 
@@ -11,94 +11,113 @@ BoolArray = npt.NDArray[np.bool_]
 
 _Chain = tuple[FloatArray, FloatArray]
 _Emission = tuple[FloatArray, FloatArray, FloatArray]
-_PRODUCT = 16
-"""Scales multiplied up before a logarithm is taken: each lies between the smallest probability and k."""
-_SMALL = 1e-200
+_SMALL = 1e-6
+"""Sum of the weights of a row below which they are scaled to 1. Scaling every row would put a division into the one
+chain of operations that cannot overlap; letting them run down further would cost range at the small end."""
 
 
 @kernel
-def emissions(emission: _Emission, rows: FloatArray, present: BoolArray, likely: FloatArray) -> float:
-    """Densities of `rows` (d, T) in each state into `likely` (k, T), relative to the largest of that row.
+def log_densities(emission: _Emission, rows: FloatArray, present: BoolArray, apart: FloatArray) -> float:
+    """Log densities of `rows` (d, T) in each state into `apart` (k, T), less the largest of that row: from 0 down.
 
-    Emission: means (k, d), whitening (k, d, d) and constants (k,). Returns the sum of the logarithms that were taken
-    out. A row that is not `present` (T,) is 1 in every state.
+    Emission: means (k, d), whitening (k, d, d) and constants (k,). Returns the sum of what was taken off. A row that is
+    not `present` (T,) is 0 in every state. The exponential is numpy's, not ours: it works on many rows at once.
     """
     means, white, constants = emission
     k, d = means.shape
     total = rows.shape[1]
     for s in range(k):
-        here = likely[s]
-        here[:] = constants[s]
-        for a in range(d):
-            if a == 0:  # the first input apart from the others: most models have one
-                root, mean, first = white[s, 0, 0], means[s, 0], rows[0]
-                for t in range(total):
-                    z = root * (first[t] - mean)
-                    here[t] -= 0.5 * z * z
-                continue
+        here = apart[s]
+        # The first input apart from the others: most models have one.
+        root, mean, constant, first = white[s, 0, 0], means[s, 0], constants[s], rows[0]
+        for t in range(total):
+            z = root * (first[t] - mean)
+            here[t] = constant - 0.5 * z * z
+        for a in range(1, d):
             for t in range(total):
                 z = 0.0
                 for b in range(a + 1):
                     z += white[s, a, b] * (rows[b, t] - means[s, b])
                 here[t] -= 0.5 * z * z
+    most = apart[0].copy()
+    for s in range(1, k):
+        here = apart[s]
+        for t in range(total):
+            most[t] = max(most[t], here[t])
+    for s in range(k):
+        here = apart[s]
+        for t in range(total):
+            below = here[t] - most[t]
+            here[t] = below if below < 0.0 and present[t] else 0.0
     taken = 0.0
     for t in range(total):
-        if not present[t]:
-            likely[:, t] = 1.0
-            continue
-        most = likely[0, t]
-        for s in range(1, k):
-            most = max(most, likely[s, t])
-        for s in range(k):
-            apart = likely[s, t] - most
-            likely[s, t] = np.exp(apart) if apart < 0.0 else 1.0
-        taken += most
+        taken += most[t] if present[t] else 0.0
     return taken
 
 
 @kernel
-def forward(chain: _Chain, likely: FloatArray, filtered: FloatArray, scale: FloatArray) -> float:
-    """Filtered probabilities (k, T), what each row was multiplied by (`scale`, (T,)); returns the log-likelihood."""
+def sweep(chain: _Chain, likely: FloatArray, past: FloatArray, later: FloatArray) -> float:
+    """Weights of the states by each row and those before it (`past`), by it and those after it (`later`), all (k, T).
+
+    Each column is right up to a factor of its own. Returns the log-likelihood of `likely` (k, T). Both ends go in one
+    loop: neither waits for the other, and the processor works on both.
+    """
     start, transition = chain
     k, rows = likely.shape
-    total, product = 0.0, 1.0
+    ahead, behind = start.copy(), np.ones(k)
+    told = 0.0
     for t in range(rows):
-        weight = 0.0
-        for to in range(k):
-            ahead = start[to]
-            if t > 0:
-                ahead = 0.0
-                for was in range(k):
-                    ahead += filtered[was, t - 1] * transition[was, to]
-            filtered[to, t] = ahead * likely[to, t]
-            weight += filtered[to, t]
-        share = 1.0 / weight
+        u = rows - 1 - t
+        weight, other = 0.0, 0.0
         for s in range(k):
-            filtered[s, t] *= share
-        scale[t] = share
-        product *= weight
-        if t % _PRODUCT == 0 or product < _SMALL:
-            total += np.log(product)
-            product = 1.0
-    return float(total + np.log(product))
+            here, there = ahead[s] * likely[s, t], behind[s] * likely[s, u]
+            past[s, t], later[s, u] = here, there
+            weight += here
+            other += there
+        if weight < _SMALL:
+            told += np.log(weight)
+            for s in range(k):
+                past[s, t] /= weight
+        if other < _SMALL:
+            for s in range(k):
+                later[s, u] /= other
+        for s in range(k):
+            # Begun with the first state, not with 0: one addition less to wait for.
+            onward, backward = past[0, t] * transition[0, s], transition[s, 0] * later[0, u]
+            for o in range(1, k):
+                onward += past[o, t] * transition[o, s]
+                backward += transition[s, o] * later[o, u]
+            ahead[s], behind[s] = onward, backward
+    return float(told + np.log(past[:, rows - 1].sum()))
 
 
 @kernel
-def backward(transition: FloatArray, likely: FloatArray, scale: FloatArray, later: FloatArray) -> None:
-    """`later` (k, T): how much likelier each state makes its row and all rows after it, given the rows before.
+def smooth(transition: FloatArray, past: FloatArray, later: FloatArray, smoothed: FloatArray) -> None:
+    """Probabilities of the states given all rows into `smoothed` (k, T), from both weights of `sweep`.
 
-    The smoothed probabilities of a row are its filtered ones times the transition times `later` of the next row.
+    `past` is scaled on the way, to the factor with which the chance of a move from one state to another between a row
+    and the next is `past` of the one times the transition times `later` of the other.
     """
-    k, rows = likely.shape
-    ahead = np.ones(k)
-    for t in range(rows - 1, -1, -1):
-        for s in range(k):
-            later[s, t] = ahead[s] * likely[s, t] * scale[t]
-        for was in range(k):
-            total = 0.0
-            for to in range(k):
-                total += transition[was, to] * later[to, t]
-            ahead[was] = total
+    k, rows = past.shape
+    whole = np.zeros(rows)
+    for s in range(k):
+        here, before = smoothed[s], past[s]
+        here[:] = 0.0
+        for o in range(k):
+            move, after = transition[s, o], later[o, 1:]
+            for t in range(rows - 1):
+                here[t] += move * after[t]
+        here[rows - 1] = 1.0
+        for t in range(rows):
+            here[t] *= before[t]
+            whole[t] += here[t]
+    for t in range(rows):
+        whole[t] = 1.0 / whole[t]
+    for s in range(k):
+        here, before = smoothed[s], past[s]
+        for t in range(rows):
+            here[t] *= whole[t]
+            before[t] *= whole[t]
 
 
 @kernel

@@ -74,13 +74,27 @@ def test_steps_of_em_on_recorded_returns_are_hmmlearns():
     assert ours.log_likelihood == pytest.approx(theirs.score(rows), rel=1e-9)
 
 
-def test_smoothed_probabilities_are_hmmlearns_and_the_last_one_is_the_filtered_one():
+def test_smoothed_probabilities_are_hmmlearns_and_the_last_one_is_the_live_one():
     rows, model = rows_of(3, 2), a_model(3, 2)
-    filtered, smoothed, _, told = expectation(rows.T.copy(), np.ones(len(rows), dtype=np.bool_), model)
+    smoothed, _, told = expectation(rows.T.copy(), np.ones(len(rows), dtype=np.bool_), model)
     theirs = hmmlearns(model, "full", 1)
     np.testing.assert_allclose(smoothed.T, theirs.predict_proba(rows), rtol=1e-9, atol=1e-12)
     assert told == pytest.approx(theirs.score(rows), rel=1e-12)
-    np.testing.assert_allclose(filtered[:, -1], smoothed[:, -1], rtol=1e-12)
+    live = GaussianHmm(1, model).update_many(rows[:, :1], rows[:, 1:])
+    np.testing.assert_allclose(live[:, -1, 0], smoothed[:, -1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("jump", [1.0, 30.0], ids=["a calm series", "wide jumps"])
+@pytest.mark.parametrize("states", [2, 3])
+def test_a_long_series_with_jumps_keeps_hmmlearns_probabilities(states, jump):
+    # 3,000 rows multiply to far below the smallest number; a jump does so at once.
+    rows, model = rows_of(states, 1, 3000), a_model(states)
+    rows[::97] *= jump
+    smoothed, moves, told = expectation(rows.T.copy(), np.ones(3000, dtype=np.bool_), model)
+    theirs = hmmlearns(model, "full", 1)
+    np.testing.assert_allclose(smoothed.T, theirs.predict_proba(rows), rtol=1e-9, atol=1e-11)
+    assert told == pytest.approx(theirs.score(rows), rel=1e-12)
+    assert moves.sum() == pytest.approx(2999, rel=1e-12)
 
 
 def test_live_probabilities_are_those_of_a_series_that_ends_there():
@@ -98,7 +112,7 @@ def test_the_future_changes_no_filtered_probability_and_would_change_smoothed_on
     live, other = (GaussianHmm(1, model).update_many(one)[:, :200] for one in (rows, changed))
     assert same_bits(live.copy(), other.copy())
     there = np.ones(300, dtype=np.bool_)
-    smoothed, otherwise = (expectation(one.T.copy(), there, model)[1][:, :200] for one in (rows, changed))
+    smoothed, otherwise = (expectation(one.T.copy(), there, model)[0][:, :200] for one in (rows, changed))
     assert np.abs(smoothed - otherwise).max() > 0.01
 
 
@@ -175,7 +189,7 @@ def test_missing_rows_are_left_out_of_the_fit():
     holed = rows.copy()
     holed[50, 0] = NAN
     there = ~np.isnan(holed).any(axis=1)
-    _, smoothed, moves, _ = expectation(np.where(there, rows.T, NAN), there, a_model(2, 2))
+    smoothed, moves, _ = expectation(np.where(there, rows.T, NAN), there, a_model(2, 2))
     weights = smoothed[:, there].T
     means = (weights.T @ rows[there]) / weights.sum(axis=0)[:, None]
     found = fit_gaussian_hmm(holed, 2, start=a_model(2, 2), rule=HmmRule(iterations_max=1, tolerance=-np.inf))
