@@ -52,7 +52,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     if open_page and not pictures:
         _fail("replay: --open has no page to show, allowed: without --no-pictures", EXIT_USAGE)
-    days = _day("--from", first), _day("--to", last)
+    days = _days(first, last)
     if data is None:
         _fail(DATA_NEEDED, EXIT_USAGE)
     asked = Asked(
@@ -132,6 +132,13 @@ def _open(command: str, folder: Path) -> None:
     page = (folder / PAGE).resolve()
     if not webbrowser.open(page.as_uri()):
         _say(f"{command}: no browser here, open {page}")
+
+
+def _days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    begin, end = _day("--from", first), _day("--to", last)
+    if begin is not None and end is not None and begin > end:
+        _fail(f"replay: --from {begin} is after --to {end}, allowed: the same day or before", EXIT_USAGE)
+    return begin, end
 
 
 def _day(option: str, text: str | None) -> date | None:

@@ -111,12 +111,12 @@ def lay_out(panel: BarPanel, hours_at: HoursAt, *, warm_up: int = 0, start: date
     inside = _rows_in_hours(panel, hours_at)
     days = np.array([hours.session.toordinal() for hours in inside.hours], dtype=np.int64)
     wanted = np.flatnonzero(days[inside.session] >= (start.toordinal() if start else 0))
+    if not len(inside):
+        allowed = "bars inside the regular hours of [session] calendar"
+        raise DataError(f"replay: none of {len(panel)} rows lies in a session, allowed: {allowed}")
     if not len(wanted):
-        message = (
-            f"replay: none of {len(panel)} rows lies in a session{f' from {start}' if start else ''}, "
-            "allowed: bars inside the regular hours of [session] calendar"
-        )
-        raise DataError(message)
+        days_held = f"{inside.hours[0].session} to {inside.hours[-1].session}"
+        raise DataError(f"replay: no session from {start} on, allowed: {days_held}")
     first = int(wanted[0])
     return Timeline(
         warm_up=inside[max(0, first - warm_up) : first],

@@ -45,7 +45,7 @@ def lookahead(  # noqa: PLR0913, PLR0917 - one parameter per option
     from shared.errors import ConfigError, DataError, NotFound
 
     try:
-        days = (_day("--from", first), _day("--to", last))
+        days = _days(first, last)
         reports = _examined(config, data, (strategy, _pairs(param or [])), days, (cuts, chain))
         _show(reports, as_json=as_json)
     except ConfigError as error:
@@ -117,6 +117,13 @@ def _pairs(written: list[str]) -> dict[str, object]:
             allowed = 'NAME=VALUE, the value as in TOML: fast=5, width=1.5, long_only=true, side="up"'
             _fail(f"lookahead: --param {text}: no value, allowed: {allowed}", EXIT_USAGE)
     return pairs
+
+
+def _days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    begin, end = _day("--from", first), _day("--to", last)
+    if begin is not None and end is not None and begin > end:
+        _fail(f"lookahead: --from {begin} is after --to {end}, allowed: the same day or before", EXIT_USAGE)
+    return begin, end
 
 
 def _day(option: str, text: str | None) -> date | None:

@@ -158,6 +158,12 @@ def test_a_wrong_config_ends_with_78_and_a_wrong_date_with_2(app, folder):
     assert replay(app, folder, *bars).exit_code == 78
 
 
+def test_a_first_day_after_the_last_one_is_wrong_usage(app, folder):
+    done = replay(app, folder, "--data", str(folder / "bars.csv"), "--from", "2013-10-09", "--to", "2013-10-08")
+    told = "replay: --from 2013-10-09 is after --to 2013-10-08, allowed: the same day or before\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", told)
+
+
 def test_nothing_in_the_period_is_one_line(app, folder):
     done = replay(app, folder, "--data", str(folder / "bars.csv"), "--from", "2014-01-02")
     assert done.exit_code == 1

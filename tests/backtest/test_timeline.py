@@ -41,9 +41,16 @@ def test_a_run_that_begins_within_a_session_opens_it():
     assert lay_out(later, sessions_of(390)).rows[0].opens_session
 
 
-def test_nothing_to_replay_is_one_clear_line():
-    with pytest.raises(DataError, match=r"none of 6 rows lies in a session from 2013-10-09, allowed: .*calendar"):
+def test_a_start_behind_the_data_is_told_with_the_last_day_there_is():
+    with pytest.raises(DataError, match=r"replay: no session from 2013-10-09 on, allowed: 2013-10-07 to 2013-10-07$"):
         lay_out(a_panel([flat(100.0)] * 6), sessions_of(390), start=date(2013, 10, 9))
+
+
+def test_rows_of_which_none_lies_in_a_session_are_one_clear_line():
+    panel = a_panel([flat(100.0)] * 6)
+    night = replace(panel, opened_at=panel.opened_at - 12 * 3600 * 10**9, closed_at=panel.closed_at - 12 * 3600 * 10**9)
+    with pytest.raises(DataError, match=r"none of 6 rows lies in a session, allowed: .*calendar"):
+        lay_out(night, sessions_of(390))
 
 
 def test_a_daily_bar_closes_with_its_session_on_half_days_too(tmp_path):

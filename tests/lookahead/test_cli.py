@@ -85,6 +85,11 @@ def test_what_leaks_is_in_the_json_too(app, folder):
         (("sma", "--param", "fast=a b"), 2, "lookahead: --param fast=a b: no value"),
         (("sma", "--param", "fastest=3"), 78, "params.fastest: unknown"),
         (("sma", "--from", "monday"), 2, "lookahead: --from 'monday' is no date, allowed: ISO such as 2013-10-08"),
+        (
+            ("sma", "--from", "2013-10-09", "--to", "2013-10-08"),
+            2,
+            "lookahead: --from 2013-10-09 is after --to 2013-10-08",
+        ),
         (("sma", "--from", "2031-01-01"), 1, "no bars of S000, S001 from 2031-01-01"),
     ],
 )
