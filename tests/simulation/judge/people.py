@@ -30,6 +30,8 @@ RETRY_S = 60.0
 BEAT_S = 30.0
 STRANGE_S = 60.0
 """Beside the interval of comparisons: until a change that nobody of ours traded is told."""
+SHOWN_S = 35.0
+"""From the first report that shows the change: a second one, at most 30 s later, has to say the same (TWS.md 4.53)."""
 ACCOUNT = re.compile(r"\b[DF]?U\d{5,9}\b")
 
 
@@ -95,7 +97,7 @@ class Strange(Invariant):
     """I19. After a split nothing leaves for the symbol until a person accepts or flattens, or book and broker agree.
 
     Any change that no order of ours made is told a person: STRANGE_S and an interval of comparisons after it, if it
-    lasts and the broker's reports show it; each further one as well.
+    lasts and the broker's reports show it, and SHOWN_S after the first that does; each further one as well.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -112,7 +114,8 @@ class Strange(Invariant):
         for symbol, since in {**self._strange_since, **scene.splits}.items():
             due = scene.reach.due_at(since, STRANGE_S + scene.reconcile_s)
             is_owed = self._told.get(symbol, float("-inf")) < since and not scene.is_hidden(symbol, since)
-            if due is not None and at > due and is_owed:
+            shown_at = scene.shown_at.get(symbol, since)
+            if due is not None and at > max(due, shown_at + SHOWN_S) and is_owed:
                 what = (
                     "a split" if symbol in scene.splits else f"{scene.ledger.foreign[symbol]:g} shares of somebody else"
                 )
