@@ -33,10 +33,12 @@ def split_ratio(ours: int, theirs: float) -> Fraction | None:
 
 
 def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: float) -> bool:
-    """Whether a ratio fits, no stop of ours rests there any more, none of our orders is under way.
+    """Whether a ratio fits, no stop of ours rests there any more, and nothing else explains the jump.
 
-    None has filled since book and broker agreed, or the cost has the same ratio: a late figure has the cost of before.
-    Fewer shares at the cost they had are no reverse split: the rest was sold.
+    A cost that has the same ratio says so whatever is under way: no execution moves it like that. Else, for a late
+    figure has the cost of before, no order of ours is under way and none has filled since book and broker agreed. Fewer
+    shares at the cost they had are no reverse split: the rest was sold. What is less than a share beside ours may be a
+    stranger's.
     """
     ours = book.position(symbol)
     ratio = split_ratio(ours.quantity, theirs)
@@ -48,13 +50,13 @@ def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: fl
     shown = (book.orders.get(order.ref) for order in report.open_orders if order.symbol == symbol)
     if any(order is not None and order.leg in PROTECTIVE for order in shown):
         return False  # the end of one that is over in the book has crossed the report
-    if any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol)):
+    if any(_is_near(cost, ours.average_price / float(ratio)) for cost in costs):
+        return True
+    if abs(theirs - ours.quantity) < 1 or any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol)):
         return False
     since = book.agreed.get(symbol)
     filled = [fill.filled_at for fill in book.fills.values() if fill.symbol == symbol]
-    if since is not None and all(at <= since for at in filled):
-        return True
-    return any(_is_near(cost, ours.average_price / float(ratio)) for cost in costs)
+    return since is not None and all(at <= since for at in filled)
 
 
 def _is_near(cost: float, price: float) -> bool:

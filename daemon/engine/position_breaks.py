@@ -21,7 +21,7 @@ REPORTS_TO_LOCK = 2
 REPORTS_TO_SETTLE = 3
 GRACE_S = 2.0
 _FRESH_S = 5.0
-_ONE_SHARE = 1.0  # a fraction of a share cannot be traded by us: it is foreign, not a break
+_ONE_SHARE = 1.0  # a fraction of a share cannot be traded by us: it is foreign or of a split, not a break
 _NEEDED = ("positions", *EXECUTIONS)
 
 
@@ -34,10 +34,14 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
     held = _held(book, universe)
     _note_foreign(book, held, report)
     found = [_foreign(symbol, quantity) for symbol, quantity in quantities.items() if symbol not in held]
-    broken = [symbol for symbol in universe.symbols if abs(held[symbol] - quantities.get(symbol, 0.0)) >= _ONE_SHARE]
-    for symbol in broken:
+    differing = [symbol for symbol in universe.symbols if held[symbol] != quantities.get(symbol, 0.0)]
+    broken: list[str] = []
+    for symbol in differing:
         theirs = quantities.get(symbol, 0.0)
         is_split = looks_like_split(book, report, symbol, theirs)
+        if abs(held[symbol] - theirs) < _ONE_SHARE and not is_split:
+            continue
+        broken.append(symbol)
         text = f"{symbol}: the book holds {held[symbol]}, the broker {theirs:g}"
         if is_split:
             text += f"; {proposal(book, universe.instruments[universe.index(symbol)], theirs)}"

@@ -258,8 +258,49 @@ def test_a_jump_while_an_exit_of_ours_is_under_way_is_no_split():
     says(engine, SPY=0.0)
     engine.handle(bars(120, SPY=100.0))
     exits = lines_of(engine, f"{PLAN}:X1")
-    told = engine.handle(a_report(125, positions=a_line(250, 200.0), open_orders=exits))
+    told = engine.handle(a_report(125, positions=a_line(250, 100.0), open_orders=exits))
     assert "corporate_action" not in codes(told)
+
+
+@pytest.mark.parametrize(("cost", "is_split"), [(40.0, True), (100.0, False)])
+def test_a_cost_that_has_the_ratio_tells_a_split_while_an_exit_is_on_its_way(cost, is_split):
+    """Found by simulation (brutal 899): the exit of another plan had just left, and a stop of before was put back."""
+    engine = a_long_engine()
+    engine.handle(a_report(70, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    handle_all(engine, [cancelled(STOP, 121, "split"), cancelled(TARGET, 121, "split")])
+    told = engine.handle(a_report(121.1, positions=a_line(1250, cost)))
+    assert ("corporate_action" in codes(told)) == is_split
+
+
+def a_share_that_split(theirs, cost):
+    """Long one share at 100 on which both agreed, then its orders were gone and the broker held so many."""
+    engine = a_long_engine()
+    engine.handle(filled(a_fill(TARGET, 499, 110.0, exec_id="0001.01.02.01", seconds=70)))
+    engine.handle(a_report(1000, positions={"SPY": 1}, open_orders=lines_of(engine)))
+    handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
+    told = engine.handle(a_report(2000.3, positions=a_line(theirs, cost)))
+    return engine, told + engine.handle(fired(f"protect:{PLAN}", 2001))
+
+
+@pytest.mark.parametrize(("theirs", "cost"), [(1.5, 100 / 1.5), (1.25, 80.0), (0.5, 200.0)])
+def test_a_split_that_brings_less_than_a_share_waits_for_a_person_too(theirs, cost):
+    """Found by simulation (brutal 53): one share became one and a half, and its stop of before fired at once."""
+    engine, told = a_share_that_split(theirs, cost)
+    assert "corporate_action" in codes(told)
+    assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
+    handle_all(engine, [replace(ACCEPT, received_at=at(2100)), a_report(2101, positions=a_line(theirs, cost))])
+    assert engine.book.position("SPY").quantity == int(theirs)
+    reports = [a_report(2110 + 3 * n, positions=a_line(theirs, cost), open_orders=lines_of(engine)) for n in range(3)]
+    handle_all(engine, reports)
+    assert engine.book.locks == {}
+
+
+def test_a_strangers_fraction_beside_our_share_is_no_split():
+    _, told = a_share_that_split(1.5, 100.2)
+    assert "corporate_action" not in codes(told)
+    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [1]
 
 
 def test_a_jump_that_an_execution_of_ours_explains_is_no_split():
