@@ -13,8 +13,9 @@ from fractions import Fraction
 
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
-from daemon.engine.locks import Lock
+from daemon.engine.locks import Break, Lock
 from daemon.engine.plan import Plan
+from daemon.engine.settlement import SETTLED, end_break
 from shared.commands import Command, Notify
 from shared.corporate_actions import RATIOS
 from shared.events import BrokerReported, PricesRescaled
@@ -88,6 +89,30 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, now:
     book.unsplit.pop(symbol, None)
     book.splits_taken[symbol] = now
     return True
+
+
+def shows_split(book: Book, symbol: str, seen: Break) -> bool:
+    """Whether the break is what a split leaves: by its looks, or because one is due."""
+    return seen.kind == "corporate_action" or symbol in book.unsplit
+
+
+def take_over_splits(book: Book, universe: Universe, symbols: Iterable[str], now: datetime) -> list[Command]:
+    """A person wants out of these: of what has split there all that the broker shows is to be closed.
+
+    The shares of before are a part of them, or more than there are, and the rest would be nobody's.
+    """
+    commands: list[Command] = []
+    for symbol in symbols:
+        seen = book.breaks.get(symbol)
+        if seen is None or not shows_split(book, symbol, seen):
+            continue
+        if apply_split(book, universe, symbol, seen.broker_quantity, now):
+            end_break(book, symbol, seen)
+            text = (
+                f"{symbol}: book set to the broker's for a flatten: split taken over, {seen.broker_quantity:g} shares"
+            )
+            commands.append(Notify(level="critical", code=SETTLED, text=text))
+    return commands
 
 
 def _whole_shares(plans: list[Plan], ratio: Fraction, theirs: float) -> list[int]:

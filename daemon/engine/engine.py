@@ -25,7 +25,8 @@ from daemon.engine.protection import PROTECT_TIMER, Protector
 from daemon.engine.rest import Resting
 from daemon.engine.returns import Returns
 from daemon.engine.settings import EngineSettings
-from daemon.engine.settler import SETTLED, Settler
+from daemon.engine.settlement import SETTLED
+from daemon.engine.settler import Settler
 from daemon.engine.time_stop import TIME_STOP_TIMER
 from daemon.engine.trader import Trader
 from daemon.engine.truth import ASK_TIMER, Truth

@@ -22,6 +22,8 @@ from shared.orders import Fill, Leg
 
 _SAME_MOMENT = timedelta(seconds=5)
 """Instants of executions at two places are not in the order in which they took place."""
+SETTLED = "settled"
+"""The code under which a settlement is told."""
 ADOPTED = "adopted"
 """The strategy name of plans that were not ours."""
 
@@ -62,6 +64,16 @@ def is_foreign(book: Book, symbol: str, theirs: float) -> bool:
 def open_plans(book: Book, symbol: str) -> list[Plan]:
     """Plans of the instrument that hold something, oldest first."""
     return [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
+
+
+def end_break(book: Book, symbol: str, seen: Break) -> None:
+    """The break is over; its lock stays until reports are clean, but denies no shares any more."""
+    book.breaks.pop(symbol, None)
+    book.foreign_positions.pop(symbol, None)
+    book.foreign_costs.pop(symbol, None)
+    lock = book.locks.get(symbol)
+    if lock is not None:
+        lock.kind, lock.broker_quantity, lock.cause = "quantity_break", None, f"{seen.text}; settled"
 
 
 def settle_shortfall(book: Book, seen: Break, symbol: str, price: float | None, now: datetime) -> list[Fill]:

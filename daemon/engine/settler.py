@@ -6,7 +6,7 @@ from datetime import datetime
 
 from daemon.engine import settlement
 from daemon.engine.book import Book
-from daemon.engine.corporate_action import apply_split
+from daemon.engine.corporate_action import apply_split, shows_split
 from daemon.engine.locks import Break
 from daemon.engine.order_life import Happening
 from daemon.engine.plan import Plan
@@ -18,8 +18,6 @@ from shared.events import BrokerReported
 from shared.ids import plan_id
 from shared.market import Universe
 from shared.orders import Fill, OrderStatus, Side
-
-SETTLED = "settled"
 
 
 class Settler:
@@ -76,8 +74,7 @@ class Settler:
         let_go = {plan.strategy for plan in held if book.target(plan.strategy, symbol) == 0}
         if by_person:
             self._end_unknown(symbol, report)
-        is_split = seen.kind == "corporate_action" or symbol in book.unsplit
-        if is_split and apply_split(book, self._universe, symbol, seen.broker_quantity, now):
+        if shows_split(book, symbol, seen) and apply_split(book, self._universe, symbol, seen.broker_quantity, now):
             touched, told = settlement.open_plans(book, symbol), f"split taken over, {seen.broker_quantity:g} shares"
         else:
             fills = settlement.settle_shortfall(book, seen, symbol, book.prices.good_price(column), now)
@@ -93,8 +90,12 @@ class Settler:
         for plan in touched:
             if plan.strategy not in let_go:  # its exit is gone, the wish is not
                 self._aim(plan)
-        self._forget(symbol, seen)
-        return [Notify(level="critical", code=SETTLED, text=f"{symbol}: book set to the broker's, {cause}: {told}")]
+        settlement.end_break(book, symbol, seen)
+        return [
+            Notify(
+                level="critical", code=settlement.SETTLED, text=f"{symbol}: book set to the broker's, {cause}: {told}"
+            )
+        ]
 
     def _end_unknown(self, symbol: str, report: BrokerReported) -> None:
         """A person's word ends the doubt about orders that the broker does not show."""
@@ -137,12 +138,3 @@ class Settler:
         self._trader.settle_for_holding(plan, "settled to the broker's position")
         if plan.strategy == settlement.ADOPTED and self._settings.truth.foreign == "reduce":
             self._book.set_target(plan.strategy, plan.symbol, 0, "a foreign position is closed")
-
-    def _forget(self, symbol: str, seen: Break) -> None:
-        """The break is over; its lock stays until reports are clean, but denies no shares any more."""
-        self._book.breaks.pop(symbol, None)
-        self._book.foreign_positions.pop(symbol, None)
-        self._book.foreign_costs.pop(symbol, None)
-        lock = self._book.locks.get(symbol)
-        if lock is not None:
-            lock.kind, lock.broker_quantity, lock.cause = "quantity_break", None, f"{seen.text}; settled"

@@ -10,6 +10,7 @@ from daemon.engine.answers import Answers
 from daemon.engine.book import Book
 from daemon.engine.book_index import Pair
 from daemon.engine.closing import Closer
+from daemon.engine.corporate_action import take_over_splits
 from daemon.engine.desk import Desk
 from daemon.engine.entries import Entries
 from daemon.engine.plan import Plan
@@ -30,6 +31,7 @@ class Trader:
     def __init__(self, book: Book, settings: EngineSettings, universe: Universe, desks: dict[str, Desk]) -> None:
         self._book = book
         self._settings = settings
+        self._universe = universe
         self._columns = {symbol: column for column, symbol in enumerate(universe.symbols)}
         self._desks = desks
         self.viewer = Viewer(book, settings, universe)
@@ -235,16 +237,19 @@ class Trader:
     def flatten(self, now: datetime, reason: str, scope: str = "account") -> list[Command]:
         """Close every open plan in the scope, past the trading state (a person said so), until it is flat.
 
+        A split that waits for a person has its answer with that: all that the broker shows is closed.
         While the broker cannot be reached the wish is kept and carried out after the next reconciliation.
         """
         if not (self._book.is_connected and self._book.knows_holdings):
             self._book.flatten_wishes[scope] = reason
             return []
-        commands = self.cancel_entries(reason, scope)
-        for plan in list(self._book.plans.values()):
-            if in_scope(scope, plan):
-                plan.flatten_reason = reason
-                self._book.set_target(plan.strategy, plan.symbol, 0, reason)
+        commands, plans = self.cancel_entries(reason, scope), list(self._book.plans.values())
+        wanted_flat = [plan for plan in plans if in_scope(scope, plan)]
+        split = dict.fromkeys(plan.symbol for plan in wanted_flat if plan.open_quantity > 0)
+        commands += take_over_splits(self._book, self._universe, split, now)
+        for plan in wanted_flat:
+            plan.flatten_reason = reason
+            self._book.set_target(plan.strategy, plan.symbol, 0, reason)
         return commands + self._close_flattened(now)
 
     def fulfil_wishes(self, now: datetime) -> list[Command]:

@@ -342,10 +342,34 @@ def test_a_view_formed_on_prices_of_two_scales_sells_nothing_before_a_person_acc
     assert of_kind(engine.handle(bars(MORNING + 60, SPY=50.0)), Flatten) == []
 
 
-def test_a_person_may_flatten_what_has_split():
-    engine, _ = an_engine_over_a_split(250, 200.0)
-    flatten = OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope="instrument:SPY", actor="me")
-    assert [command.order.quantity for command in of_kind(engine.handle(flatten), Flatten)] == [250]
+@pytest.mark.parametrize("scope", ["instrument:SPY", "account", "strategy:s"])
+@pytest.mark.parametrize("theirs", [250, 1000])
+def test_a_flatten_of_what_has_split_closes_all_that_the_broker_shows(theirs, scope):
+    """brutal 17: of 36 shares the 18 of before were sold, the others were nobody's and had no stop."""
+    engine, _ = an_engine_over_a_split(theirs)
+    commands = engine.handle(OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope=scope, actor="me"))
+    assert [command.order.quantity for command in of_kind(commands, Flatten)] == [theirs]
+    assert codes(commands) == ["operator", "settled"]
+    exit_ref = of_kind(commands, Flatten)[0].order.ref
+    engine.handle(filled(a_fill(exit_ref, theirs, 50_000 / theirs, seconds=MORNING + 51, exec_id="0001.01.02.01")))
+    handle_all(engine, [a_report(MORNING + wait_s) for wait_s in (60, 70)])
+    assert (engine.book.positions(), engine.book.breaks, engine.book.locks) == ({}, {}, {})
+
+
+def test_a_flatten_while_nobody_answers_closes_what_the_next_report_shows():
+    engine, _ = an_engine_over_a_split(1000)
+    engine.handle(disconnected(MORNING + 40))
+    engine.handle(OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope="account", actor="me"))
+    engine.handle(connected(MORNING + 60))
+    commands = engine.handle(a_report(MORNING + 61, positions=a_line(1000, 50.0)))
+    assert [command.order.quantity for command in of_kind(commands, Flatten)] == [1000]
+
+
+def test_a_flatten_of_another_instrument_is_no_word_on_the_split():
+    engine, _ = an_engine_over_a_split(1000)
+    flatten = OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope="instrument:IBM", actor="me")
+    assert codes(engine.handle(flatten)) == ["operator"]
+    assert engine.book.has_split("SPY")
 
 
 def test_stops_cancelled_by_the_broker_before_the_report_are_not_put_back_at_the_old_price():
