@@ -22,3 +22,25 @@ def test_after_a_split_what_is_held_counts_at_the_price_of_after_it(shares, brok
     story.journal("BarsClosed", entry, warm_up=False, close=[50.0, 100.0], bid=None, ask=None)
     story.send(entry)
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("is_bought_anew", "broken"), [(False, []), (True, ["I1", "I5"])])
+def test_what_was_sold_of_a_split_and_comes_back_waits_for_a_person_again(is_bought_anew, broken):
+    """brutal 2213: the broker liquidated before anybody had accepted, and took that back half an hour later."""
+    story = Story()
+    story.start()
+    story.long(100.0)
+    story.gone(ref("S"))
+    story.split(2.0)
+    story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
+    sale = story.fill(story.order("X", 200.0, ref="", side="SELL"), is_told=False)
+    story.look()
+    if is_bought_anew:
+        story.bracket(10.0, number=2)
+        story.fill(story.order("E", 10.0, number=2))
+    story.wait(600)
+    story.correct(sale, 0.0)
+    story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
+    story.wait(3600)
+    story.look(positions={"SPY": 100.0})
+    assert story.broken() == broken

@@ -60,6 +60,8 @@ class Scene:
         self.split_ended_at: dict[str, float] = {}
         self.unseen_splits: set[str] = set()
         """Of these nobody can know: no cancel was told, the reports do not show it yet, or it is blurred."""
+        self._sold_off: set[str] = set()
+        """Symbols of which all was gone before anybody had accepted their split; a correction may bring it back."""
         self._raced: set[str] = set()
         """Orders that left for a symbol while nobody could know that it had split."""
         self._blurred: set[str] = set()
@@ -86,6 +88,7 @@ class Scene:
                 self.written.happened(record)
                 if str(record.record.get("order_ref", "")) in self._raced and record.what == "execution":
                     self._blur(str(record.record["symbol"]))
+                self._bring_back(record)
                 self._compare_reported(record.at)
             case BrokerSeen():
                 self.seen = record
@@ -234,11 +237,23 @@ class Scene:
         for symbol in list(self.splits):
             if book.positions.get(symbol, 0.0) == self.seen.positions.get(symbol, 0.0):
                 self._end_split(symbol, book.at)
+                if not self.seen.positions.get(symbol):
+                    self._sold_off.add(symbol)
 
     def _split(self, record: Broker) -> None:
         """It waits for a person; but not where it leaves less than a share of what was a stranger's alone."""
         symbol, ratio = str(record.record["symbol"]), float(record.record["ratio"])
         if self.ledger.own[symbol] or abs(self.ledger.net(symbol) * ratio) >= 1.0:
+            self.splits[symbol] = record.at
+            self.unseen_splits.add(symbol)
+
+    def _bring_back(self, record: Broker) -> None:
+        """What was sold after a split that nobody has accepted, and was not after all, waits for a person again."""
+        symbol = str(record.record.get("execution", record.record).get("symbol", ""))
+        if record.what == "execution" and str(record.record["order_ref"]).endswith(":E"):
+            self._sold_off.discard(symbol)
+        elif record.what == "correction" and symbol in self._sold_off and self.ledger.net(symbol):
+            self._sold_off.discard(symbol)
             self.splits[symbol] = record.at
             self.unseen_splits.add(symbol)
 
