@@ -65,6 +65,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     rescaled: dict[str, date] = field(default_factory=dict)  # the last ex-date whose scale is taken out
     unsplit: dict[str, float] = field(default_factory=dict)  # held: old price over new, prices have it, plans have not
     splits_taken: dict[str, datetime] = field(default_factory=dict)  # when a person last accepted a split
+    split_since: dict[str, float] = field(default_factory=dict)  # stems of fills of before it: shares now for one then
     foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
     foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
     ledger: AccountLedger = field(default_factory=AccountLedger)

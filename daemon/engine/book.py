@@ -226,19 +226,8 @@ class Book(Beliefs):
             self.plan_numbers[key] = number
 
     def _apply(self, plan: Plan, fill: Fill, sign: int) -> None:
-        quantity, value = sign * fill.quantity, sign * fill.quantity * fill.price
-        was_over, leg = max(-plan.open_quantity, 0), self.ref_of(fill.ref).leg
-        if leg is Leg.ENTRY:
-            plan.opened += quantity
-            plan.opened_value += value
-            plan.opened_at = plan.opened_at or fill.filled_at
-        else:
-            if fill.side is plan.side:  # buys back what exits overfilled
-                quantity, value = -quantity, -value
-            plan.closed += quantity
-            plan.closed_value += value
-            plan.closed_at, plan.exit_leg = fill.filled_at, leg
-        plan.follow_overfill(was_over, fill.price)
+        ratio = self.split_since.get(exec_stem(fill.exec_id), 1.0) if self.split_since else 1.0
+        plan.take(fill, self.ref_of(fill.ref).leg, sign, ratio)
 
     def _fill_order(self, fill: Fill, quantity: int) -> None:
         """A correction to fewer shares moves the position; to its order the broker gives nothing back.
@@ -391,6 +380,7 @@ class Book(Beliefs):
         since_at = datetime(since.year, since.month, since.day, tzinfo=UTC)
         self.fills = {stem: fill for stem, fill in self.fills.items() if fill.filled_at >= since_at}
         self.index.keep_fills(self.fills)
+        self.split_since = {stem: ratio for stem, ratio in self.split_since.items() if stem in self.fills}
         self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
         self.nonces = {nonce: came for nonce, came in self.nonces.items() if came >= since.isoformat()}
         day = f"{session:%Y%m%d}"

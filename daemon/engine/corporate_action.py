@@ -85,6 +85,7 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, now:
     for plan, shares in zip(plans, _whole_shares(plans, ratio, theirs), strict=True):
         _scale(plan, ratio, shares, universe.instruments[column])
         book.touch(plan)
+    _scale_what_is_over(book, universe.instruments[column], ratio)
     book.prices.forget(column)  # the prices of before say nothing of now
     book.unsplit.pop(symbol, None)
     book.splits_taken[symbol] = now
@@ -113,6 +114,17 @@ def take_over_splits(book: Book, universe: Universe, symbols: Iterable[str], now
             )
             commands.append(Notify(level="critical", code=SETTLED, text=text))
     return commands
+
+
+def _scale_what_is_over(book: Book, instrument: Instrument, ratio: Fraction) -> None:
+    """A correction of an execution of before counts in shares of before, and may bring a plan back that is over."""
+    for plan in [*book.plans.values(), *book.retired.values()]:
+        if plan.symbol == instrument.symbol and plan.opened > 0 and plan.open_quantity == 0:
+            _scale(plan, ratio, 0, instrument)
+    book.index.retired_epoch += 1
+    for stem, fill in book.fills.items():
+        if fill.symbol == instrument.symbol:
+            book.split_since[stem] = book.split_since.get(stem, 1.0) * float(ratio)
 
 
 def _whole_shares(plans: list[Plan], ratio: Fraction, theirs: float) -> list[int]:

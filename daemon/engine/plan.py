@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from shared.orders import Leg, RoundTrip, Side
+from shared.orders import Fill, Leg, RoundTrip, Side
 
 
 class Plan(Struct, kw_only=True):
@@ -87,6 +87,22 @@ class Plan(Struct, kw_only=True):
     def open_price(self) -> float:
         """Average price of what is open; of shares that exits sold too many, what those brought."""
         return self.average_price if self.open_quantity >= 0 else self.overfilled_value / -self.open_quantity
+
+    def take(self, fill: Fill, leg: Leg, sign: int, ratio: float) -> None:
+        """Count an execution of `leg`, or with `sign` -1 no longer; `ratio` shares of the plan for one of the fill."""
+        quantity, value = round(sign * fill.quantity * ratio), sign * fill.quantity * fill.price
+        was_over = max(-self.open_quantity, 0)
+        if leg is Leg.ENTRY:
+            self.opened += quantity
+            self.opened_value += value
+            self.opened_at = self.opened_at or fill.filled_at
+        else:
+            if fill.side is self.side:  # buys back what exits overfilled
+                quantity, value = -quantity, -value
+            self.closed += quantity
+            self.closed_value += value
+            self.closed_at, self.exit_leg = fill.filled_at, leg
+        self.follow_overfill(was_over, fill.price / ratio)
 
     def follow_overfill(self, was_over: int, price: float) -> None:
         """After a booking at `price`; before it exits had closed `was_over` shares too many (never below 0)."""
