@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tests.simulation.history import Journalled, LineChanged, Record, Sent, Told
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
 from tests.simulation.judge.ledger import ADOPTED
@@ -81,7 +83,7 @@ class Hours(Invariant):
 class Data(Invariant):
     """I10. Judged twice: by the market's own last trade, and by the last row that the daemon had made durable.
 
-    A price is as old as the end of its bar (docs/risk.md).
+    A price is as old as the end of its bar (docs/risk.md), also one that history told at a start.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -106,11 +108,11 @@ class Data(Invariant):
     def _take_row(self, record: Journalled) -> None:
         closes = record.event.get("close") or ()
         is_live = not record.event.get("warm_up")
-        if is_live:
-            self._is_away = self._is_away and not self.scene.reach.is_server_there
-            for symbol, close in zip(self.scene.settings.symbols, closes, strict=False):
-                if close is not None:
-                    self._priced_at[symbol] = record.at
+        at = record.at if is_live else datetime.fromisoformat(str(record.event["closed_at"])).timestamp()
+        self._is_away = self._is_away and not (is_live and self.scene.reach.is_server_there)
+        for symbol, close in zip(self.scene.settings.symbols, closes, strict=False):
+            if close is not None:
+                self._priced_at[symbol] = max(at, self._priced_at.get(symbol, at))
 
     def _judge(self, record: Sent) -> None:
         order, at = record.order, record.at
