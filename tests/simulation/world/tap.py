@@ -118,9 +118,16 @@ class Tap:
                 self._refs[request.order_id] = request.order_ref
                 self._recorder.add(self._sent(request))
             case ask.CancelOrder():
-                self._cancelled(request.order_id, self._refs.get(request.order_id, "?"))
+                self._cancelled(request.order_id, self._ref_of(request.order_id))
             case ask.ReqGlobalCancel():
                 self._cancelled(0, "")
+
+    def _ref_of(self, order_id: int) -> str:
+        """What the order of this id is called; one that did not leave over this connection the gateway knows."""
+        known = self._session.desk.book.find(self._client_id, order_id)
+        if order_id in self._refs or known is None:
+            return self._refs.get(order_id, "?")
+        return known.request.order_ref or f"permId {known.perm_id}"
 
     def _cancelled(self, order_id: int, ref: str) -> None:
         recorder = self._recorder
