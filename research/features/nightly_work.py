@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
 
 from research.nightly.night import Night
+from research.nightly.optional_step import Work
+from research.nightly.record_files import file_hash
 from shared.config import Config
+from shared.io.fingerprints import config_hash, deciding_hash, packages_hash, panel_hash
 
 
-def features_work(config: Config) -> Callable[[Night], str] | None:
+def features_work(config: Config) -> Work | None:
     """What the nightly step `features` carries out; None where `[features] nightly` is off."""
-    return _work if config.features.nightly else None
+    return Work(carry_out=_work, made_from=_made_from) if config.features.nightly else None
+
+
+def _made_from(night: Night) -> dict[str, str]:
+    """Bars, keys, code and sectors; of the strategies too, whose memory may be kept beside the features."""
+    from research.features.asked import panel_of
+
+    config = night.config
+    sectors = file_hash(config.base_dir / config.features.sectors) if config.features.sectors else "none"
+    return {
+        "bars": panel_hash(panel_of(config, night.data)),
+        "config": config_hash(config),
+        "keys": hashlib.sha256(config.features.model_dump_json().encode()).hexdigest(),
+        "code": f"{deciding_hash(config)} {packages_hash(('research/features',))}",
+        "sectors": sectors,
+    }
 
 
 def _work(night: Night) -> str:

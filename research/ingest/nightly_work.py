@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -13,8 +14,9 @@ from research.ingest.fetching_view import FAILED, summary
 from research.ingest.sources.clock import WallClock
 from research.ingest.sources.offers import CACHE, SOURCES
 from research.ingest.sources.source import Source
-from research.nightly.bars import bars_from
+from research.nightly.bars import bars_from, night_bars
 from research.nightly.night import Night
+from research.nightly.optional_step import Work
 from shared.config import Config
 from shared.errors import DataError
 from shared.io.bar_library import BarStore
@@ -32,7 +34,7 @@ class _Quiet:
     def done(self, fetched: Fetched) -> None: ...
 
 
-def refresh_work(config: Config, offers: Offers = SOURCES) -> Callable[[Night], str] | None:
+def refresh_work(config: Config, offers: Offers = SOURCES) -> Work | None:
     """What the nightly step `refresh` carries out; None where `[nightly] refresh` names no source."""
     if not config.nightly.refresh:
         return None
@@ -43,11 +45,29 @@ def refresh_work(config: Config, offers: Offers = SOURCES) -> Callable[[Night], 
         source = offers[config.nightly.refresh](config, folder, clock)
         try:
             source.open()
-            return _said(source.name, _fetched(config, night, folder, source, clock))
+            said = _said(source.name, _fetched(config, night, folder, source, clock))
         finally:
             source.close()
+        if night.data is None:
+            _reaches(night, said)
+        return said
 
-    return work
+    return Work(carry_out=work, made_from=_made_from)
+
+
+def _made_from(night: Night) -> dict[str, str]:
+    """The keys that say what is fetched from where into what."""
+    config = night.config
+    sections = (config.universe, config.bars, config.data, config.nightly)
+    return {"keys": hashlib.sha256("\n".join(each.model_dump_json() for each in sections).encode()).hexdigest()}
+
+
+def _reaches(night: Night, said: str) -> None:
+    """A source that is late has not the session yet: the step fails, so that the next run asks again."""
+    try:
+        night_bars(night)
+    except DataError as error:
+        raise DataError(f"{said}; {error}") from None
 
 
 def _fetched(config: Config, night: Night, folder: Path, source: Source, clock: WallClock) -> list[Fetched]:

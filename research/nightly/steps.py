@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec import Struct
 
 from research.nightly.audit_step import AuditStep
 from research.nightly.digest_step import DigestStep, Tell
 from research.nightly.gap_step import GapStep
-from research.nightly.night import Night
-from research.nightly.optional_step import OptionalStep
+from research.nightly.optional_step import OptionalStep, Work
 from research.nightly.plan_step import PlanStep
 from research.nightly.replay_step import ReplayStep
 from research.nightly.report_step import ReportStep
 from research.nightly.step import Step
-
-Work = Callable[[Night], str]
-"""Carries something out and says in one line what it did."""
 
 
 class Outside(Struct, frozen=True, kw_only=True):
@@ -32,7 +26,7 @@ def steps_of(outside: Outside) -> tuple[Step, ...]:
     """Every step; those for which nothing is handed in say so and are skipped."""
     return (
         OptionalStep("refresh", outside.refresh, "no source of data is configured"),
-        OptionalStep("features", outside.features, "no features are configured"),
+        OptionalStep("features", outside.features, "no features are configured", ("refresh",)),
         AuditStep(),
         ReplayStep(),
         GapStep(),

@@ -124,8 +124,8 @@ def test_a_night_keeps_it_too(market):
     assert work is not None
     moment = datetime.fromtimestamp(int(a_market(60).opened_at[-1]) / 1e9, UTC)
     night = night_of(config, moment.date(), moment + timedelta(days=1), Path("bars.parquet"))
-    assert work(night).endswith("UTC from 60 rows")
-    assert work(night).endswith("UTC kept")
+    assert work.carry_out(night).endswith("UTC from 60 rows")
+    assert work.carry_out(night).endswith("UTC kept")
 
 
 def test_a_feature_within_sectors_is_built_from_the_table_of_the_configuration(market):

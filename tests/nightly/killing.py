@@ -1,6 +1,8 @@
 """Kills a night at every durable write, starts it again, and prints at which of them it did not end the same.
 
 A process of its own: each attempt is a fork that sends itself SIGKILL in the n-th fsync, before or after it.
+With `--real` the backtest is the real one, tear sheet and ledger of trials with it, and every call that changes the
+file system is such a moment: some minutes, so nobody's test. python -m tests.nightly.killing FOLDER [--real]
 """
 
 import json
@@ -12,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from research.backtest.artifacts import write_files
+from research.measures.ledger import LEDGER_FILE, Ledger
 from research.nightly.audit_step import AuditStep
 from research.nightly.bars import bars_hash
 from research.nightly.digest_step import DigestStep
@@ -19,6 +22,7 @@ from research.nightly.gap_step import GapStep
 from research.nightly.night import night_of
 from research.nightly.optional_step import OptionalStep
 from research.nightly.plan_step import PlanStep
+from research.nightly.replay_step import ReplayStep
 from research.nightly.report_step import ReportStep
 from research.nightly.sequence import Way, carry_out
 from research.nightly.step import Outcome
@@ -27,6 +31,9 @@ from tests.nightly.days import a_config_file, a_lived_day
 from tests.runtime.builders import CLOSE
 
 TIMES = ("begun_at", "ended_at", "made_at", "checksum")
+DURABLE = ("fsync",)
+EVERY_CALL = ("open", "fchmod", "fsync", "replace", "unlink", "mkdir")
+IS_REAL = "--real" in sys.argv
 
 
 class QuickBacktest:
@@ -59,7 +66,7 @@ def steps():
         OptionalStep("refresh", None, "no source"),
         OptionalStep("features", None, "no features"),
         AuditStep(),
-        QuickBacktest(),
+        ReplayStep() if IS_REAL else QuickBacktest(),
         GapStep(),
         PlanStep(),
         ReportStep(),
@@ -75,7 +82,7 @@ def carried_out(config_path):
 
 
 def killed_at(config_path, number, *, after):
-    """Carry it out in a fork that dies in its `number`-th fsync; whether it died there."""
+    """Carry it out in a fork that dies in its `number`-th counted call; whether it died there."""
     child = os.fork()
     if not child:
         die_at(number, after=after)
@@ -85,16 +92,22 @@ def killed_at(config_path, number, *, after):
 
 
 def die_at(number, *, after):
-    sync, left = os.fsync, [number]
+    left = [number]
+    for name in EVERY_CALL if IS_REAL else DURABLE:
+        setattr(os, name, counted(getattr(os, name), left, after=after))
 
-    def counted(descriptor):
+
+def counted(call, left, *, after):
+    def counting(*parts, **more):
+        if call.__name__ == "open" and not parts[1] & os.O_CREAT:
+            return call(*parts, **more)  # only looks
         left[0] -= 1
-        if after or left[0]:
-            sync(descriptor)
+        answer = call(*parts, **more) if after or left[0] else None
         if not left[0]:
             os.kill(os.getpid(), signal.SIGKILL)
+        return answer
 
-    os.fsync = counted
+    return counting
 
 
 def ended(config_path):
@@ -114,12 +127,17 @@ def left_by(folder):
     paths = [
         path for path in sorted(state.rglob("*")) if path.is_file() and not path.name.startswith(("journal", ".plan"))
     ]
-    return {str(path.relative_to(folder)): without_times(path).replace(str(folder), "") for path in paths}
+    found = {str(path.relative_to(folder)): without_times(path).replace(str(folder), "") for path in paths}
+    return found | {"trials": trials_of(folder / "state" / LEDGER_FILE)}
+
+
+def trials_of(path):
+    return str([trial.data_hash for trial in Ledger(path).trials()]) if path.exists() else ""
 
 
 def without_times(path):
     if path.suffix != ".json":
-        return path.read_text()
+        return path.read_bytes().decode("latin-1")
     facts = json.loads(path.read_bytes())
     # The hash of a plan that was made at another moment is another one; that the file is there is what counts.
     files = {"files": sorted(facts["files"])} if "files" in facts else {}

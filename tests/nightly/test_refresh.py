@@ -2,10 +2,8 @@
 
 from datetime import date
 
-import pytest
-
 from research.ingest.nightly_work import refresh_work
-from research.nightly.bars import bars_from, bars_hash, night_bars
+from research.nightly.bars import bars_from, bars_hash
 from research.nightly.night import night_of
 from research.nightly.sequence import Way, carry_out
 from research.nightly.steps import Outside, steps_of
@@ -68,12 +66,24 @@ def test_a_symbol_that_is_not_had_fails_the_step_and_there_is_no_plan(tmp_path):
     assert "SPY: failed: SPY: 404, no such symbol" in records["refresh"].said
 
 
-def test_a_store_that_does_not_reach_the_session_is_no_ground_for_a_night(tmp_path):
+def test_a_source_that_has_not_the_session_yet_fails_the_step_and_is_asked_again_by_the_next_run(tmp_path):
     night = a_night(tmp_path)
-    records = carried_out(night, Scripted(days=SESSIONS[:-1], now=CLOSE.replace(hour=23), days_each=1_000))
-    assert (records["replay"].status, records["plan"].status) == ("failed", "blocked")
-    with pytest.raises(DataError, match="the last bar closed at 2013-10-07"):
-        night_bars(night)
+    late = Scripted(days=SESSIONS[:-1], now=CLOSE.replace(hour=23), days_each=1_000)
+    records = carried_out(night, late)
+    statuses = {name: records[name].status for name in ("refresh", "replay", "plan")}
+    assert statuses == {"refresh": "failed", "replay": "blocked", "plan": "blocked"}
+    assert "the last bar closed at 2013-10-07" in records["refresh"].said
+    again = a_source()
+    records = carried_out(night, again)
+    assert [asked[2] for asked in again.asked] == [CLOSE.date()]
+    assert {records[name].status for name in ("refresh", "replay", "plan")} == {"done"}
+
+
+def test_other_keys_are_another_refresh(tmp_path):
+    carried_out(a_night(tmp_path, sessions=20), a_source())
+    more = a_source()
+    carried_out(a_night(tmp_path, sessions=40), more)
+    assert more.asked != []
 
 
 def test_without_the_key_there_is_no_work_to_do(tmp_path):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from research.nightly.cli import exit_code
 from research.nightly.lock import the_only_one
 from research.nightly.night import night_of, session_before
-from research.nightly.optional_step import OptionalStep
+from research.nightly.optional_step import OptionalStep, Work
 from research.nightly.record_files import read_records
 from research.nightly.sequence import Way, carry_out
 from research.nightly.step import Outcome
@@ -207,7 +207,7 @@ def test_a_source_that_is_handed_in_is_asked_once_a_night(runs):
         asked.append(night.session)
         return "two files"
 
-    step = OptionalStep("refresh", refresh, "nothing")
+    step = OptionalStep("refresh", Work(carry_out=refresh, made_from=lambda _night: {}), "nothing")
     assert runs(step)["refresh"].said == "two files"
     runs(step)
     assert asked == [SESSION]
