@@ -88,10 +88,15 @@ class Beliefs(Struct, kw_only=True, dict=True):
     connected_at: datetime | None = None
     is_connected: bool = False
     is_reconciled: bool = False
-    knows_holdings: bool = False  # reconciled, but perhaps for the account's figures
+    holdings_asked_at: datetime | None = None  # of the last report on this line that told all orders and shares
     is_stopping: bool = False
     day_start_equity: float | None = None
     realized_profit: float = 0.0
+
+    @property
+    def knows_holdings(self) -> bool:
+        """Reconciled, but perhaps for the account's figures."""
+        return self.holdings_asked_at is not None
 
     @cached_property
     def index(self) -> BookIndex:

@@ -257,7 +257,7 @@ class Book(Beliefs):
 
     def take_line(self, *, is_up: bool) -> None:
         """The connection came or went: what the broker said before has to be asked again."""
-        self.is_connected, self.is_reconciled, self.knows_holdings = is_up, False, False
+        self.is_connected, self.is_reconciled, self.holdings_asked_at = is_up, False, None
 
     def take_account(self, account: Account, at: datetime) -> None:
         """The broker's latest account values; the first of a session is what the day is measured from."""

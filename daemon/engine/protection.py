@@ -1,7 +1,8 @@
 """Filled exposure has a resting stop at the broker, right side, not larger than the position.
 
 Called after every event that can change an order or a position. A stop that vanished may be the other half of an OCA
-fill whose execution is still under way, so a missing stop is put back after a short grace (`protect_after_s`), a
+fill whose execution is still under way, or of a split, so a missing stop is put back after a short grace
+(`protect_after_s`) once the broker has told again what is held, without that word at last after `protect_at_last_s`; a
 refused one at once, one that was never confirmed as soon as the broker denies it; after FAILURES_MAX failures within
 FAILURE_WINDOW the position is closed instead. An entry whose stop is gone is pulled before it fills.
 """
@@ -22,7 +23,7 @@ from daemon.engine.legs import Legs, legs_of
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trailing import follow, tighten, trailed_stop
-from shared.commands import Command, Flatten, Notify, ReplaceStop, SetTimer
+from shared.commands import AskBroker, Command, Flatten, Notify, ReplaceStop, SetTimer
 from shared.ids import leg_ref, parse_ref
 from shared.market import BarRow, bar_of
 from shared.orders import Leg, OpenOrder, OrderStatus, OrderType, WorkingOrder
@@ -30,6 +31,8 @@ from shared.orders import Leg, OpenOrder, OrderStatus, OrderType, WorkingOrder
 FAILURES_MAX = 3
 FAILURE_WINDOW = timedelta(hours=1)
 PROTECT_TIMER = "protect:"
+_AT_LAST = "last:"
+"""Between the timer's name and its plan: an explanation is not waited for any longer."""
 
 
 class Protector:
@@ -49,7 +52,7 @@ class Protector:
 
         `tidy` (once per row; at a complete report where rows have ceased) also shrinks and removes legs that are larger
         than the position: the broker's OCA group does the same by itself, and its word is only a moment away.
-        `grace_over_of` is the plan whose timer has fired.
+        `grace_over_of` is what follows PROTECT_TIMER in the name of the timer that has fired.
         """
         return self._look_at(list(self._book.plans.values()), now, grace_over_of=grace_over_of, tidy=tidy)
 
@@ -76,7 +79,7 @@ class Protector:
             open_quantity, legs = plan.open_quantity, legs_of(self._book.orders_of(plan.plan_id))
             found = self._pull_bare_entry(plan, legs) if legs.entry is not None else []
             if open_quantity > 0:
-                found += self._cover(plan, legs, now, grace_is_over=plan.plan_id == grace_over_of)
+                found += self._cover(plan, legs, now, grace_over_of=grace_over_of)
                 found += self._shrink(plan) if tidy or plan.is_past_its_group else []
             elif open_quantity < 0:
                 found += self._give_back(plan, now)
@@ -141,29 +144,43 @@ class Protector:
             return []
         return self._answers.cancel(entry, "its stop loss is gone")
 
-    def _cover(self, plan: Plan, legs: Legs, now: datetime, *, grace_is_over: bool) -> list[Command]:
+    def _cover(self, plan: Plan, legs: Legs, now: datetime, *, grace_over_of: str) -> list[Command]:
         if legs.stops >= plan.open_quantity and not legs.doubtful:  # nothing can be missing
             plan.unprotected_since, plan.is_doubt_told = None, False
             return []
         missing = self._book.protectable(plan) - legs.stops
         if missing <= 0:
             return self._watch_doubtful(plan, legs, now)
-        was_refused = self._was_refused(plan)
+        ended = self._last_ended_stop(plan)
+        was_refused = ended is not None and self._book.closed_orders[ended] is OrderStatus.REJECTED
         if plan.unprotected_since is None:
             plan.unprotected_since = now
             if not was_refused:
                 grace = self._settings.protect_after_s
                 return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=grace, clock="wall")]
-        waited = (now - plan.unprotected_since).total_seconds() >= self._settings.protect_after_s
-        if not (grace_is_over or waited or was_refused):
-            return []
-        return self._protect(plan, missing, now)
+        waited_s = (now - plan.unprotected_since).total_seconds()
+        is_at_last = grace_over_of == _AT_LAST + plan.plan_id or waited_s >= self._settings.protect_at_last_s
+        is_over = grace_over_of == plan.plan_id or waited_s >= self._settings.protect_after_s
+        if was_refused or is_at_last or (is_over and self._is_explained(plan, ended)):
+            return self._protect(plan, missing, now)
+        return self._ask_why(plan) if grace_over_of == plan.plan_id else []
 
-    def _was_refused(self, plan: Plan) -> bool:
-        """Whether the newest stop of the plan that has ended was refused: a fill may explain a cancel, but not that."""
+    def _last_ended_stop(self, plan: Plan) -> str | None:
         ended = [ref for ref in plan.refs if ref in self._book.closed_orders]
-        stops = [ref for ref in ended if self._book.ref_of(ref).leg in PROTECTIVE]
-        return bool(stops) and self._book.closed_orders[stops[-1]] is OrderStatus.REJECTED
+        return next((ref for ref in reversed(ended) if self._book.ref_of(ref).leg in PROTECTIVE), None)
+
+    def _is_explained(self, plan: Plan, ended: str | None) -> bool:
+        """Whether a stop was cancelled unasked and nobody has told since what is held: it may have been a split's."""
+        if ended is None or ended in plan.cancels_asked or plan.unprotected_since is None:
+            return True
+        told = self._book.holdings_asked_at
+        is_told = told is not None and told >= plan.unprotected_since
+        return is_told or self._book.closed_orders[ended] is not OrderStatus.CANCELLED
+
+    def _ask_why(self, plan: Plan) -> list[Command]:
+        left_s = max(self._settings.protect_at_last_s - self._settings.protect_after_s, 0.0)
+        timer = SetTimer(timer_id=PROTECT_TIMER + _AT_LAST + plan.plan_id, after_s=left_s, clock="wall")
+        return [AskBroker(reasons=(f"{plan.plan_id}: its stop is gone, what is held?",)), timer]
 
     def _watch_doubtful(self, plan: Plan, legs: Legs, now: datetime) -> list[Command]:
         """A stop of unknown fate counts, so that none is doubled; shares that the broker denies get none.
@@ -174,7 +191,7 @@ class Protector:
         if not doubt:
             plan.unprotected_since, plan.is_doubt_told = None, False
             return []
-        left_s = self._settings.limits.protect_within_s - self._settings.stop_acknowledge_within_s
+        left_s = self._settings.protect_at_last_s
         if plan.unprotected_since is None:
             plan.unprotected_since = now
             return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=left_s, clock="wall")]
@@ -226,7 +243,7 @@ class Protector:
         return desk if desk is not None and plan.symbol in desk.symbols else None
 
     def _is_through(self, plan: Plan) -> bool:
-        desk = self._desk_of(plan)
+        desk = next((desk for desk in self._desks.values() if plan.symbol in desk.symbols), None)
         if desk is None or plan.stop_price is None:
             return False
         price = self._book.prices.good_price(desk.column(plan.symbol))

@@ -85,3 +85,8 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
     def protect_after_s(self) -> float:
         """How long a lost stop may be explained by a fill still under way before it is put back (wall seconds)."""
         return min(1.0, self.limits.protect_within_s / 2)
+
+    @property
+    def protect_at_last_s(self) -> float:
+        """How long at most a lost stop may wait: one sent then is confirmed, or not, within `protect_within_s`."""
+        return self.limits.protect_within_s - self.stop_acknowledge_within_s

@@ -58,7 +58,7 @@ class Truth:
         commands += self._compare(event)
         if book.is_connected and self._is_of_this_connection(event):
             book.is_reconciled |= event.is_complete
-            book.knows_holdings |= event.tells_holdings
+            book.holdings_asked_at = event.asked_at if event.tells_holdings else book.holdings_asked_at
         settled = self._settler.settle(event) if book.is_reconciled and event.is_complete else []
         if book.is_reconciled and event.is_complete:
             commands += self._money.check(event)

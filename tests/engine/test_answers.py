@@ -111,7 +111,7 @@ def test_a_stop_nobody_confirms_while_the_broker_does_not_answer_is_an_alarm_tol
 def test_a_stop_put_back_must_be_confirmed_too():
     engine = a_long_engine()
     engine.handle(cancelled(STOP, 70))
-    assert timers(engine.handle(fired(f"protect:{PLAN}", 71)))[f"acknowledge:{P1}"] == (2.5, "wall")
+    assert timers(engine.handle(fired(f"protect:last:{PLAN}", 71)))[f"acknowledge:{P1}"] == (2.5, "wall")
     commands = engine.handle(fired(f"acknowledge:{P1}", 74))
     assert (codes(commands), statuses(engine)[P1]) == (["order_unknown"], OrderStatus.UNKNOWN)
 

@@ -194,17 +194,21 @@ def test_a_halt_does_not_keep_an_unprotectable_position():
 def test_a_stop_that_is_cancelled_again_and_again_leads_to_a_close():
     engine = a_long_engine()
     engine.handle(cancelled(STOP, 70))
-    handle_all(engine, [fired(f"protect:{PLAN}", 71), accepted(a_protection(1), 72), cancelled(a_protection(1), 73)])
-    handle_all(engine, [fired(f"protect:{PLAN}", 74), accepted(a_protection(2), 75), cancelled(a_protection(2), 76)])
-    commands = engine.handle(fired(f"protect:{PLAN}", 77))
+    handle_all(
+        engine, [fired(f"protect:last:{PLAN}", 71), accepted(a_protection(1), 72), cancelled(a_protection(1), 73)]
+    )
+    handle_all(
+        engine, [fired(f"protect:last:{PLAN}", 74), accepted(a_protection(2), 75), cancelled(a_protection(2), 76)]
+    )
+    commands = engine.handle(fired(f"protect:last:{PLAN}", 77))
     assert (exits_in(commands), of_kind(commands, ReplaceStop)) == ([an_exit(1)], [])
 
 
 def test_stops_that_were_lost_hours_apart_are_put_back_every_time():
     engine = a_long_engine()
-    handle_all(engine, [cancelled(STOP, 70), fired(f"protect:{PLAN}", 71), cancelled(a_protection(1), 4000)])
-    handle_all(engine, [fired(f"protect:{PLAN}", 4001), cancelled(a_protection(2), 8000)])
-    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 8001)), ReplaceStop)
+    handle_all(engine, [cancelled(STOP, 70), fired(f"protect:last:{PLAN}", 71), cancelled(a_protection(1), 4000)])
+    handle_all(engine, [fired(f"protect:last:{PLAN}", 4001), cancelled(a_protection(2), 8000)])
+    (stop,) = of_kind(engine.handle(fired(f"protect:last:{PLAN}", 8001)), ReplaceStop)
     assert stop.order.ref == a_protection(3)
 
 

@@ -159,10 +159,8 @@ def test_what_a_stop_sold_of_an_entry_that_was_taken_back_is_bought_back():
 def test_a_target_in_the_old_group_shrinks_at_once_with_an_exit_in_the_new_one():
     """Found by simulation (brutal 22000): it sold all after an exit had sold half: the plan was short."""
     engine = a_long_engine()
-    p1 = f"{PLAN}:P1"
-    handle_all(
-        engine, [cancelled(STOP, 62), fired(f"protect:{PLAN}", 64), rejected(p1, 65), accepted(f"{PLAN}:P2", 66, 9)]
-    )
+    handle_all(engine, [cancelled(STOP, 62), fired(f"protect:last:{PLAN}", 64)])
+    handle_all(engine, [rejected(f"{PLAN}:P1", 65), accepted(f"{PLAN}:P2", 66, 9)])
     says(engine, SPY=0.5)
     (half,) = of_kind(engine.handle(bars(120, SPY=100.0)), Flatten)
     sold = a_fill(half.order.ref, half.order.quantity, 100.0, exec_id="0001.01.10.01", seconds=121)

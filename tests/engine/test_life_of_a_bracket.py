@@ -25,6 +25,7 @@ from tests.engine.builders import (
     an_engine,
     an_engine_at_work,
     an_engine_that_asked,
+    an_open_order,
     at,
     bars,
     cancelled,
@@ -266,9 +267,48 @@ def test_a_stop_that_somebody_cancelled_is_put_back_after_the_grace():
     engine = a_long_engine()
     (timer,) = of_kind(engine.handle(cancelled(STOP, 70)), SetTimer)
     assert (timer.timer_id, timer.clock, timer.after_s) == (f"protect:{PLAN}", "wall", 1.0)
+    engine.handle(a_report(70.2, positions={"SPY": 500}))
     (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 71)), ReplaceStop)
     assert (stop.order.ref, stop.order.quantity) == (PROTECTION, 500)
     assert of_kind(engine.handle(fired(f"protect:{PLAN}", 72)), ReplaceStop) == []
+
+
+def test_a_stop_that_is_gone_waits_for_the_word_of_what_is_held():
+    """Found by simulation (brutal 158, 426, 601): a split had taken it, and the answer that showed so got lost."""
+    engine = a_long_engine()
+    handle_all(engine, [cancelled(STOP, 70), a_report(70.9, positions={"SPY": 500}, unanswered=("positions",))])
+    commands = engine.handle(fired(f"protect:{PLAN}", 71))
+    assert kinds(commands) == ["AskBroker", "SetTimer"]
+    assert (commands[1].timer_id, commands[1].clock, commands[1].after_s) == (f"protect:last:{PLAN}", "wall", 1.5)
+    (stop,) = of_kind(engine.handle(a_report(71.4, positions={"SPY": 500})), ReplaceStop)
+    assert stop.order.ref == PROTECTION
+    assert of_kind(engine.handle(fired(f"protect:last:{PLAN}", 72.5)), ReplaceStop) == []
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        [fired(f"protect:last:{PLAN}", 72.5)],
+        [fired(f"protect:last:{PLAN}", 10)],  # the wall's clock was set back
+        [bars(72.6, SPY=100.0)],
+    ],
+)
+def test_without_that_word_the_stop_is_put_back_while_there_is_time_to_have_it_confirmed(silence):
+    engine = a_long_engine()
+    asked_before = a_report(70.5, asked=69.9, positions={"SPY": 500})
+    early = handle_all(engine, [cancelled(STOP, 70), asked_before, fired(f"protect:{PLAN}", 71)])
+    assert of_kind(early, ReplaceStop) == []
+    assert [command.order.ref for command in of_kind(handle_all(engine, silence), ReplaceStop)] == [PROTECTION]
+
+
+def test_a_stop_that_we_cancelled_ourselves_needs_no_explanation():
+    engine = a_long_engine()
+    engine.handle(accepted(STOP, 65, perm_id=9))
+    twin = an_open_order(engine.book.orders[STOP].order, 10)
+    pulled = of_kind(engine.handle(a_report(66, positions={"SPY": 500}, open_orders=[twin])), CancelOrder)
+    assert [command.ref for command in pulled] == [STOP]
+    engine.handle(cancelled(STOP, 70))
+    assert len(of_kind(engine.handle(fired(f"protect:{PLAN}", 71)), ReplaceStop)) == 1
 
 
 def test_a_stop_that_cannot_be_put_back_because_price_is_beyond_it_closes_the_position():

@@ -26,6 +26,7 @@ from tests.engine.builders import (
     an_open_order,
     at,
     bars,
+    cancelled,
     codes,
     connected,
     disconnected,
@@ -112,6 +113,17 @@ def test_a_print_that_is_doubted_is_believed_if_the_adopted_shares_were_bought_a
     held = BrokerPosition(symbol="SPY", quantity=300, average_cost=paid)
     handle_all(engine, reports(10, 13, 16, positions=[held]))
     assert engine.book.plans[ADOPTED].stop_price == stop
+
+
+def test_adopted_shares_whose_stop_the_market_has_passed_are_closed():
+    """Found by simulation (brutal 601): shares came back behind a stop at three times the price of after a split."""
+    engine = an_engine_that("adopt")
+    handle_all(engine, [*reports(10, 13, 16, positions={"SPY": 300}), fired(f"protect:{ADOPTED}", 18)])
+    handle_all(engine, [bars(60 * n, SPY=50.0) for n in range(1, 4)])
+    handle_all(engine, [cancelled(f"{ADOPTED}:P1", 190), a_report(190.1, positions={"SPY": 300})])
+    commands = engine.handle(fired(f"protect:{ADOPTED}", 191))
+    assert [command.order.quantity for command in of_kind(commands, Flatten)] == [300]
+    assert of_kind(commands, ReplaceStop) == []
 
 
 def test_an_adopted_short_position_gets_its_stop_above():

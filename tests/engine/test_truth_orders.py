@@ -268,7 +268,7 @@ def test_ids_that_roll_back_mean_nothing_because_the_reference_is_the_identity()
 def test_a_whole_tree_is_rebuilt_from_a_bare_dump_and_an_empty_journal():
     """Entry partly filled, stop, target, an exit at work, a stop put back: the same book as before the loss."""
     before = a_long_engine()
-    handle_all(before, [cancelled(STOP, 70), fired(f"protect:{PLAN}", 72), accepted(P1, 73, 9)])
+    handle_all(before, [cancelled(STOP, 70), fired(f"protect:last:{PLAN}", 72), accepted(P1, 73, 9)])
     says(before, SPY=0.0)
     before.handle(bars(120, SPY=100.0))
     part = replace(a_fill(f"{PLAN}:X1", 200, exec_id="0001.01.05.01"), perm_id=10)
@@ -317,9 +317,9 @@ def test_a_partly_filled_entry_that_was_rebuilt_is_not_sold_when_its_rest_fills(
 
 def test_the_numbers_of_exits_and_stops_go_on_after_a_rebuild():
     before = a_long_engine()
-    handle_all(before, [cancelled(STOP, 70), fired(f"protect:{PLAN}", 72), accepted(P1, 73, 9)])
+    handle_all(before, [cancelled(STOP, 70), fired(f"protect:last:{PLAN}", 72), accepted(P1, 73, 9)])
     engine = a_started()
     engine.handle(a_report(80, open_orders=lines_of(before), fills=[a_fill()], positions={"SPY": 500}))
     engine.handle(cancelled(P1, 90))
-    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 92)), ReplaceStop)
+    (stop,) = of_kind(engine.handle(fired(f"protect:last:{PLAN}", 92)), ReplaceStop)
     assert stop.order.ref == f"{PLAN}:P2"

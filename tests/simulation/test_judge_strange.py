@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.judge.story import Story
+from tests.simulation.judge.story import Story, ref
 
 
 def a_running_daemon(**settings):
@@ -24,3 +24,29 @@ def test_a_change_that_the_reports_show_late_is_owed_from_then_on(later_s, broke
     story.report(positions={"SPY": 60.0})
     story.later(later_s)
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(
+    ("leg", "after_s", "report", "broken"),
+    [
+        ("P1", 2.0, None, ["I19"]),
+        ("P1", 2.5, None, []),
+        ("E", 20.0, None, ["I19"]),
+        ("P1", 3.0, 200.0, ["I19"]),
+        ("P1", 1.2, 100.0, []),
+    ],
+)
+def test_after_a_cancel_of_a_split_all_waits_for_a_report_but_a_stop_only_for_half_of_its_time(
+    leg, after_s, report, broken
+):
+    """brutal 426, 601: the answer got lost, and whether the shares have split or not, they need a stop within 5 s."""
+    story = a_running_daemon()
+    story.long()
+    story.gone(ref("S"))
+    story.split()
+    story.journal("OrderCancelled", ref=ref("S"), reason="split")
+    story.wait(1)
+    story.report(*([] if report else ["positions"]), positions=None if report is None else {"SPY": report})
+    story.wait(after_s - 1)
+    story.place(story.order(leg, stop_price=49.5, number=2 if leg == "E" else 1))
+    assert [name for name in story.broken() if name == "I19"] == broken

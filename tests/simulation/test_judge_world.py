@@ -224,6 +224,7 @@ def a_split_position():
     story.split()
     story.journal("OrderCancelled", ref=ref("S"), reason="split")
     story.wait(2)
+    story.report(positions={"SPY": 200.0})
     story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
     story.wait(10)
     return story

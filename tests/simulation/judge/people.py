@@ -21,7 +21,7 @@ from tests.simulation.history import (
 )
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
 from tests.simulation.judge.ref import is_in_scope, ref_of
-from tests.simulation.judge.scene import Scene
+from tests.simulation.judge.scene import PROTECT_S, Scene
 
 ALERT_S = 5.0
 REPEAT_S = 3600.0
@@ -32,6 +32,8 @@ STRANGE_S = 60.0
 """Beside the interval of comparisons: until a change that nobody of ours traded is told."""
 SHOWN_S = 35.0
 """From the first report that shows the change: a second one, at most 30 s later, has to say the same (TWS.md 4.53)."""
+PROMPT_S = 0.1
+"""An event and its record are at most so far apart."""
 ACCOUNT = re.compile(r"\b[DF]?U\d{5,9}\b")
 
 
@@ -96,6 +98,8 @@ class Told(Invariant):
 class Strange(Invariant):
     """I19. After a split nothing leaves for the symbol until a person accepts or flattens, or book and broker agree.
 
+    Nobody knows of it before a report shows it. The cancel of an order makes it likely: then all has to wait for that
+    report, but for a stop, and that for half the time in which shares have to be protected (I1).
     Any change that no order of ours made is told a person: STRANGE_S and an interval of comparisons after it, if it
     lasts and the broker's reports show it, and SHOWN_S after the first that does; each further one as well.
     """
@@ -123,9 +127,7 @@ class Strange(Invariant):
 
     def take(self, record: Record) -> None:
         match record:
-            case Sent(order=order) if (
-                order.symbol in self.scene.splits and order.symbol not in self.scene.unseen_splits
-            ):
+            case Sent(order=order) if order.symbol in self.scene.splits and self._must_wait(record):
                 ref = ref_of(order.ref)
                 stands = any(verb == "flatten" for verb, _at in self.scene.orders_of_people.values())
                 if not (ref is not None and ref.leg == "X" and (stands or ref.plan in self._flattened)):
@@ -149,6 +151,16 @@ class Strange(Invariant):
                         self._strange_since.pop(symbol, None)
             case _:
                 pass
+
+    def _must_wait(self, record: Sent) -> bool:
+        symbol, scene = record.order.symbol, self.scene
+        if symbol not in scene.unseen_splits:
+            return True
+        since, ref = scene.suspected.get(symbol), ref_of(record.order.ref)
+        if since is None:
+            return False
+        patience_s = (scene.limit("protect_within_s") or PROTECT_S) / 2
+        return ref is None or ref.leg != "P" or record.at < since + patience_s - PROMPT_S
 
 
 class Secret(Invariant):

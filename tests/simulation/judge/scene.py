@@ -59,7 +59,9 @@ class Scene:
         """Symbols whose split nobody has accepted, and when it was."""
         self.split_ended_at: dict[str, float] = {}
         self.unseen_splits: set[str] = set()
-        """Of these nobody can know: no cancel was told, the reports do not show it yet, or it is blurred."""
+        """Of these nobody can know: the reports do not show it yet, or it is blurred."""
+        self.suspected: dict[str, float] = {}
+        """Those of them of which a cancel was told and no report yet, since when: what is held has to be asked."""
         self._sold_off: set[str] = set()
         """Symbols of which all was gone before anybody had accepted their split; a correction may bring it back."""
         self._raced: set[str] = set()
@@ -192,8 +194,8 @@ class Scene:
                     self._look_at_split(symbol, self.reported.get(symbol, 0.0))
         if record.name == CANCELLED:
             parts = ref_of(str(record.event["ref"]))
-            if parts is not None and parts.symbol not in self._blurred:
-                self.unseen_splits.discard(parts.symbol)
+            if parts is not None and parts.symbol in self.unseen_splits - self._blurred:
+                self.suspected.setdefault(parts.symbol, record.at)
         if record.name != ORDERED:
             return
         verb, scope = str(record.event["verb"]), str(record.event["scope"])
@@ -261,9 +263,11 @@ class Scene:
         if symbol in self.splits:
             self._blurred.add(symbol)
             self.unseen_splits.add(symbol)
+            self.suspected.pop(symbol, None)
 
     def _look_at_split(self, symbol: str, reported: float) -> None:
         """A report that still shows the shares of before (TWS.md 4.53) hides the split, another one shows it."""
+        self.suspected.pop(symbol, None)
         if reported == self.ledger.net(symbol) and symbol not in self._blurred:
             self.unseen_splits.discard(symbol)
         else:
@@ -274,3 +278,4 @@ class Scene:
             self.split_ended_at[symbol] = at
             self._blurred.discard(symbol)
             self.unseen_splits.discard(symbol)
+            self.suspected.pop(symbol, None)
