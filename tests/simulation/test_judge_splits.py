@@ -44,3 +44,23 @@ def test_what_was_sold_of_a_split_and_comes_back_waits_for_a_person_again(is_bou
     story.wait(3600)
     story.look(positions={"SPY": 100.0})
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("was_known", "broken"), [(False, []), (True, ["I14"])])
+def test_what_an_exit_has_left_that_raced_a_split_is_no_second_flattens_to_close(was_known, broken):
+    """Of 200 shares an exit closed the 100 of before; in the book that plan is over, the others are nobody's."""
+    story = Story()
+    story.start()
+    story.long(100.0)
+    story.gone(ref("S"))
+    story.split(2.0)
+    if was_known:
+        story.journal("OrderCancelled", ref=ref("S"), reason="split")
+        story.report(positions={"SPY": 200.0})
+    story.command("flatten")
+    story.place(story.order("X1", 100.0))
+    story.fill(story.order("X1", 100.0))
+    story.say("quantity_break", "SPY: the book holds 0, the broker 100")
+    story.command("flatten")
+    story.later(60)
+    assert story.broken() == broken

@@ -163,6 +163,10 @@ class Scene:
         """Whether the daemon has asked for the order's cancel and the broker has swallowed that (TWS.md 4.32)."""
         return ref in self._swallowed
 
+    def is_blurred(self, symbol: str) -> bool:
+        """Whether an order that left before anybody could know of a split has executed, and nobody has accepted."""
+        return symbol in self._blurred
+
     def is_denied(self, symbol: str) -> bool:
         """Whether the broker's last report says that it holds less of the symbol than it does."""
         held = self.ledger.net(symbol)
