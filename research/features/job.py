@@ -10,7 +10,7 @@ from research.experiments.stopwatch import seconds
 from research.features.compute import Order, carry_out
 from research.features.record import read_bars_record
 from shared.errors import OpenbellError
-from shared.io.bar_disk import RealDisk
+from shared.io.bar_disk import PassingDisk
 from shared.io.bar_store import BarPanel
 
 
@@ -51,7 +51,7 @@ def run_job(panel: BarPanel, job: Job) -> Outcome:
         bars = read_bars_record(folder)
         if bars is None or bars.digest != job.order.digest:
             return _failed(job, f"{folder}: this machine sees another folder, allowed: one that all workers share")
-        carry_out(panel, job.order, folder, RealDisk())
+        carry_out(panel, job.order, folder, PassingDisk())
     except OSError as error:
         return _failed(job, f"{error.filename or folder}: cannot be written ({error.strerror})")
     except OpenbellError as error:

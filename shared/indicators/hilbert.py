@@ -21,6 +21,11 @@ CYCLE = 117  # then period, its smoothed value, last I2, last Q2, Re, Im,
 PHASE = 123  # and phase, sine, lead sine, prints in trend, three averages
 ROWS = 130
 DEGREES = 180.0 / math.pi
+LONGEST = 50  # prints of a cycle, at most
+# One turn in `length` steps, by [length, step]; looked up, since a phase takes up to fifty of both at every print.
+TURN = [[k * 2.0 * math.pi / max(length, 1) for k in range(LONGEST)] for length in range(LONGEST + 1)]
+SINES = np.array([[math.sin(angle) for angle in angles] for angles in TURN])
+COSINES = np.array([[math.cos(angle) for angle in angles] for angles in TURN])
 
 
 @kernel
@@ -68,13 +73,14 @@ def cycle(s: FloatArray, x: FloatArray, b: int, t: int, i: int, since: int) -> N
 def phase_of(s: FloatArray, b: int, t: int, i: int) -> float:
     """Phase of the dominant cycle in degrees; the last one lies in the state."""
     smoothed = s[b + CYCLE + 1, i]
-    length = int(smoothed + 0.5)
-    real, imag = 0.0, 0.0
+    length = max(0, min(int(smoothed + 0.5), LONGEST))
+    sines, cosines = SINES[length], COSINES[length]
+    real, imag, row = 0.0, 0.0, t % 50
     for k in range(length):
-        angle = k * 2.0 * math.pi / length
-        price = s[b + SMOOTH + (t - k) % 50, i]
-        real += math.sin(angle) * price
-        imag += math.cos(angle) * price
+        price = s[b + SMOOTH + row, i]
+        real += sines[k] * price
+        imag += cosines[k] * price
+        row = row - 1 if row > 0 else 49
     phase = s[b + PHASE, i]
     if abs(imag) > 0.0:
         phase = math.atan(real / imag) * DEGREES

@@ -51,6 +51,18 @@ class RealDisk:
         folder.mkdir(parents=True, exist_ok=True)
 
 
+class PassingDisk(RealDisk):
+    """The disk of this machine, for more than is read again soon: what is written does not stay in memory.
+
+    New memory for it takes longer than the disk does, and what is there has to make room.
+    """
+
+    def write(self, path: Path, content: bytes) -> None:
+        super().write(path, content)
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def put(disk: Disk, path: Path, content: bytes) -> None:
     """The file has this content or, after an error or a kill, the one of before; the folder must exist."""
     draft = path.with_name(f".{path.name}{UNFINISHED}")
