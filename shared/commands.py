@@ -1,4 +1,7 @@
-"""Everything the engine can ask for: frozen, imperative, each with its reasons."""
+"""Everything the engine can ask for: frozen, imperative, each with its reasons.
+
+Messages hold values and never each other in a circle, so the garbage collector need not look through them (`gc=False`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from msgspec import Struct
 from shared.orders import BracketOrder, Order
 
 
-class _Command(Struct, frozen=True, kw_only=True, tag=True):
+class _Command(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     reasons: tuple[str, ...] = ()
 
 

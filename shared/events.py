@@ -13,7 +13,7 @@ from shared.market import BarRow, QuoteRow
 from shared.orders import CompletedOrder, Fill, OpenOrder
 
 
-class _Event(Struct, frozen=True, kw_only=True, tag=True, eq=False):
+class _Event(Struct, frozen=True, kw_only=True, tag=True, eq=False, gc=False):
     received_at: datetime
 
 

@@ -56,7 +56,7 @@ class OrderStatus(enum.StrEnum):
         self.is_final = text in {"filled", "cancelled", "rejected"}
 
 
-class OrderIntent(Struct, frozen=True, kw_only=True):
+class OrderIntent(Struct, frozen=True, kw_only=True, gc=False):
     """What planning wants: a positive quantity of a side, not yet allowed. `reduces` = only shrinks the position."""
 
     strategy: str
@@ -77,7 +77,7 @@ class Breach(Struct, frozen=True, kw_only=True):
     text: str
 
 
-class RiskVerdict(Struct, frozen=True, kw_only=True):
+class RiskVerdict(Struct, frozen=True, kw_only=True, gc=False):
     """What the gate says of one intent: every breach, and the quantity that may go (0 = refused)."""
 
     approved_quantity: int
@@ -90,7 +90,7 @@ class RiskVerdict(Struct, frozen=True, kw_only=True):
         return "reduced" if self.breaches else "approved"
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """One order as it goes to a broker. Prices are on tick; `ref` is its identity (shared/ids.py).
 
     A TRAIL order follows the market at `trail_percent` (per hundred) or `trail_amount` (currency) and starts with its
@@ -111,7 +111,7 @@ class Order(Struct, frozen=True, kw_only=True):
     good_till: datetime | None = None
 
 
-class BracketOrder(Struct, frozen=True, kw_only=True):
+class BracketOrder(Struct, frozen=True, kw_only=True, gc=False):
     """An entry with its protection, sent as one unit. `take_profit` may be absent, `stop_loss` never."""
 
     entry: Order
@@ -140,7 +140,7 @@ class WorkingOrder(Struct, kw_only=True):
         return not (self.perm_id and fill.perm_id) or self.perm_id == fill.perm_id
 
 
-class Fill(Struct, frozen=True, kw_only=True):
+class Fill(Struct, frozen=True, kw_only=True, gc=False):
     """One execution. `exec_id` is the broker's; its stem (without the correction suffix) is the key.
 
     A quantity of 0 is a bust: the correction that takes the execution back. `is_liquidation`: the broker closed the

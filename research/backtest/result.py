@@ -21,14 +21,14 @@ Floats = npt.NDArray[np.float64]
 CashFlowKind = Literal["dividend", "distribution", "cash_in_lieu", "borrow_fee", "debit_interest", "credit_interest"]
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """One command of the engine and when it was given; everything the engine asked for is here, in order."""
 
     decided_at: datetime
     command: Command
 
 
-class CostedFill(Struct, frozen=True, kw_only=True):
+class CostedFill(Struct, frozen=True, kw_only=True, gc=False):
     """One execution with what it cost in currency: commission, and slippage against the price without it.
 
     `commission` is all that the broker reports of the execution; `exchange_fees` and `regulatory_fees` are the parts of
