@@ -9,7 +9,7 @@ trailing.py          PURE: where a trailing stop stands
 market_rules.py      PURE: price increments
 bar_fills.py         PURE: orders against bars, by the written rules of replays
 touch_levels.py      PURE: which instruments a row of bars can touch at all
-bar_broker.py        PURE: a broker whose market is rows of bars
+bar_broker.py        PURE: a broker whose market is rows of bars; bar_report.py its words when asked
 bar_ledger.py        PURE: its account; valuation.py what it is worth, over one row or many
 commission.py        PURE: what IB charges
 third_party_fees.py  PURE: what exchanges and regulators charge beside

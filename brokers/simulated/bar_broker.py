@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from fractions import Fraction
-from typing import Literal, assert_never, cast
+from typing import Literal, assert_never
 
 from msgspec import Struct
 
 from brokers.simulated.bar_fills import BarMatcher, slipped
 from brokers.simulated.bar_ledger import BarLedger
+from brokers.simulated.bar_report import ended_line, open_line
 from brokers.simulated.commission import Lot
-from brokers.simulated.costs.charging import Charges, Execution, FillCosts
+from brokers.simulated.costs.charging import FREE, Charges, Execution, FillCosts, free_of_charge
 from brokers.simulated.costs.slippage import MarketSlippage, Slip
 from brokers.simulated.sim_order import (
     LASTING,
@@ -27,7 +28,6 @@ from brokers.simulated.sim_order import (
     Reduced,
     SimOrder,
     StatusChanged,
-    Tif,
     Trailed,
 )
 from brokers.simulated.touch_levels import TouchLevels
@@ -45,9 +45,8 @@ from shared.events import (
 )
 from shared.indicators.indicator import FloatArray
 from shared.market import BarRow, Universe, bar_of
-from shared.orders import BracketOrder, CompletedOrder, Fill, OpenOrder, Order, OrderType, Side
+from shared.orders import BracketOrder, Fill, Order, OrderType, Side
 
-CLIENT_ID = 0
 FILLED_ALREADY = 104  # IB: cannot modify a filled order
 BAD_ORDER = 201  # IB: order rejected, reason in the text
 
@@ -237,8 +236,8 @@ class BarBroker:
             received_at=at,
             asked_at=at,
             positions=self._ledger.positions(),
-            open_orders=tuple(self._open_order(order) for order in self._matcher.working()),
-            completed_orders=tuple(self._completed_order(key) for key in self._ended),
+            open_orders=tuple(open_line(order, self._sent[order.key].order) for order in self._matcher.working()),
+            completed_orders=tuple(ended_line(self._matcher.order(key), self._sent[key].order) for key in self._ended),
             fills=tuple(self._fills),
             account=self._ledger.valued()[0],
         )
@@ -246,15 +245,12 @@ class BarBroker:
     # --- commands ---------------------------------------------------------------------------------
 
     def _place_bracket(self, bracket: BracketOrder, at: datetime) -> list[Event]:
-        legs = [bracket.entry, bracket.stop_loss]
-        if bracket.take_profit is not None:
-            legs.append(bracket.take_profit)
+        legs = [leg for leg in (bracket.stop_loss, bracket.take_profit) if leg is not None]
         parent = len(self._sent) + 1
-        return [
-            event
-            for leg in legs
-            for event in self._place(leg, at, parent=None if leg is bracket.entry else parent, transmit=leg is legs[-1])
-        ]
+        events = self._place(bracket.entry, at, transmit=False)
+        for leg in legs:
+            events += self._place(leg, at, parent=parent, transmit=leg is legs[-1])
+        return events
 
     def _place(self, order: Order, at: datetime, *, parent: int | None = None, transmit: bool = True) -> list[Event]:
         if order.ref in self._keys:
@@ -273,7 +269,7 @@ class BarBroker:
             tick=self._ticks[order.symbol],
             parent_key=parent,
             oca_group=order.oca_group,
-            tif=cast("Tif", order.tif),
+            tif=order.tif,  # type: ignore[arg-type] # what we send is a part of what there is
             transmit=transmit,
         )
         self._sent[key] = _Sent(order, at)
@@ -282,8 +278,12 @@ class BarBroker:
             self._good_till[key] = order.good_till
         self._changed.add(simulated.instrument)
         outcomes = self._matcher.submit(simulated, at=at.timestamp())
-        accepted = OrderAccepted(received_at=at, ref=order.ref, perm_id=key, broker_status=simulated.status)
-        return [accepted, *self._events(outcomes, at)]
+        events: list[Event] = [
+            OrderAccepted(received_at=at, ref=order.ref, perm_id=key, broker_status=simulated.status)
+        ]
+        if outcomes:
+            events += self._events(outcomes, at)
+        return events
 
     def _modify(self, key: int, order: Order, at: datetime) -> list[Event]:
         refusal = self._matcher.modify_refusal(key, quantity=order.quantity, stop_price=order.stop_price)
@@ -307,8 +307,9 @@ class BarBroker:
 
     def _events(self, outcomes: Iterable[Outcome], at: datetime) -> list[Event]:
         events: list[Event] = []
+        order_of, changed = self._matcher.order, self._changed
         for outcome in outcomes:
-            self._changed.add(self._matcher.order(outcome.key).instrument)
+            changed.add(order_of(outcome.key).instrument)
             match outcome:
                 case StatusChanged() | Reduced() | Trailed():
                     pass  # the engine reads quantities from executions; working is working
@@ -338,15 +339,7 @@ class BarBroker:
         )
         if self._matcher.order(outcome.key).done:
             self._ended.append(outcome.key)
-        charges = self._charge(
-            Execution(
-                day=at.date(),
-                sells=order.side is Side.SELL,
-                adds=order.order_type is OrderType.LIMIT,
-                before=Lot(sent.filled, sent.average_price),
-                fill=Lot(fill.quantity, fill.price),
-            )
-        )
+        charges = self._charges_of(order, fill, sent, at)
         paid = charges.total
         sent.filled += fill.quantity
         sent.value += fill.quantity * fill.price
@@ -355,6 +348,19 @@ class BarBroker:
         self._costs_of[fill.exec_id] = self._costs(order, fill, sent.filled, charges)
         charged = CommissionReported(received_at=at, exec_id=fill.exec_id, commission=paid, currency="USD")
         return [OrderFilled(received_at=at, fill=fill), charged]
+
+    def _charges_of(self, order: Order, fill: Fill, sent: _Sent, at: datetime) -> Charges:
+        if self._charge is free_of_charge:  # nobody asks for the particulars
+            return FREE
+        return self._charge(
+            Execution(
+                day=at.date(),
+                sells=order.side is Side.SELL,
+                adds=order.order_type is OrderType.LIMIT,
+                before=Lot(sent.filled, sent.average_price),
+                fill=Lot(fill.quantity, fill.price),
+            )
+        )
 
     def _costs(self, order: Order, fill: Fill, filled: int, charges: Charges) -> FillCosts:
         """The difference to the price before slippage, which bar_fills applies to market and stop orders."""
@@ -366,34 +372,6 @@ class BarBroker:
         cost = fill.quantity * abs(fill.price - fill.price / slipped(_SIDES[order.side], 1.0, slip.bps))
         each = cost / slip.bps if slip.bps else 0.0
         return FillCosts(charges, cost, each * slip.spread_bps, each * slip.impact_bps)
-
-    def _open_order(self, order: SimOrder) -> OpenOrder:
-        return OpenOrder(
-            ref=self._sent[order.key].order.ref,
-            perm_id=order.key,
-            symbol=self._sent[order.key].order.symbol,
-            side=Side(order.side),
-            quantity=int(order.quantity),
-            order_type=order.order_type,
-            limit_price=order.limit_price,
-            stop_price=order.stop_price,
-            status=order.status,
-            client_id=CLIENT_ID,
-            order_id=order.key,
-            trail_amount=order.trail_amount,
-            trail_percent=order.trail_percent,
-            good_till=self._sent[order.key].order.good_till,
-        )
-
-    def _completed_order(self, key: int) -> CompletedOrder:
-        simulated, order = self._matcher.order(key), self._sent[key].order
-        return CompletedOrder(
-            ref=order.ref,
-            perm_id=key,
-            symbol=order.symbol,
-            status=simulated.status,
-            filled=int(simulated.filled),
-        )
 
 
 def _rejected(at: datetime, ref: str, code: int, text: str) -> OrderRejected:

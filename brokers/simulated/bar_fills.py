@@ -45,12 +45,12 @@ from brokers.simulated.sim_order import (
     LIMITS,
     STOPS,
     TRAILING,
+    TRIGGERED,
     AuctionKind,
     Outcome,
     Side,
     SimOrder,
     Trailed,
-    is_price,
 )
 from brokers.simulated.trailing import follow
 from brokers.simulated.working_orders import WorkingOrders
@@ -100,6 +100,7 @@ class _Passage(msgspec.Struct):
     at_open: Bar  # the first instant of the bar as a bar of its own
     at: float
     available: float
+    orders: list[SimOrder] = msgspec.field(default_factory=list)  # those it meets, as of what happened last
     inside: bool = False
     out_of_reach: dict[int, float] = msgspec.field(default_factory=dict)  # parent -> shares no limit may close
     entry_prices: dict[int, float] = msgspec.field(default_factory=dict)  # child -> price of the entry inside
@@ -109,6 +110,8 @@ class _Passage(msgspec.Struct):
         """The part of the bar that an order can see: its open, the whole, or what followed its entry."""
         if not self.inside:
             return self.at_open
+        if not self.entry_prices:
+            return self.bar
         entry_price = self.entry_prices.get(order.key)
         return self.bar if entry_price is None else msgspec.structs.replace(self.bar, open=entry_price)
 
@@ -172,6 +175,7 @@ class BarMatcher(WorkingOrders):
             is_hasty |= order.tif in IMMEDIATE
         old = {order.key for order in self._old_enough(instrument, passage)} if trails else set[int]()
         outcomes += self._hold_auction(instrument, passage, "open") if session == "first" else []
+        passage.orders = self._old_enough(instrument, passage)
         outcomes += self._until_quiet(instrument, passage)
         outcomes += self._end_immediate(instrument, passage) if is_hasty else []
         passage.inside = True
@@ -202,25 +206,34 @@ class BarMatcher(WorkingOrders):
     def _until_quiet(self, instrument: int, passage: _Passage) -> list[Outcome]:
         """Stops and market orders, then limits; again while a fill makes children live."""
         outcomes: list[Outcome] = []
-        while orders := self._old_enough(instrument, passage):
-            happened = self._take_stops(orders, passage)
-            happened += self._take_limits(self._old_enough(instrument, passage) if happened else orders, passage)
-            if not happened:
+        while passage.orders:
+            stopped = self._take_stops(passage)
+            if stopped:
+                passage.orders = self._old_enough(instrument, passage)
+            limited = self._take_limits(passage)
+            if limited:
+                passage.orders = self._old_enough(instrument, passage)
+            elif not stopped:
                 break
-            outcomes += happened
+            outcomes += stopped
+            outcomes += limited
         return outcomes
 
-    def _take_stops(self, orders: list[SimOrder], passage: _Passage) -> list[Outcome]:
+    def _take_stops(self, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for order in orders:
-            is_limit, waits = order.order_type in LIMITS, order.waits_for_trigger
+        for order in passage.orders:
+            is_limit = order.order_type in LIMITS
+            waits = not order.triggered and order.order_type in TRIGGERED
             if not waits and (is_limit or passage.inside):  # inside the bar a market order waits for the next open
                 continue
             begins = waits and order.stop_price is None  # a trailing stop, which only an order within reach does
             if begins and self._within_reach(order, passage) <= 0:
                 continue
-            price = self._price_without_limit(order, passage)
-            if price is None or self._within_reach(order, passage) <= 0:
+            price = self._price_without_limit(order, passage, waits=waits)
+            if price is None:
+                continue
+            reachable = self._within_reach(order, passage)
+            if reachable <= 0:
                 continue
             if waits:
                 order.triggered = True
@@ -229,33 +242,32 @@ class BarMatcher(WorkingOrders):
                 if passage.inside or order.order_type == "LIT":
                     passage.triggered_inside.add(order.key)
             else:
-                outcomes += self._execute(order, price, passage)
+                outcomes += self._execute(order, price, reachable, passage)
         return outcomes
 
-    def _price_without_limit(self, order: SimOrder, passage: _Passage) -> float | None:
+    def _price_without_limit(self, order: SimOrder, passage: _Passage, *, waits: bool) -> float | None:
         bar = passage.seen_by(order)
-        if order.takes_any_price:
+        if not waits:
             return market_fill(order.side, bar, self._slippage_bps)
-        assert order.waits_for_trigger
         if order.stop_price is None:  # a trailing stop begins where the bar it first sees begins
             follow(order, bar.open)
         assert order.stop_price is not None
         fill = stop_fill if order.order_type in STOPS else touch_fill
         return fill(order.side, order.stop_price, bar, self._slippage_bps)
 
-    def _take_limits(self, orders: list[SimOrder], passage: _Passage) -> list[Outcome]:
+    def _take_limits(self, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for order in orders:
+        for order in passage.orders:
             if order.order_type not in LIMITS or order.waits_for_trigger or order.key in passage.triggered_inside:
                 continue
             assert order.limit_price is not None
             price = limit_fill(order.side, order.limit_price, passage.seen_by(order))
             if price is not None:
-                outcomes += self._execute(order, price, passage)
+                outcomes += self._execute(order, price, self._within_reach(order, passage), passage)
         return outcomes
 
     def _old_enough(self, instrument: int, passage: _Passage) -> list[SimOrder]:
-        """Those of `_newly_seen` that trade between the auctions; asked for several times with every bar."""
+        """Those of `_newly_seen` that trade between the auctions; asked for anew when something has happened."""
         placed_at, at, now = self._placed_at, passage.at, self._now
         return [
             order
@@ -283,9 +295,10 @@ class BarMatcher(WorkingOrders):
         outcomes: list[Outcome] = []
         for order in [one for one in self._newly_seen(instrument, passage) if one.auction == kind]:
             if order.order_type not in LIMITS:
-                outcomes += self._execute(order, market_fill(order.side, at_price, self._slippage_bps), passage)
+                market_price = market_fill(order.side, at_price, self._slippage_bps)
+                outcomes += self._execute(order, market_price, self._within_reach(order, passage), passage)
             elif limit_fill(order.side, order.limit_price or 0.0, at_price) is not None:
-                outcomes += self._execute(order, price, passage)
+                outcomes += self._execute(order, price, self._within_reach(order, passage), passage)
             outcomes += self._cancel(order, f"not filled in the auction at the {kind}")
         return outcomes
 
@@ -295,6 +308,7 @@ class BarMatcher(WorkingOrders):
             has_had_its_chance = not order.waits_for_trigger and order.key not in passage.triggered_inside
             if order.tif in IMMEDIATE and has_had_its_chance:
                 outcomes += self._cancel(order, "not filled at once")
+        passage.orders = self._old_enough(instrument, passage)
         return outcomes
 
     def _trail(self, instrument: int, passage: _Passage, old: set[int]) -> list[Outcome]:
@@ -311,15 +325,15 @@ class BarMatcher(WorkingOrders):
 
     def _within_reach(self, order: SimOrder, passage: _Passage) -> float:
         """The live quantity, less what the parent has filled in this bar and this order may not close yet."""
-        live = self.live_quantity(order)
-        is_limit = order.order_type in LIMITS and not order.waits_for_trigger
-        if order.parent_key is None or not (is_limit or self._skips_entry_bar):
-            return live
-        open_now = self._open_quantity(order) - passage.out_of_reach.get(order.parent_key, 0.0)
-        return max(0.0, min(live, open_now))
+        parent = order.parent_key
+        if parent is None or order.key not in self._working:
+            return self.live_quantity(order)
+        open_now = self._open_quantity(order)
+        if self._skips_entry_bar or (order.order_type in LIMITS and not order.waits_for_trigger):
+            open_now -= passage.out_of_reach.get(parent, 0.0)
+        return max(0.0, min(order.remaining, open_now))
 
-    def _execute(self, order: SimOrder, price: float, passage: _Passage) -> list[Outcome]:
-        reachable = self._within_reach(order, passage)
+    def _execute(self, order: SimOrder, price: float, reachable: float, passage: _Passage) -> list[Outcome]:
         quantity = min(reachable, passage.available)
         if quantity <= 0 or (order.needs_all and quantity < reachable):
             return []
@@ -341,8 +355,9 @@ class BarMatcher(WorkingOrders):
 
 
 def _is_whole(bar: Bar) -> bool:
-    """Whether all four are prices."""
-    return is_price(bar.open) and is_price(bar.high) and is_price(bar.low) and is_price(bar.close)
+    """Whether all four are prices, as `is_price` has it."""
+    most = math.inf
+    return 0 < bar.open < most and 0 < bar.high < most and 0 < bar.low < most and 0 < bar.close < most
 
 
 def _only(price: float, volume: float) -> Bar:

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from brokers.simulated.margin import BUYING_POWER_TIMES, INITIAL
-from brokers.simulated.valuation import Alarm, pass_rows, worth
+from brokers.simulated.valuation import Alarm, mark, pass_rows, worth
 from shared.account import Account, BrokerPosition
 from shared.indicators.indicator import FloatArray
 from shared.market import BarRow, Universe
@@ -79,7 +79,7 @@ class BarLedger:
 
     def mark(self, row: BarRow) -> None:
         """Value positions at the row's closes; NaN leaves the last price standing."""
-        np.copyto(self._last, row.close, where=~np.isnan(row.close))
+        mark(self._last, row.close)
 
     def pass_over(self, closes: FloatArray, alarm: Alarm, out: tuple[FloatArray, FloatArray]) -> int:
         """`mark` row after row (T, n) until one of them rings; how many were passed, their values in `out`."""

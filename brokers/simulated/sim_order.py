@@ -141,7 +141,7 @@ Outcome = Filled | StatusChanged | Cancelled | Reduced | Trailed
 
 def is_price(value: float | None) -> bool:
     """Whether an order may rest or fill at this number: not None, not NaN, not infinite, above zero."""
-    return value is not None and math.isfinite(value) and value > 0
+    return value is not None and 0 < value < math.inf  # NaN is neither
 
 
 def check(order: SimOrder) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from brokers.simulated.sim_order import STOPS, TRAILING, SimOrder
+from brokers.simulated.sim_order import STOPS, TRAILING, TRIGGERED, SimOrder
 from brokers.simulated.valuation import first_reached
 from shared.indicators.indicator import FloatArray
 from shared.market import BarRow
@@ -27,12 +27,23 @@ class TouchLevels:
 
     def refresh(self, changed: Collection[int], working: Iterable[SimOrder]) -> None:
         """Take the levels of the `changed` instruments anew from all working orders."""
-        levels = {instrument: [-math.inf, math.inf] for instrument in changed}
+        for instrument in changed:
+            self._below[instrument], self._above[instrument] = -math.inf, math.inf
         for order in working:
-            if order.instrument in levels:
-                _add(levels[order.instrument], order)
-        for instrument, (below, above) in levels.items():
-            self._below[instrument], self._above[instrument] = below, above
+            if order.instrument in changed:
+                self._add(order)
+
+    def _add(self, order: SimOrder) -> None:
+        kind, instrument = order.order_type, order.instrument
+        waits = not order.triggered and kind in TRIGGERED
+        price = order.stop_price if waits else order.limit_price
+        takes_any = not waits and order.takes_any_price
+        if price is None or takes_any or kind in TRAILING or order.auction:
+            self._below[instrument] = math.inf
+        elif (order.side == "SELL") == (waits and kind in STOPS):  # sell stops, buy limits, buys that wait for a touch
+            self._below[instrument] = max(self._below[instrument], price)
+        else:
+            self._above[instrument] = min(self._above[instrument], price)
 
     def touched(self, row: BarRow) -> list[int]:
         """The instruments whose bar may fill something, in index order; never fewer than there are."""
@@ -43,21 +54,3 @@ class TouchLevels:
     def rows_until_touch(self, lows: FloatArray, highs: FloatArray) -> int:
         """How many of the rows (T, n) go by before the first that `touched` would not answer with nothing."""
         return first_reached((self._below, self._above), lows, highs)
-
-
-def _add(levels: list[float], order: SimOrder) -> None:
-    waits = order.waits_for_trigger
-    price = order.stop_price if waits else order.limit_price
-    takes_any = not waits and order.takes_any_price
-    if price is None or takes_any or order.auction or order.order_type in TRAILING:
-        levels[0] = math.inf
-    elif _waits_below(order, waits=waits):
-        levels[0] = max(levels[0], price)
-    else:
-        levels[1] = min(levels[1], price)
-
-
-def _waits_below(order: SimOrder, *, waits: bool) -> bool:
-    """Whether the order waits for the price to fall: sell stops, buy limits and buys that wait to be touched."""
-    is_stop = waits and order.order_type in STOPS
-    return (order.side == "SELL") == is_stop

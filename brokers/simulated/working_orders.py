@@ -37,6 +37,7 @@ from typing import TypedDict, Unpack
 from brokers.simulated.sim_order import (
     DUST,
     LASTING,
+    TRIGGERED,
     Cancelled,
     Filled,
     Outcome,
@@ -104,7 +105,8 @@ class WorkingOrders:
         Raises ValueError (used key, no quantity, bad price) or KeyError (unknown parent).
         """
         check(order)
-        place_limit(order)
+        if order.limit_offset is not None:
+            place_limit(order)
         if order.key in self._orders:
             raise ValueError(f"order {order.key}: this key is already used")
         if order.parent_key is not None:
@@ -215,15 +217,6 @@ class WorkingOrders:
                 closed += sister.filled
         return self._orders[child.parent_key].filled - closed
 
-    def _sisters(self, child: SimOrder) -> list[SimOrder]:
-        """The children of the same parent that act in the same direction, the child itself among them."""
-        assert child.parent_key is not None
-        return [
-            one
-            for one in self._children[child.parent_key]
-            if one.side == child.side and one.instrument == child.instrument
-        ]
-
     # ---- becoming visible
 
     def _transmit_family(self, order: SimOrder) -> list[Outcome]:
@@ -233,15 +226,13 @@ class WorkingOrders:
         while root.parent_key is not None:
             root = self._orders[root.parent_key]
         outcomes: list[Outcome] = []
-        for member in self._descent(root):
-            if not member.done and member.key not in self._working:
+        waiting = [root]
+        while waiting:
+            member = waiting.pop()
+            if member.key not in self._working and not member.done:
                 outcomes += self._activate(member)
+            waiting += reversed(self._children.get(member.key, ()))
         return outcomes
-
-    def _descent(self, order: SimOrder) -> Iterator[SimOrder]:
-        yield order
-        for child in self._children.get(order.key, ()):
-            yield from self._descent(child)
 
     def _activate(self, order: SimOrder) -> list[Outcome]:
         order.transmit = True
@@ -260,7 +251,7 @@ class WorkingOrders:
         order.status = "PreSubmitted"
         if parent is not None and parent.filled <= 0:
             order.why_held = "child"
-        elif order.waits_for_trigger:
+        elif not order.triggered and order.order_type in TRIGGERED:
             order.why_held = "trigger"
         else:
             order.why_held = ""
@@ -291,14 +282,14 @@ class WorkingOrders:
 
     def _fill(self, order: SimOrder, quantity: float, price: float, *, tells_group: bool = True) -> list[Outcome]:
         """Book one execution and everything that follows from it."""
-        assert 0 < quantity <= order.remaining + DUST
-        assert is_price(price)
-        is_first = order.filled <= 0
-        total = order.filled + quantity
-        order.average_price = (order.average_price * order.filled + price * quantity) / total
+        filled, total = order.filled, order.filled + quantity
+        assert 0 < quantity <= order.quantity - filled + DUST
+        assert 0 < price < math.inf
+        is_first = filled <= 0
+        order.average_price = (order.average_price * filled + price * quantity) / total
         order.filled = total
         order.status, order.why_held = "Submitted", ""
-        if order.remaining <= DUST:
+        if order.quantity - total <= DUST:
             order.filled = order.quantity
             self._finish(order, "Filled")
         outcomes: list[Outcome] = [Filled(order.key, quantity, price)]
@@ -307,8 +298,8 @@ class WorkingOrders:
                 self._settle(child) for child in self._children.get(order.key, ()) if child.key in self._working
             ]
         if tells_group:
-            outcomes += self._reduce_group(order, quantity)
-            outcomes += self._close_family(order)
+            outcomes += self._reduce_group(order, quantity) if order.oca_group else []
+            outcomes += self._close_family(order) if order.parent_key is not None else []
         return outcomes
 
     def _reduce_group(self, order: SimOrder, quantity: float) -> list[Outcome]:
@@ -330,8 +321,9 @@ class WorkingOrders:
         if self._open_quantity(child) > DUST:
             return []
         outcomes: list[Outcome] = []
-        for sister in self._sisters(child):
-            outcomes += self._cancel(sister, "position closed")
+        for sister in self._children[child.parent_key]:
+            if sister.side == child.side and sister.instrument == child.instrument:
+                outcomes += self._cancel(sister, "position closed")
         return outcomes
 
     def _fit_to_parent(self, child: SimOrder) -> list[Outcome]:

@@ -39,7 +39,7 @@ class Charges(Struct, frozen=True):
         return self.commission + self.exchange + self.regulatory
 
 
-class FillCosts(Struct, frozen=True):
+class FillCosts(Struct, frozen=True, gc=False):
     """One execution's cost in currency: the charges, and the parts of the slippage that is in its price."""
 
     charges: Charges
