@@ -11,9 +11,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from research.backtest.assembly import build_driver, timeline_of
+from research.backtest.recollection import Recollection
 from research.backtest.replay import Listener, replay_bars
 from research.backtest.result import ReplayResult
 from shared.config import Config
+from shared.events import StrategiesWarmed
 from shared.io.bar_store import BarPanel
 
 
@@ -29,6 +31,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     observers: tuple[Listener, ...] = ()
     features: Path | None = None
     """A folder of stored features (docs/features.md), for strategies that ask for some; None computes them."""
+    memories: tuple[StrategiesWarmed, ...] = ()
+    """What a daemon's strategies took over at its starts, oldest first; then every row is looked at."""
 
 
 _PLAIN = RunOptions()
@@ -40,7 +44,11 @@ def run_replay(
     """Replay the panel's rows from session `start` on (all if None); DataError where the data cannot be replayed."""
     timeline = timeline_of(config, panel, start)
     with _few_collections():
-        driver = build_driver(config, panel, timeline, sparse=options.sparse, features=options.features)
+        is_sparse = options.sparse and not options.memories
+        driver = build_driver(config, panel, timeline, sparse=is_sparse, features=options.features)
+        if options.memories:
+            recollection = Recollection(driver.engine, options.memories)
+            driver.listen(recollection.decided, recollection.happened)
         return replay_bars(driver, timeline, analyzers=options.analyzers, observers=options.observers)
 
 

@@ -91,6 +91,11 @@ class SessionDriver:
         self._bars_now = panel.row(self._row.index)
 
     @property
+    def engine(self) -> Handler:
+        """Who decides."""
+        return self._engine
+
+    @property
     def cash(self) -> float:
         return self._broker.cash
 

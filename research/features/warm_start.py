@@ -54,7 +54,7 @@ def carry_on(config: Config, panel: BarPanel, folder: Path) -> str:
             if before is not None:
                 engine.restore(before.state)
             first = 0 if before is None else before.rows
-            _show(engine, mine, timeline, _splits(config, mine, timeline), first)
+            show(engine, mine, timeline, splits=splits_of(config, mine, timeline), first=first)
             put(RealDisk(), folder / WARM_START_FILE, sealed(replace(wanted, state=engine.snapshot())))
     except OSError as error:
         raise DataError(f"{error.filename or folder}: cannot be written ({error.strerror})") from None
@@ -98,15 +98,18 @@ def _usable(path: Path, wanted: WarmStart, mine: BarPanel, prints: IntArray) -> 
     return None
 
 
-def _splits(config: Config, mine: BarPanel, timeline: Timeline) -> Schedule:
+def splits_of(config: Config, mine: BarPanel, timeline: Timeline) -> Schedule:
+    """What the configured table says of splits and distributions; DataError where the bars do not show them."""
     if not config.replay_actions:
         return NOTHING_DUE
     actions = load_actions(config.base_dir / config.replay_actions)
     return schedule(actions, mine.symbols, session_bars(mine, timeline))
 
 
-def _show(engine: Engine, mine: BarPanel, timeline: Timeline, splits: Schedule, first: int) -> None:
-    """The rows of the panel from `first` on; a split comes before its session's first row."""
+def show(
+    engine: Engine, mine: BarPanel, timeline: Timeline, *, splits: Schedule, first: int = 0, warm_up: bool = True
+) -> None:
+    """The rows of the timeline that lie in the panel from `first` on; a split comes before its session's first row."""
     begin = int(np.searchsorted(timeline.rows.places, first))
     for at in range(begin, len(timeline.rows)):
         row = timeline.rows[at]
@@ -114,7 +117,7 @@ def _show(engine: Engine, mine: BarPanel, timeline: Timeline, splits: Schedule, 
             for due in splits.due.get(row.hours.session, ()):
                 if due.price_ratio != 1:
                     engine.handle(_rescaled(due, row.hours.opens_at))
-        engine.handle(_bars(mine, row))
+        engine.handle(_bars(mine, row, warm_up=warm_up))
 
 
 def _rescaled(due: DueAction, opens_at: datetime) -> PricesRescaled:
@@ -127,11 +130,11 @@ def _rescaled(due: DueAction, opens_at: datetime) -> PricesRescaled:
     )
 
 
-def _bars(mine: BarPanel, row: TimelineRow) -> BarsClosed:
+def _bars(mine: BarPanel, row: TimelineRow, *, warm_up: bool) -> BarsClosed:
     return BarsClosed(
         received_at=row.closed_at,
         closed_at=row.closed_at,
         interval_s=mine.interval_s,
         row=read_only(mine.row(row.index)),
-        warm_up=True,
+        warm_up=warm_up,
     )

@@ -65,7 +65,10 @@ def night_bars(night: Night) -> BarPanel:
     Raises:
         DataError: the bars cannot be read, or do not reach the session. NotFound: there is no journal.
     """
-    panel, source = _panel(night)
+    return _reaching(night, *_panel(night))
+
+
+def _reaching(night: Night, panel: BarPanel, source: str) -> BarPanel:
     last = datetime.fromtimestamp(int(panel.closed_at[-1]) / 1e9, UTC)
     if last.date() != night.hours.closes_at.date():
         ends = f"the last bar closed at {last:%Y-%m-%d %H:%M} UTC"
@@ -73,10 +76,24 @@ def night_bars(night: Night) -> BarPanel:
     return panel
 
 
+def begins_with_the_store(night: Night) -> bool:
+    """Whether a live start goes on from all stored bars, and the night has them: from a file or the store."""
+    return night.config.features.start == "stored" and bool(night.data or night.config.nightly.refresh)
+
+
+def remembered_bars(night: Night) -> BarPanel:
+    """The rows up to the session's close that a daemon remembers which starts after this night.
+
+    Raises:
+        DataError: the bars cannot be read, or do not reach the session. NotFound: there is no journal.
+    """
+    return _reaching(night, *_panel(night, has_all=begins_with_the_store(night)))
+
+
 def bars_hash(night: Night) -> str:
     """What the bars are made of: the content of files or store, or the journal's chain at the session's last event."""
     if night.data is None and night.config.nightly.refresh:
-        return panel_hash(_from_store(night))
+        return panel_hash(_from_store(night, bars_from(night)))
     if night.data is None:
         with read_journal(night.config) as journal:
             return journal_hash(journal, night)
@@ -103,24 +120,25 @@ def bars_from(night: Night) -> date:
     return session_before(config.session.calendar, first_session(night), spare)
 
 
-def _panel(night: Night) -> tuple[BarPanel, str]:
-    """The bars, and where they come from."""
-    if night.data is not None:
-        symbols = night.config.universe.symbols
-        return load_bars(night.data, symbols=symbols, start=bars_from(night), end=night.session), f"{night.data}"
-    if night.config.nightly.refresh:
-        return _from_store(night), f"{night.config.base_dir / night.config.data.folder}"
-    return _from_journal(night), "the journal"
+def _panel(night: Night, *, has_all: bool = False) -> tuple[BarPanel, str]:
+    """The bars, all there are or those of the nightly backtest, and where they come from."""
+    if night.data is None and not night.config.nightly.refresh:
+        return _from_journal(night), "the journal"
+    begin = None if has_all else bars_from(night)
+    if night.data is None:
+        return _from_store(night, begin), f"{night.config.base_dir / night.config.data.folder}"
+    symbols = night.config.universe.symbols
+    return load_bars(night.data, symbols=symbols, start=begin, end=night.session), f"{night.data}"
 
 
-def _from_store(night: Night) -> BarPanel:
+def _from_store(night: Night, begin: date | None) -> BarPanel:
     """Raw bars where a table says what happened to them, else in the view of `[data]`."""
     config = night.config
     calendar = config.data.calendar or config.session.calendar
     store = BarStore(config.base_dir / config.data.folder, calendar=calendar)
     view = "raw" if config.replay_actions else config.data.view
     frequency = frequency_of(config.bars.interval_s)
-    return store.read(config.universe.symbols, frequency, bars_from(night), night.session, view=view)
+    return store.read(config.universe.symbols, frequency, begin, night.session, view=view)
 
 
 def _from_journal(night: Night) -> BarPanel:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from datetime import date
 
-from research.nightly.bars import bars_hash, first_session, night_bars, no_bars
+from research.nightly.bars import bars_hash, begins_with_the_store, first_session, no_bars, remembered_bars
 from research.nightly.live_day import equity_before
 from research.nightly.night import Night
 from research.nightly.step import Job, Outcome
 from shared.config import Config
 from shared.day_plan import DayPlan, LimitValue
 from shared.errors import DataError, NotFound
-from shared.io.fingerprints import code_hash, config_hash
+from shared.io.fingerprints import code_hash, config_hash, panel_hash
 from shared.io.journal_place import read_journal
 from shared.io.plan_file import account_hash, plan_path, plan_text, read_plan, sealed, write_plan
 from shared.io.whole_file import write_whole
@@ -40,19 +40,19 @@ class PlanStep:
             "equity": f"{_equity(job.night)!r}",
             "account": account_hash(job.night.config),
             "for": f"{job.night.next_session}",
+            **_memory(job.night),
             **_insiders_read(job.night.config),
         }
 
     def run(self, job: Job) -> Outcome:
-        from research.backtest.assembly import timeline_of
         from research.nightly.targets import planned_targets
 
         if nothing := no_bars(job.night):
             return Outcome(status="skipped", said=f"skipped, {nothing}; nightly.data is empty")
         if later := _later_plan(job.night):
             return Outcome(status="skipped", said=f"skipped, the plan for {later} stands and is not gone back from")
-        config, equity, panel = job.night.config, _equity(job.night), night_bars(job.night)
-        timeline = timeline_of(config, panel, first_session(job.night))
+        config, equity, panel = job.night.config, _equity(job.night), remembered_bars(job.night)
+        start = None if begins_with_the_store(job.night) else first_session(job.night)
         scores = _insider_scores(job.night)
         plan = DayPlan(
             session=job.night.next_session,
@@ -64,7 +64,7 @@ class PlanStep:
             code_hash=code_hash(config),
             data_hash=job.records["replay"].inputs["bars"],
             equity=equity,
-            targets=planned_targets(config, panel, timeline, equity, scores),
+            targets=planned_targets(config, panel, start, equity, scores),
             limits=limits_of(config),
             insider_scores=scores,
         )
@@ -82,6 +82,11 @@ def limits_of(config: Config) -> dict[str, LimitValue]:
     """The limits in force, by their names in [risk]."""
     whole = config.risk.model_dump()
     return {name: value for name, value in whole.items() if name not in _SIGNED_OFF}
+
+
+def _memory(night: Night) -> dict[str, str]:
+    """Where a live start goes on from all stored bars, they are what the targets are made from."""
+    return {"memory": panel_hash(remembered_bars(night))} if begins_with_the_store(night) else {}
 
 
 def _insiders_read(config: Config) -> dict[str, str]:
