@@ -105,13 +105,15 @@ class Trader:
     # --- what a row leads to ------------------------------------------------------------------------------------
 
     def reduce(self, now: datetime) -> list[Command]:
-        """Cancels and exits: everything that lowers exposure."""
+        """Cancels and exits: everything that lowers exposure; an exit only once the broker has said what is held."""
         if not self._book.is_connected:
             return []
         if self._is_closing_time(now):
             self._aim_flat("the session ends")
         self.time_stops.take_from_targets(now)
         commands = self._cancel_stale_entries(now)
+        if not self._book.knows_holdings:
+            return commands
         commands += self._close_flattened(now)
         for pair in self._held_beyond_rest():
             is_at_rest = True
@@ -123,7 +125,7 @@ class Trader:
         return commands
 
     def reduce_in_session(self, now: datetime) -> list[Command]:
-        """The same by a timer: while the session runs; else the first row of the next one does it."""
+        """The same by a timer or a report: while the session runs; else the first row of the next one does it."""
         hours = self._book.hours
         is_open = hours is not None and hours.opens_at <= now < hours.closes_at
         return self.reduce(now) if is_open else []

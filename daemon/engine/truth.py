@@ -50,6 +50,7 @@ class Truth:
 
     def on_report(self, event: BrokerReported) -> list[Command]:
         book, now, was_reconciled = self._book, event.received_at, self._book.is_reconciled
+        knew_holdings = book.knows_holdings
         if event.account is not None:
             book.take_account(event.account, now)
         commands: list[Command] = []
@@ -66,7 +67,10 @@ class Truth:
         if book.is_reconciled and not was_reconciled:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
-        return [*commands, *settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
+        commands += [*settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
+        if book.knows_holdings and not knew_holdings:  # rows and timers of before it have closed nothing
+            commands += self._trader.reduce_in_session(now)
+        return commands
 
     def _ask_again(self, event: BrokerReported) -> list[Command]:
         """What stays open is asked again soon, and less and less often, for every report tells the whole day.

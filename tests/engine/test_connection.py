@@ -68,8 +68,8 @@ def test_an_entry_whose_time_is_up_while_nobody_answers_is_cancelled_after_the_r
     lines = lines_of(engine)
     engine.handle(disconnected(100))
     assert engine.handle(fired(f"entry:{ENTRY}", 180)) == []
-    handle_all(engine, [connected(200), a_report(201, open_orders=lines)])
-    assert [command.ref for command in of_kind(engine.handle(bars(240, SPY=100.0)), CancelOrder)] == [ENTRY]
+    told = handle_all(engine, [connected(200), a_report(201, open_orders=lines)])
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [ENTRY]
 
 
 def test_the_time_of_an_entry_that_is_over_means_nothing():

@@ -101,13 +101,27 @@ def test_after_a_restart_the_timer_has_the_rest_of_the_time():
     assert (timer.timer_id, timer.after_s) == (TIMER, 300.0)
 
 
-def test_a_time_that_ran_out_while_nobody_answered_is_met_by_the_first_row_afterwards():
+@pytest.mark.parametrize("has_row", [False, True])
+def test_a_time_that_ran_out_while_nobody_answered_is_met_by_the_first_report_afterwards(has_row):
     engine = a_long_engine(a_patient_engine())
     lines = lines_of(engine, STOP, TARGET)
     engine.handle(run_started(700, "r2"))
-    assert exits_in(engine.handle(fired(TIMER, 700))) == []
-    handle_all(engine, [connected(701), a_report(702, open_orders=lines, positions={"SPY": 500}, fills=[a_fill()])])
-    assert exits_in(engine.handle(bars(720, SPY=100.0))) == [(EXIT, 500, ("time stop",))]
+    before = [fired(TIMER, 700), connected(701), *([bars(720, SPY=100.0)] if has_row else [])]
+    assert exits_in(handle_all(engine, before)) == []
+    report = a_report(721, open_orders=lines, positions={"SPY": 500}, fills=[a_fill()])
+    assert exits_in(engine.handle(report)) == [(EXIT, 500, ("time stop",))]
+    assert exits_in(engine.handle(bars(780, SPY=100.0))) == []
+
+
+@pytest.mark.parametrize("before", ["timer", "row"])
+def test_nothing_is_closed_that_the_broker_has_not_shown_since_the_start(before):
+    """brutal 2256: the stop had filled while the daemon was dead, its exit was on the way before the first answer."""
+    engine = a_long_engine(a_patient_engine())
+    handle_all(engine, [run_started(700, "r2"), connected(701)])
+    assert exits_in(engine.handle(fired(TIMER, 702) if before == "timer" else bars(720, SPY=100.0))) == []
+    stopped = a_fill(STOP, 500, 99.0, exec_id="0001.01.02.01", seconds=650)
+    assert exits_in(engine.handle(a_report(721, fills=[a_fill(), stopped]))) == []
+    assert engine.book.positions() == {}
 
 
 @pytest.mark.parametrize("seconds", [-60, (CLOSE - OPEN).total_seconds() + 60])
