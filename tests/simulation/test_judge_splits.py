@@ -54,6 +54,7 @@ def test_what_an_exit_has_left_that_raced_a_split_is_no_second_flattens_to_close
     story.long(100.0)
     story.gone(ref("S"))
     story.split(2.0)
+    story.wait(1)
     if was_known:
         story.journal("OrderCancelled", ref=ref("S"), reason="split")
         story.report(positions={"SPY": 200.0})
