@@ -195,7 +195,8 @@ class Ledger:
     def adopted(self, plan: str, symbol: str) -> tuple[float, ...]:
         """Signed shares of a stranger that the plan may stand behind, one of ours that never had an entry.
 
-        What was accepted counts as well as what is there: until the book is set anew, its stops rest as they are.
+        What was accepted counts as well as what is there: until the book is set anew, its stops rest as they are. Both
+        with what other adopted plans have bought or sold, which closes a stranger's.
         And the whole rest of what the broker holds, where no entry's stop or exit stands behind it.
         """
         if f"{plan}:E" in self.arrived:
@@ -205,7 +206,8 @@ class Ledger:
             math.copysign(self.cover(other), self.held[other]) for other in self.entered(symbol) if other != plan
         )
         rest = self.net(symbol) - covered - self.held.get(plan, 0.0)
-        return (self.foreign[symbol], self.accepted[symbol], self.foreign[symbol] + others, rest)
+        theirs = (self.foreign[symbol], self.accepted[symbol])
+        return (*theirs, *(shares + others for shares in theirs), rest)
 
     def bare(self, symbol: str) -> float:
         """Shares of our plans that nothing stands behind; what somebody else has closed for us needs nothing.
