@@ -34,7 +34,7 @@ STYLE: dict[Any, Any] = {  # keys are matplotlib's
     "xtick.color": SOFT,
     "ytick.color": SOFT,
 }
-TILES_IN_A_ROW = 5
+TILES_IN_A_ROW, BAND_LETTERS = 5, 40
 YEARS_ROOM, YEARS_SHOWN = 5, 12
 BINS = 40
 
@@ -50,9 +50,9 @@ def draw(record: Record) -> bytes:
         figure = Figure(figsize=(11, 11), dpi=130)
         FigureCanvasAgg(figure)
         grid = figure.add_gridspec(
-            4, 2, height_ratios=(3.2, 1.4, 2.2, 1.6), left=0.075, right=0.975, top=0.825, bottom=0.035, hspace=0.42
+            4, 2, height_ratios=(3.2, 1.4, 2.2, 1.6), left=0.075, right=0.975, top=0.815, bottom=0.035, hspace=0.42
         )
-        _headline(figure, record)
+        headline(figure, record)
         _equity(figure.add_subplot(grid[0, :]), now)
         _drawdown(figure.add_subplot(grid[1, :]), now)
         _months(figure.add_subplot(grid[2, :]), now)
@@ -63,16 +63,18 @@ def draw(record: Record) -> bytes:
     return target.getvalue()
 
 
-def _headline(figure: Any, record: Record) -> None:  # noqa: ANN401 - matplotlib is imported late
+def headline(figure: Any, record: Record) -> None:  # noqa: ANN401 - matplotlib is imported late
+    """The title and the tiles below it, each with its band of values in a line of its own."""
     measures = record.measures
     figure.text(0.025, 0.965, record.title, fontsize=16, fontweight="bold")
     period = f"{measures.first_session} to {measures.last_session}, {measures.sessions:,} sessions"
     figure.text(0.025, 0.945, period, color=SOFT)
     for at, tile in enumerate(tiles_of(record)):
-        x, y = 0.025 + 0.955 * (at % TILES_IN_A_ROW) / TILES_IN_A_ROW, 0.923 - 0.046 * (at // TILES_IN_A_ROW)
+        x, y = 0.025 + 0.955 * (at % TILES_IN_A_ROW) / TILES_IN_A_ROW, 0.925 - 0.049 * (at // TILES_IN_A_ROW)
         figure.text(x, y, tile.name, fontsize=7.5, color=SOFT)
         figure.text(x, y - 0.018, tile.text, fontsize=11.5, fontweight="bold")
-        figure.text(x + 0.08, y - 0.017, tile.band, fontsize=6.5, color=SOFT)
+        band = tile.band if len(tile.band) <= BAND_LETTERS else f"{tile.band[: BAND_LETTERS - 1]}…"
+        figure.text(x, y - 0.031, band, fontsize=6.5, color=SOFT)
 
 
 def _equity(axes: Any, now: Timed) -> None:  # noqa: ANN401 - as above
