@@ -34,7 +34,7 @@ def evening(tmp_path):
             OptionalStep("refresh", refresh, "nothing"),
             OptionalStep("features", features_work(config), "nothing", ("refresh",)),
         )
-        said = []
+        said: list[str] = []
         record = carry_out(night, steps, Way(now=lambda: close, say=said.append))["features"]
         return record, any("features ..." in line for line in said)
 
