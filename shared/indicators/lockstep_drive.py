@@ -3,7 +3,7 @@
 Instruments that print together stand side by side in rows that begin at a cache line, filled up to whole turns of a
 SIMD loop with copies of the first of them: a rest that is computed one by one takes as long as all the others.
 """
-# ruff: noqa: PLR0917, PLR0913, ANN401 - a numba function takes no keywords, and its types are none that Python knows
+# ruff: noqa: ARG001, PLR0917, PLR0913, ANN401 - a numba function takes no keywords, and its types are none Python knows
 
 from __future__ import annotations
 
@@ -20,11 +20,23 @@ Panels = tuple[FloatArray, ...]
 Place = tuple[int, int, int]
 _ROWS = float64[:, ::1]
 BLOCK = 512  # instruments whose rows and states stay in the cache together
-STRETCH = 32  # rows of a plan's panels that stay in the cache while one indicator after the other takes them
+STRETCH = 64  # rows of a plan's panels that stay in the cache while one indicator after the other takes them
 LANES = 32  # instruments in one turn of a SIMD loop: four vectors of eight
 LINE = 8  # numbers in a cache line
 # Unsigned bounds: an index that might be negative would be asked in every turn of a loop, and no loop would be SIMD.
 SIGNATURE = void(float64[::1], _ROWS, _ROWS, uint64, uint64, int64)
+
+
+def _lent(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """An array without its counter of references: a step counts every row that it names, an atomic write each time.
+
+    Who calls holds the array until the step has returned.
+    """
+    if not isinstance(kind, types.Array):
+        return value
+    array = context.make_array(kind)(context, builder, value)
+    array.meminfo = cgutils.get_null_value(array.meminfo.type)
+    return array._getvalue()  # noqa: SLF001 - the way numba's own code takes it
 
 
 def _call_at(_typing: Any, _address: Any, _p: Any, _s: Any, _x: Any, _lo: Any, _hi: Any, _t: Any) -> Any:
@@ -35,13 +47,37 @@ def _call_at(_typing: Any, _address: Any, _p: Any, _s: Any, _x: Any, _lo: Any, _
         gives = context.get_value_type(SIGNATURE.return_type)
         function = cgutils.ir.FunctionType(gives, takes)  # type: ignore[attr-defined]
         pointer = builder.inttoptr(values[0], function.as_pointer())
-        context.call_function_pointer(builder, pointer, values[1:])
+        lent = [_lent(context, builder, kind, value) for kind, value in zip(SIGNATURE.args, values[1:], strict=True)]
+        context.call_function_pointer(builder, pointer, lent)
         return context.get_dummy_value()
 
     return types.void(types.int64, *SIGNATURE.args), generate
 
 
 call_at: Any = intrinsic(_call_at)
+
+
+def _copy(_typing: Any, to: Any, at: Any, source: Any, begin: Any, count: Any) -> Any:
+    """`count` numbers of a contiguous array, from its `begin`-th on, to place `at` of another: what memcpy is made for.
+
+    A row that is named in numba counts references, and a loop over it has a rest that is done one by one.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds, number = signature.args, context.get_value_type(types.float64)
+        places = [
+            builder.gep(context.make_array(kinds[k])(context, builder, values[k]).data, [values[k + 1]]) for k in (0, 2)
+        ]
+        size = context.get_abi_sizeof(number)
+        cgutils.raw_memcpy(builder, *places, values[4], size)
+        return context.get_dummy_value()
+
+    assert to.is_c_contig, "a row is copied into a contiguous array"
+    assert source.is_c_contig, "a row is copied out of a contiguous array"
+    return types.void(to, types.int64, source, types.int64, types.int64), generate
+
+
+copy: Any = intrinsic(_copy)
 
 
 @kernel
@@ -279,9 +315,9 @@ def take_stretch(panels: Panels, fields: IntArray, x: FloatArray, rows: tuple[in
     silent, n = 0, panels[0].shape[1]
     for t in range(rows[0], rows[1]):
         for j in range(len(fields)):
-            given, taken = panels[fields[j]][t], x[(t - rows[0]) * len(fields) + j]
-            for i in range(n):
-                taken[i] = given[i]
+            place = (t - rows[0]) * len(fields) + j
+            copy(x, place * x.shape[1], panels[fields[j]], t * n, n)
+            taken = x[place]
             for i in range(n):
                 silent += taken[i] != taken[i]
     fill_up(x, n, lanes)
@@ -312,9 +348,7 @@ def sweep_panels(
                 taken = x[t * width + row[6] : t * width + row[6] + row[7]]
                 call_at(row[0], p, s, taken, 0, lanes, row[5] + t)
                 for j in range(row[8]):
-                    values, kept = s[j], out[told + j, first + t]
-                    for i in range(n):
-                        kept[i] = values[i]
+                    copy(out, ((told + j) * out.shape[1] + first + t) * n, states, (row[1] + j) * states.shape[1], n)
             row[5] += end - first
             told += row[8]
     return int(out.shape[1])
