@@ -37,7 +37,9 @@ class Recital(Strategy):
 
     def on_row(self, _row: BarRow, _closed_at: datetime, /) -> list[Signal]:
         signals = self._decisions.at(self.row)
-        self.said.update({signal.symbol: signal.conviction for signal in signals})
+        said = self.said
+        for signal in signals:
+            said[signal.symbol] = signal.conviction
         return signals
 
     def news(self, first: int) -> npt.NDArray[np.bool_]:

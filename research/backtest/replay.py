@@ -51,9 +51,14 @@ class _Feed(bt.feed.DataBase):
 class _Clock(_Feed):
     """Every line tells the time; only the first (backtrader's measure of length) and the dates move."""
 
+    def preload(self) -> None:
+        super().preload()
+        self._moving = (self.lines[0], self.lines.datetime)
+
     def advance(self, size: int = 1, datamaster: Any = None, ticks: bool = True) -> None:  # noqa: ANN401, ARG002 - backtrader's signature
-        self.lines[0].advance(size)
-        self.lines.datetime.advance(size)
+        for line in self._moving:
+            line._idx += size  # noqa: SLF001 - LineBuffer.advance without asking each time whether it is bounded
+            line.lencount += size
 
 
 class _PanelBroker(bt.broker.BrokerBase):
@@ -103,7 +108,7 @@ class _SparseCerebro(bt.Cerebro):
         clock.advance()
         while row < rows:
             broker.row = row
-            self._brokernotify()
+            broker.next()  # it has no notifications: the engine hears by events
             strategy.next()
             row, before = driver.next_row(row), row
             clock.advance(row - before)

@@ -139,8 +139,9 @@ class ResultRecorder:
         self.net_liquidation: Floats = np.full(len(rows), np.nan)
         self.gross: Floats = np.full(len(rows), np.nan)
 
-    def decided(self, at: datetime, command: Command) -> None:
-        self._decisions.append(Decision(decided_at=at, command=command))
+    def decided(self, at: datetime, commands: Sequence[Command]) -> None:
+        """Note what the engine has asked for at one event."""
+        self._decisions += [Decision(decided_at=at, command=command) for command in commands]
 
     def filled(self, fill: Fill, costs: FillCosts) -> None:
         self._fills.append((fill, costs))

@@ -32,6 +32,7 @@ from shared.commands import (
     Command,
     Flatten,
     Notify,
+    OrderCommand,
     PlaceBracket,
     ReplaceStop,
     SetTimer,
@@ -140,9 +141,11 @@ class SessionDriver:
         if row.opens_session and number > 0:
             self._cross_night(row)
         at, self._bars_now = row.closed_at, self._panel.row(row.index)
-        self._deliver(*self._broker.on_row(at, self._bars_now))
+        if events := self._broker.on_row(at, self._bars_now):
+            self._deliver(*events)
         self._fire_timers(until=at, at=at)
-        self._deliver(*self._broker.expire(at))
+        if events := self._broker.expire(at):
+            self._deliver(*events)
         report, gross = self._broker.valued(at)
         self._recorder.valued(number, report.account.net_liquidation, gross)
         self._deliver(report)
@@ -160,7 +163,8 @@ class SessionDriver:
         rest = self._sleeper.rest()
         if rest is None:
             return first
-        end = self._sleeper.before(self._sleeper.due_at(rest, self._timers, self._broker), first, end)
+        latest = instant(int(self._timeline.rows.closed_ns[end - 1]))
+        end = self._sleeper.before(self._sleeper.due_at(rest, self._timers, self._broker, latest), first, end)
         end = self._sleeper.until_touch(self._broker, first, end)
         out = self._recorder.net_liquidation[first:end], self._recorder.gross[first:end]
         end = first + self._sleeper.value(self._broker, rest, first, out)
@@ -222,11 +226,10 @@ class SessionDriver:
 
     def _fire_timers(self, *, until: datetime, at: datetime) -> None:
         """Fire what is due, the earliest first; of equal ones, the one set first."""
-        while self._timers and (
-            due := [(fires_at, timer_id) for timer_id, fires_at in self._timers.items() if fires_at <= until]
-        ):
-            _, timer_id = min(due, key=lambda timer: timer[0])
-            del self._timers[timer_id]
+        timers = self._timers
+        while timers and min(timers.values()) <= until:
+            timer_id = min(timers, key=timers.__getitem__)
+            del timers[timer_id]
             self._deliver(TimerFired(received_at=at, timer_id=timer_id))
 
     def _deliver(self, *events: Event) -> None:
@@ -239,27 +242,27 @@ class SessionDriver:
                 recorder.filled(event.fill, self._broker.costs_of(event.fill.exec_id))
             elif isinstance(event, CommissionReported):
                 recorder.charged(event)
-            for _, happened in listeners:
-                happened(event)
-            commands = handle(event)
-            if not commands:
-                continue
-            at = event.received_at
-            for command in commands:
-                for decided, _ in listeners:
-                    decided(command)
-                recorder.decided(at, command)
+            if listeners:
+                for _, happened in listeners:
+                    happened(event)
+            if commands := handle(event):
+                recorder.decided(event.received_at, commands)
+                self._carry_out(commands, event.received_at)
+
+    def _carry_out(self, commands: list[Command], at: datetime) -> None:
+        for command in commands:
+            for decided, _ in self._listeners:
+                decided(command)
+            if not isinstance(command, Notify):  # nobody to tell; the decision log holds it
                 self._execute(command, at)
 
-    def _execute(self, command: Command, at: datetime) -> None:
+    def _execute(self, command: SetTimer | OrderCommand | AskBroker, at: datetime) -> None:
         match command:
             case SetTimer():
                 if command.clock == "market":
                     # Set anew, a timer also moves behind those that were set before.
                     self._timers.pop(command.timer_id, None)
                     self._timers[command.timer_id] = at + timedelta(seconds=command.after_s)
-            case Notify():
-                pass  # nobody to tell; the decision log holds it
             case PlaceBracket() | CancelOrder() | ReplaceStop() | Flatten():
                 self._inbox.extend(self._broker.execute(command, at))
             case AskBroker():

@@ -70,16 +70,23 @@ class Sleeper:
     def rest(self) -> Rest | None:
         """The engine's bounds of sleep; None while it is awake, or has not taken up what a strategy said."""
         rest = self._engine.resting.rest()
+        if rest is None:
+            return None
         convictions = self._engine.book.convictions
-        heard = all(
-            recital.said.items() <= convictions.get(name, {}).items() for name, recital in self._recitals.items()
-        )
-        return rest if heard else None
+        for name, recital in self._recitals.items():
+            if not recital.said.items() <= convictions.get(name, {}).items():
+                return None
+        return rest
 
-    def due_at(self, rest: Rest, timers: Mapping[str, datetime], broker: BarBroker) -> datetime | None:
-        """The first instant at which something happens, whatever the prices: an idle timer wakes nobody."""
+    def due_at(
+        self, rest: Rest, timers: Mapping[str, datetime], broker: BarBroker, latest: datetime
+    ) -> datetime | None:
+        """The first instant at which something happens, whatever the prices: an idle timer wakes nobody.
+
+        Nobody sleeps beyond `latest`: what comes later may be left out.
+        """
         is_idle = self._engine.resting.is_idle
-        instants = [at for timer_id, at in timers.items() if not is_idle(timer_id)]
+        instants = [at for timer_id, at in timers.items() if at <= latest and not is_idle(timer_id)]
         instants += [at for at in (rest.due_at, broker.next_expiry()) if at is not None]
         return min(instants, default=None)
 
