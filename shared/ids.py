@@ -50,7 +50,7 @@ def day_text(session: date) -> str:
     return f"{session:%Y%m%d}"
 
 
-_LETTERS = frozenset(leg.value for leg in Leg)
+_LEGS = {leg.value: leg for leg in Leg}
 
 
 def leg_ref(plan: str, leg: Leg, number: int = 0) -> str:
@@ -65,16 +65,26 @@ def parse_ref(text: str) -> OrderRef | None:
     if len(parts) != 5 or parts[0] != PREFIX or not all(parts):  # noqa: PLR2004 - the five parts of the docstring
         return None
     letter, number = parts[4][0], parts[4][1:]
-    if letter not in _LETTERS or (number and not number.isdigit()):
+    if letter not in _LEGS or (number and not number.isdigit()):
         return None
     return OrderRef(
         strategy=parts[1],
         session=parts[2],
         plan=parts[3],
         plan_id=text[: -1 - len(parts[4])],
-        leg=Leg(letter),
+        leg=_LEGS[letter],
         number=int(number or 0),
     )
+
+
+@lru_cache(maxsize=_KEPT)
+def own_ref(text: str) -> OrderRef:
+    """The parts of a reference that is known to be ours; ValueError if it is not."""
+    ref = parse_ref(text)
+    if ref is None:
+        message = f"order reference {text!r}: not one of ours, expected OB1:<strategy>:<session>:<plan>:<leg>"
+        raise ValueError(message)
+    return ref
 
 
 def session_of_ref(text: str) -> str:

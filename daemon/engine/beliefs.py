@@ -101,4 +101,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     @cached_property
     def index(self) -> BookIndex:
         """Where things are found, and what is at rest; built at first use, so also after a restore."""
-        return BookIndex(self.plans, self.orders, self.targets, self.fills)
+        index = BookIndex(self.plans, self.orders, self.targets, self.fills)
+        for ref in self.closed_orders:
+            index.note_closed(ref)
+        return index

@@ -16,7 +16,7 @@ from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
 from risk.breaches import is_known
 from shared.account import Account
-from shared.ids import OrderRef, exec_correction, exec_stem, parse_ref, session_of_ref
+from shared.ids import OrderRef, exec_correction, exec_stem, own_ref
 from shared.market import Universe
 from shared.orders import Fill, Leg, Order, OrderStatus, Position, RoundTrip, Side, WorkingOrder
 from shared.signals import TargetPosition
@@ -66,18 +66,13 @@ class Book(Beliefs):
         working.status = status
         if status.is_final:
             self.closed_orders[ref] = status
+            index.note_closed(ref)
             del self.orders[ref]
             index.drop_order(working)
         index.touch(self.plans[working.plan])
         return working
 
-    def ref_of(self, text: str) -> OrderRef:
-        """The parts of a reference that is known to be ours."""
-        ref = parse_ref(text)
-        if ref is None:
-            message = f"order reference {text!r}: not one of ours, expected OB1:<strategy>:<session>:<plan>:<leg>"
-            raise ValueError(message)
-        return ref
+    ref_of = staticmethod(own_ref)
 
     def orders_of(self, plan_id: str) -> Sequence[WorkingOrder]:
         """Live orders of a plan, oldest first."""
@@ -96,7 +91,11 @@ class Book(Beliefs):
 
     def exits_working(self, plan: Plan) -> int:
         """Shares that live market exits of the plan will still close."""
-        return sum([order.remaining for order in self.orders_of(plan.plan_id) if order.leg is Leg.EXIT])
+        shares = 0
+        for order in self.index.legs.get(plan.plan_id, ()):
+            if order.leg is Leg.EXIT:
+                shares += order.remaining
+        return shares
 
     def protected_quantity(self, plan: Plan) -> int:
         """Shares of the plan that live stops at the broker (or of unknown fate) cover."""
@@ -281,7 +280,10 @@ class Book(Beliefs):
 
     def holding(self, strategy: str, symbol: str) -> int:
         """Signed shares a strategy holds in an instrument."""
-        return sum([plan.signed_quantity for plan in self.plans_of(strategy, symbol)])
+        shares = 0
+        for plan in self.index.plans_of.get((strategy, symbol), _NONE).values():
+            shares += plan.side.sign * (plan.opened - plan.closed)
+        return shares
 
     def plans_of(self, strategy: str, symbol: str) -> Collection[Plan]:
         """The strategy's plans in the instrument, oldest first."""
@@ -312,7 +314,10 @@ class Book(Beliefs):
 
     def quantity(self, symbol: str) -> int:
         """Signed shares in an instrument over all strategies."""
-        return sum([plan.signed_quantity for plan in self.plans_in(symbol)])
+        shares = 0
+        for plan in self.index.plans_in.get(symbol, _NONE).values():
+            shares += plan.side.sign * (plan.opened - plan.closed)
+        return shares
 
     def position(self, symbol: str) -> Position:
         """Our whole position in an instrument over all strategies; average price of the open plans."""
@@ -364,24 +369,27 @@ class Book(Beliefs):
         index = self.index
         if not index.maybe_over:
             return
-        for plan in [self.plans[key] for key in index.in_order(index.maybe_over)]:
-            if plan.open_quantity == 0 and not self.orders_of(plan.plan_id):
-                self.retired[plan.plan_id] = self.plans.pop(plan.plan_id)
+        for key in index.in_order(index.maybe_over):
+            plan = self.plans[key]
+            if plan.opened == plan.closed and key not in index.legs:
+                self.retired[key] = self.plans.pop(key)
                 index.drop_plan(plan)
         index.maybe_over.clear()
 
     def forget_before(self, session: date) -> None:
         """A new session begins: drop what no broker will report again (TWS repeats executions for up to 7 days)."""
         self.retire_plans()
-        since, oldest = session - MEMORY, f"{session - MEMORY:%Y%m%d}"
-        gone = [ref for ref in self.closed_orders if session_of_ref(ref) < oldest]
-        for ref in gone:
-            del self.closed_orders[ref]
+        since = session - MEMORY
+        for ref in self.index.closed_before(f"{since:%Y%m%d}"):
+            self.closed_orders.pop(ref, None)
         since_at = datetime(since.year, since.month, since.day, tzinfo=UTC)
-        self.fills = {stem: fill for stem, fill in self.fills.items() if fill.filled_at >= since_at}
+        for stem in self.index.filled_before(since):
+            if stem in self.fills and self.fills[stem].filled_at < since_at:
+                del self.fills[stem]
         self.index.keep_fills(self.fills)
         self.split_since = {stem: ratio for stem, ratio in self.split_since.items() if stem in self.fills}
-        self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
+        if not self.commissions.keys() <= self.fills.keys():
+            self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
         self.nonces = {nonce: came for nonce, came in self.nonces.items() if came >= since.isoformat()}
         day = f"{session:%Y%m%d}"
         self.plan_numbers = {key: number for key, number in self.plan_numbers.items() if key.startswith(day)}

@@ -8,8 +8,10 @@ the plans and orders themselves. Buckets keep the order in which the book keeps 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from daemon.engine.plan import Plan
+from shared.ids import session_of_ref
 from shared.orders import Fill, Leg, WorkingOrder
 from shared.signals import TargetPosition
 
@@ -35,7 +37,9 @@ class BookIndex:
     to_reduce   pairs that may hold more than is wanted
     to_enter    pairs that may hold less
 
-    `settlements` are the keys of fills that are conclusions of our own. `retired_epoch` rises when the plans that are
+    `settlements` are the keys of fills that are conclusions of our own. `closed` has the orders that are over by the
+    session of their references, `filled` the stems of executions by their day: both may name what the book has
+    forgotten, or since moved to another day. `retired_epoch` rises when the plans that are
     over have changed otherwise than by a new one behind the others.
     """
 
@@ -59,6 +63,8 @@ class BookIndex:
         self.to_reduce: dict[Pair, None] = {}
         self.to_enter: dict[Pair, None] = {}
         self.settlements: dict[str, None] = {}
+        self.closed: dict[str, dict[str, None]] = {}
+        self.filled: dict[date, dict[str, None]] = {}
         self.retired_epoch = 0
         self._last_number = 0
         for plan in plans.values():
@@ -93,12 +99,15 @@ class BookIndex:
 
     def add_order(self, working: WorkingOrder, plan: Plan) -> None:
         """A live order, now or again; a plan's legs stand in the order of its references."""
-        ref = working.order.ref
-        legs = (*[leg for leg in self.legs.get(working.plan, ()) if leg.order.ref != ref], working)
+        ref, legs = working.order.ref, self.legs.get(working.plan, ())
+        here = self.orders_in.setdefault(working.order.symbol, {})
+        if ref in here:
+            legs = tuple([leg for leg in legs if leg.order.ref != ref])
+        legs = (*legs, working)
         if plan.refs[-1] != ref:
             legs = tuple(sorted(legs, key=lambda leg: plan.refs.index(leg.order.ref)))
         self.legs[working.plan] = legs
-        self.orders_in.setdefault(working.order.symbol, {})[ref] = working
+        here[ref] = working
         if working.leg is Leg.ENTRY:
             self.entries[ref] = working
         self.touch(plan)
@@ -106,18 +115,33 @@ class BookIndex:
     def drop_order(self, working: WorkingOrder) -> None:
         """An order that has ended."""
         ref = working.order.ref
-        legs = tuple([leg for leg in self.legs[working.plan] if leg.order.ref != ref])
-        if legs:
-            self.legs[working.plan] = legs
+        legs = self.legs[working.plan]
+        if len(legs) > 1:
+            self.legs[working.plan] = tuple([leg for leg in legs if leg.order.ref != ref])
         else:
             del self.legs[working.plan]
         del self.orders_in[working.order.symbol][ref]
         self.entries.pop(ref, None)
 
+    def note_closed(self, ref: str) -> None:
+        """An order that is over."""
+        self.closed.setdefault(session_of_ref(ref), {})[ref] = None
+
+    def closed_before(self, session: str) -> list[str]:
+        """References of sessions (YYYYMMDD) before this one; they are not named again."""
+        days = [day for day in self.closed if day < session]
+        return [ref for day in days for ref in self.closed.pop(day)]
+
     def note_fill(self, stem: str, fill: Fill) -> None:
-        """An execution that is booked: is it a conclusion of our own?"""
+        """An execution that is booked: when was it, and is it a conclusion of our own?"""
+        self.filled.setdefault(fill.filled_at.date(), {})[stem] = None
         if is_settlement(fill):
             self.settlements[stem] = None
+
+    def filled_before(self, day: date) -> list[str]:
+        """Stems of the executions of earlier days (UTC); they are not named again."""
+        days = [each for each in self.filled if each < day]
+        return [stem for each in days for stem in self.filled.pop(each)]
 
     def keep_fills(self, fills: Mapping[str, Fill]) -> None:
         """The book has forgotten all executions but these."""

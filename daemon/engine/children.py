@@ -11,7 +11,7 @@ from datetime import datetime
 
 from daemon.engine.book import PROTECTIVE, Book
 from shared.errors import InvariantViolated
-from shared.orders import Leg, Order
+from shared.orders import Leg, Order, WorkingOrder
 
 _KINDS: tuple[tuple[Leg, ...], ...] = ((Leg.ENTRY,), (Leg.EXIT,), (Leg.TAKE_PROFIT,), PROTECTIVE)
 _KIND_OF = {leg: legs for legs in _KINDS for leg in legs}
@@ -27,16 +27,19 @@ def send(book: Book, order: Order, at: datetime) -> None:
     plan = book.plans[ref.plan_id]
     if order.ref in plan.refs or order.ref in book.orders or order.ref in book.closed_orders:
         raise InvariantViolated(f"{order.ref}: this reference was sent before, one reference is one order")
-    orders = book.orders_of(ref.plan_id)
-    entry = book.entry_of(plan) if orders else None
+    kind, working = _KIND_OF[ref.leg], 0
+    entry: WorkingOrder | None = None
+    for other in book.orders_of(ref.plan_id):
+        if other.leg is Leg.ENTRY:
+            entry = entry or other
+        if other.leg in kind and other.order.side is order.side:
+            working += other.remaining
     if ref.leg is Leg.ENTRY:
         room = 0 if entry or plan.opened else order.quantity
     elif order.side is plan.side:  # buys back what exits overfilled
         room = max(-plan.open_quantity, 0)
     else:
         room = max(plan.open_quantity + (entry.remaining if entry else 0), 0)
-    kind = _KIND_OF[ref.leg]
-    working = sum([other.remaining for other in orders if other.leg in kind and other.order.side is order.side])
     if order.quantity <= 0 or working + order.quantity > room:
         message = f"{order.ref}: {order.quantity} shares beside {working} that work, the plan has room for {room}"
         raise InvariantViolated(message)

@@ -38,7 +38,7 @@ class Executions:
         twins = self._ask_about_twin(fill)
         given_way = settlement.give_way(self._book, fill)
         self._book.book_fill(fill)
-        commands: list[Command] = [_gave_way(correction) for correction in given_way]
+        commands: list[Command] = list(map(_gave_way, given_way))
         if not recovered:
             commands += twins + self._follow_broker(fill, fill.quantity - (known.quantity if known else 0))
             commands += self._ask_what_is_covered(fill, known)
@@ -54,8 +54,7 @@ class Executions:
 
     def _ask_what_is_covered(self, fill: Fill, known: Fill | None) -> list[Command]:
         """What a closing order fills its OCA group cuts off the stop, and does not give back with the shares."""
-        is_entry = self._book.ref_of(fill.ref).leg is Leg.ENTRY
-        if known is None or is_entry or fill.quantity >= known.quantity:
+        if known is None or fill.quantity >= known.quantity or self._book.ref_of(fill.ref).leg is Leg.ENTRY:
             return []
         return [AskBroker(reasons=(f"{fill.ref}: shares were taken back, what does the stop still cover?",))]
 

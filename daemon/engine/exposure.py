@@ -72,7 +72,8 @@ class Stake(Struct, kw_only=True):
 
     def figures(self) -> tuple[float, float, float, float]:
         """Gross, net long, net short and working, at once."""
-        up, down, held, price = self.long + self.buying, self.short + self.selling, self.held, self.price
+        up, down, price = self.long + self.buying, self.short + self.selling, self.price
+        held = self.long - self.short
         worst, works = max(up, down), self.buying + self.selling
         return (
             abs(worst * price) if worst else 0.0,
@@ -94,17 +95,13 @@ class Exposures:
     def __init__(self, stakes: dict[str, Stake]) -> None:
         self.stakes = stakes
         self._places = {symbol: place for place, symbol in enumerate(stakes)}
-        self._columns: list[list[float]] = [[], [], [], []]
-        for stake in stakes.values():
-            self._put(len(self._columns[0]), stake)
+        rows = [stake.figures() for stake in stakes.values()]
+        self._columns = [[row[column] for row in rows] for column in range(4)]
 
     def renew(self, symbol: str, stake: Stake) -> None:
         """The stake of an instrument after an entry in it was sent; a new one stands last."""
         place = self._places.setdefault(symbol, len(self._places))
         self.stakes[symbol] = stake
-        self._put(place, stake)
-
-    def _put(self, place: int, stake: Stake) -> None:
         for column, figure in zip(self._columns, stake.figures(), strict=True):
             column[place : place + 1] = [figure]
 

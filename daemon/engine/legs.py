@@ -25,14 +25,14 @@ def legs_of(orders: Iterable[WorkingOrder]) -> Legs:
     stops = targets = exits = 0
     doubtful = False
     for order in orders:
-        leg = order.leg
+        leg, remaining = order.leg, max(order.order.quantity - order.filled, 0)
         if leg is Leg.ENTRY:
             entry = entry or order
         elif leg is Leg.EXIT:
-            exits += order.remaining
+            exits += remaining
         elif leg is Leg.TAKE_PROFIT:
-            targets += order.remaining
+            targets += remaining
         else:
-            stops += order.remaining
+            stops += remaining
             doubtful = doubtful or order.status is OrderStatus.UNKNOWN
     return Legs(entry, stops, targets, exits, doubtful)

@@ -67,7 +67,7 @@ class Plan(Struct, kw_only=True):
     @property
     def is_past_its_group(self) -> bool:
         """Whether no OCA group fits the legs to the shares: legs in two groups, or shares that were taken back."""
-        return bool(self.refused_exits or self.refused_protections) or self.is_busted
+        return bool(self.refused_exits or self.refused_protections) or (self.opened == 0 and self.is_busted)
 
     @property
     def oca_group(self) -> str:
@@ -91,7 +91,7 @@ class Plan(Struct, kw_only=True):
     def take(self, fill: Fill, leg: Leg, sign: int, ratio: float) -> None:
         """Count an execution of `leg`, or with `sign` -1 no longer; `ratio` shares of the plan for one of the fill."""
         quantity, value = round(sign * fill.quantity * ratio), sign * fill.quantity * fill.price
-        was_over = max(-self.open_quantity, 0)
+        was_over = max(self.closed - self.opened, 0)
         if leg is Leg.ENTRY:
             self.opened += quantity
             self.opened_value += value
@@ -106,7 +106,7 @@ class Plan(Struct, kw_only=True):
 
     def follow_overfill(self, was_over: int, price: float) -> None:
         """After a booking at `price`; before it exits had closed `was_over` shares too many (never below 0)."""
-        is_over = max(-self.open_quantity, 0)
+        is_over = max(self.closed - self.opened, 0)
         if is_over >= was_over:
             self.overfilled_value += (is_over - was_over) * price
         else:
@@ -115,7 +115,9 @@ class Plan(Struct, kw_only=True):
     @property
     def realized_profit(self) -> float:
         """What the exits have earned so far, before commission; 0 while the entry's price is not known."""
-        return self.side.sign * (self.closed_value - self.closed * self.average_price) if self.opened else 0.0
+        if not self.opened:
+            return 0.0
+        return self.side.sign * (self.closed_value - self.closed * (self.opened_value / self.opened))
 
     @property
     def is_trailing(self) -> bool:

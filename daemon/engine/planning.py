@@ -18,11 +18,11 @@ from shared.orders import BracketOrder, Leg, Order, OrderIntent, OrderType, Side
 def entry_intent(book: Book, strategy: str, symbol: str, reason: str) -> OrderIntent | None:
     """The entry that is missing to the target, or None.
 
-    Nothing is added while the position points the other way, is being closed, or is larger than the target.
+    Nothing is added while the position points the other way, is being closed, or is as large as the target or larger.
     """
     target = book.target(strategy, symbol)
     held = book.holding(strategy, symbol)
-    if target == 0 or held * target < 0:
+    if held * target < 0 or abs(held) >= abs(target):
         return None
     for plan in book.plans_of(strategy, symbol):
         if book.exits_working(plan):
@@ -48,6 +48,8 @@ def exit_quantities(book: Book, strategy: str, symbol: str) -> Iterator[tuple[Pl
     target = book.target(strategy, symbol)
     held = book.holding(strategy, symbol)
     keep = abs(target) if held * target > 0 else 0
+    if abs(held) <= keep:
+        return
     plans = [plan for plan in book.plans_of(strategy, symbol) if plan.open_quantity > 0]
     surplus = abs(held) - keep - sum(book.exits_working(plan) for plan in plans)
     for plan in plans:

@@ -40,8 +40,9 @@ class Prices(Struct, kw_only=True):
         """
         good = np.zeros(len(self.last), dtype=np.bool_)
         state = (self.last.copy(), self.printed_at.copy(), self.reference.copy(), self.agreeing.copy())
-        bars = (_whole(row.high), _whole(row.low), _whole(row.close))
-        is_believed = price_screen.step(state, bars, closed_at.timestamp(), jump_of(jump_pct_max), good)
+        # One layout for the kernel, which else is compiled once more for every other; copies, for rows are read-only.
+        high, low, close = (np.array(each, dtype=np.float64, order="C") for each in (row.high, row.low, row.close))
+        is_believed = price_screen.step(state, (high, low, close), closed_at.timestamp(), jump_of(jump_pct_max), good)
         self.last, self.printed_at, self.reference, self.agreeing = state
         return row if is_believed else _only(row, good)
 
@@ -94,11 +95,6 @@ class Prices(Struct, kw_only=True):
 def jump_of(jump_pct_max: float) -> float:
     """The largest change from the last good price that is no jump, as a fraction."""
     return jump_pct_max / 100 + _DUST
-
-
-def _whole(values: np.ndarray) -> np.ndarray:
-    """One layout for the kernel, which else is compiled once more for every other; a copy, for rows are read-only."""
-    return np.array(values, dtype=np.float64, order="C")
 
 
 def _only(row: BarRow, good: np.ndarray) -> BarRow:

@@ -76,11 +76,12 @@ class Protector:
             return []
         commands: list[Command] = []
         for plan in plans:
-            open_quantity, legs = plan.open_quantity, legs_of(self._book.orders_of(plan.plan_id))
+            open_quantity, legs = plan.opened - plan.closed, legs_of(self._book.orders_of(plan.plan_id))
             found = self._pull_bare_entry(plan, legs) if legs.entry is not None else []
             if open_quantity > 0:
                 found += self._cover(plan, legs, now, grace_over_of=grace_over_of)
-                found += self._shrink(plan) if tidy or plan.is_past_its_group else []
+                if tidy or plan.is_past_its_group:
+                    found += self._shrink(plan, legs if not found else legs_of(self._book.orders_of(plan.plan_id)))
             elif open_quantity < 0:
                 found += self._give_back(plan, now)
             elif tidy or plan.is_past_its_group:
@@ -95,7 +96,9 @@ class Protector:
 
         Not over a split that waits for a person: the stop is still in the prices of before.
         """
-        for plan in [plan for plan in self._book.plans.values() if plan.is_trailing]:
+        for plan in self._book.plans.values():
+            if plan.trail_percent is None and plan.trail_amount is None:
+                continue
             desk = self._desk_of(plan)
             if desk is not None and not self._book.has_split(plan.symbol):
                 bar = bar_of(row, desk.column(plan.symbol))
@@ -145,7 +148,7 @@ class Protector:
         return self._answers.cancel(entry, "its stop loss is gone")
 
     def _cover(self, plan: Plan, legs: Legs, now: datetime, *, grace_over_of: str) -> list[Command]:
-        if legs.stops >= plan.open_quantity and not legs.doubtful:  # nothing can be missing
+        if legs.stops >= plan.opened - plan.closed and not legs.doubtful:  # nothing can be missing
             plan.unprotected_since, plan.is_doubt_told = None, False
             return []
         missing = self._book.protectable(plan) - legs.stops
@@ -251,9 +254,9 @@ class Protector:
 
     # --- tidy -------------------------------------------------------------------------------------------------------
 
-    def _shrink(self, plan: Plan) -> list[Command]:
+    def _shrink(self, plan: Plan, legs: Legs) -> list[Command]:
         """Once the entry is over, no protective leg may be larger than the position."""
-        legs, open_quantity = legs_of(self._book.orders_of(plan.plan_id)), plan.open_quantity
+        open_quantity = plan.open_quantity
         if legs.entry is not None or legs.exits or (legs.stops <= open_quantity and legs.targets <= open_quantity):
             return []
         stops = [order for order in self._book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]

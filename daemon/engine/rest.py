@@ -103,7 +103,10 @@ class Resting:
             return False
         if book.flatten_wishes or book.watch.excused or book.index.entries:
             return False
-        return all(order.status is OrderStatus.WORKING and order.leg is not Leg.EXIT for order in book.orders.values())
+        for order in book.orders.values():
+            if order.status is not OrderStatus.WORKING or order.leg is Leg.EXIT:
+                return False
+        return True
 
     def _has_what_it_wants(self) -> bool:
         """Every open share protected as it should be, and every target held exactly: no exit, no entry is due."""

@@ -53,6 +53,8 @@ class TimeStops:
 
     def take_from_targets(self, now: datetime) -> None:
         """What an overdue plan holds is no longer wanted; the rest of the strategy's holding stays as it is."""
+        if not self._has_any:
+            return
         overdue = self.overdue(now)
         for strategy, symbol in dict.fromkeys((plan.strategy, plan.symbol) for plan in overdue):
             mine = [plan for plan in overdue if (plan.strategy, plan.symbol) == (strategy, symbol)]

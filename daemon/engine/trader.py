@@ -111,7 +111,7 @@ class Trader:
         if self._is_closing_time(now):
             self._aim_flat("the session ends")
         self.time_stops.take_from_targets(now)
-        commands = self._cancel_stale_entries(now)
+        commands = self._cancel_stale_entries(now) if self._book.index.entries else []
         if not self._book.knows_holdings:
             return commands
         commands += self._close_flattened(now)
@@ -155,9 +155,10 @@ class Trader:
             return []
         since: dict[Pair, int] = {}
         for pair in list(index.to_reduce):
-            held = [index.numbers[plan.plan_id] for plan in self._book.plans_of(*pair) if plan.open_quantity > 0]
-            if held:
-                since[pair] = held[0]
+            for plan in self._book.plans_of(*pair):
+                if plan.opened > plan.closed:
+                    since[pair] = index.numbers[plan.plan_id]
+                    break
             else:
                 del index.to_reduce[pair]
         return sorted(since, key=since.__getitem__)
@@ -268,6 +269,8 @@ class Trader:
 
     def _close_flattened(self, now: datetime) -> list[Command]:
         wanted_flat = [plan for plan in self._book.plans.values() if plan.flatten_reason and plan.open_quantity > 0]
+        if not wanted_flat:
+            return []
         return [command for plan in wanted_flat for command in self.closer.exit(plan, plan.open_quantity, now)]
 
 

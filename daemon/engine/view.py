@@ -120,9 +120,10 @@ class Viewer:
 
     def _has_unknown(self, symbol: str) -> bool:
         """Whether the fate of an order is not known, or why a stop is gone: a split takes it before it shows."""
-        orders, plans = self._book.orders_in(symbol), self._book.plans_in(symbol)
-        is_bare = any(plan.unprotected_since is not None and plan.open_quantity > 0 for plan in plans)
-        return is_bare or any(order.status is OrderStatus.UNKNOWN for order in orders)
+        for plan in self._book.plans_in(symbol):
+            if plan.unprotected_since is not None and plan.open_quantity > 0:
+                return True
+        return OrderStatus.UNKNOWN in [order.status for order in self._book.orders_in(symbol)]
 
     def _counts(self, symbol: str, now: datetime) -> tuple[int | None, int | None, int | None]:
         """Entries sent within the last second and minute, and those of the instrument that filled in its window."""

@@ -192,12 +192,13 @@ class Watch:
     def _take_equity(self) -> bool:
         """Tell whether equity was told anew; the high water rises only to what LAST_EQUITIES in a row have reached."""
         book, state = self._book, self._book.watch
-        if book.account_at == state.told_at or not is_known(book.equity):
+        equity = book.equity
+        if book.account_at == state.told_at or not is_known(equity):
             return False
         state.told_at = book.account_at
         if state.week_start_equity is None:
-            state.week_start_equity = book.equity
-        state.equities = [*state.equities[-LAST_EQUITIES + 1 :], book.equity]
+            state.week_start_equity = equity
+        state.equities = [*state.equities[-LAST_EQUITIES + 1 :], equity]
         if len(state.equities) == LAST_EQUITIES:
             state.high_water = max(state.high_water or 0.0, min(state.equities))
         return True
@@ -231,12 +232,12 @@ class Watch:
 
     def _profit(self, plan: Plan) -> float | None:
         """Realised and open, after commission."""
-        earned = plan.realized_profit - plan.commission
-        if plan.opened == plan.closed:
+        earned, left = plan.realized_profit - plan.commission, plan.opened - plan.closed
+        if left == 0:
             return earned
         column = self._columns.get(plan.symbol)
         price = self._book.worth(plan.symbol, column) if column is not None else None
-        return None if price is None else earned + plan.signed_quantity * (price - plan.average_price)
+        return None if price is None else earned + plan.side.sign * left * (price - plan.average_price)
 
 
 def _by_owner(rule: str, kind: str, sums: dict[str, Sum], limit: float | None) -> Iterator[Reading]:
