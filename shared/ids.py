@@ -87,11 +87,6 @@ def own_ref(text: str) -> OrderRef:
     return ref
 
 
-def session_of_ref(text: str) -> str:
-    """The session in a reference of ours, YYYYMMDD: cheaper than all its parts."""
-    return text.split(":", 3)[2]
-
-
 @lru_cache(maxsize=_KEPT)
 def exec_stem(exec_id: str) -> str:
     """An execId without its correction suffix: `0001.02.03.01` and `.02` are the same execution corrected."""

@@ -62,6 +62,7 @@ class _Sent(Struct):
 
     order: Order
     sent_at: datetime
+    instrument: int
     filled: int = 0
     value: float = 0.0
 
@@ -144,6 +145,8 @@ class BarBroker:
 
     def next_expiry(self) -> datetime | None:
         """When the next order ends by itself."""
+        if not self._good_till:
+            return None
         self._good_till = {
             key: good_till for key, good_till in self._good_till.items() if not self._matcher.order(key).done
         }
@@ -272,7 +275,7 @@ class BarBroker:
             tif=order.tif,  # type: ignore[arg-type] # what we send is a part of what there is
             transmit=transmit,
         )
-        self._sent[key] = _Sent(order, at)
+        self._sent[key] = _Sent(order, at, simulated.instrument)
         self._keys[order.ref] = key
         if order.good_till is not None:
             self._good_till[key] = order.good_till
@@ -307,9 +310,9 @@ class BarBroker:
 
     def _events(self, outcomes: Iterable[Outcome], at: datetime) -> list[Event]:
         events: list[Event] = []
-        order_of, changed = self._matcher.order, self._changed
+        sent, changed = self._sent, self._changed
         for outcome in outcomes:
-            changed.add(order_of(outcome.key).instrument)
+            changed.add(sent[outcome.key].instrument)
             match outcome:
                 case StatusChanged() | Reduced() | Trailed():
                     pass  # the engine reads quantities from executions; working is working

@@ -97,9 +97,9 @@ class _Passage(msgspec.Struct):
     """One bar passing by one instrument: what of it is left, and what happened inside it."""
 
     bar: Bar
-    at_open: Bar  # the first instant of the bar as a bar of its own
     at: float
     available: float
+    seen: Bar  # what of it an order can see now: its open, then the whole
     orders: list[SimOrder] = msgspec.field(default_factory=list)  # those it meets, as of what happened last
     inside: bool = False
     out_of_reach: dict[int, float] = msgspec.field(default_factory=dict)  # parent -> shares no limit may close
@@ -108,12 +108,8 @@ class _Passage(msgspec.Struct):
 
     def seen_by(self, order: SimOrder) -> Bar:
         """The part of the bar that an order can see: its open, the whole, or what followed its entry."""
-        if not self.inside:
-            return self.at_open
-        if not self.entry_prices:
-            return self.bar
         entry_price = self.entry_prices.get(order.key)
-        return self.bar if entry_price is None else msgspec.structs.replace(self.bar, open=entry_price)
+        return self.seen if entry_price is None else msgspec.structs.replace(self.bar, open=entry_price)
 
 
 class BarMatcher(WorkingOrders):
@@ -168,7 +164,7 @@ class BarMatcher(WorkingOrders):
         self._market_open = True
         if instrument not in self._by_instrument or not _is_whole(bar):
             return outcomes
-        passage = _Passage(bar, _only(bar.open, bar.volume), at, self._share_of(bar.volume))
+        passage = _Passage(bar, at, self._share_of(bar.volume), _only(bar.open, bar.volume))
         trails = is_hasty = False
         for order in self._by_instrument[instrument].values():
             trails |= order.order_type in TRAILING
@@ -178,7 +174,7 @@ class BarMatcher(WorkingOrders):
         passage.orders = self._old_enough(instrument, passage)
         outcomes += self._until_quiet(instrument, passage)
         outcomes += self._end_immediate(instrument, passage) if is_hasty else []
-        passage.inside = True
+        passage.inside, passage.seen = True, bar
         outcomes += self._until_quiet(instrument, passage)
         outcomes += self._trail(instrument, passage, old) if trails else []
         if session == "last":
@@ -246,7 +242,7 @@ class BarMatcher(WorkingOrders):
         return outcomes
 
     def _price_without_limit(self, order: SimOrder, passage: _Passage, *, waits: bool) -> float | None:
-        bar = passage.seen_by(order)
+        bar = passage.seen_by(order) if passage.entry_prices else passage.seen
         if not waits:
             return market_fill(order.side, bar, self._slippage_bps)
         if order.stop_price is None:  # a trailing stop begins where the bar it first sees begins
@@ -258,10 +254,14 @@ class BarMatcher(WorkingOrders):
     def _take_limits(self, passage: _Passage) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for order in passage.orders:
-            if order.order_type not in LIMITS or order.waits_for_trigger or order.key in passage.triggered_inside:
+            kind = order.order_type
+            if kind not in LIMITS or (kind != "LMT" and order.waits_for_trigger):
+                continue
+            if order.key in passage.triggered_inside:
                 continue
             assert order.limit_price is not None
-            price = limit_fill(order.side, order.limit_price, passage.seen_by(order))
+            bar = passage.seen_by(order) if passage.entry_prices else passage.seen
+            price = limit_fill(order.side, order.limit_price, bar)
             if price is not None:
                 outcomes += self._execute(order, price, self._within_reach(order, passage), passage)
         return outcomes

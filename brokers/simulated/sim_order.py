@@ -146,7 +146,7 @@ def is_price(value: float | None) -> bool:
 
 def check(order: SimOrder) -> None:
     """Raises ValueError for an order that could not work: its quantity, method, or a price that its type needs."""
-    if not is_price(order.quantity):
+    if not 0 < order.quantity < math.inf:
         raise ValueError(f"order {order.key}: quantity {order.quantity} is not a positive number")
     if order.trigger_method not in TRIGGER_METHODS:
         raise ValueError(f"order {order.key}: trigger_method {order.trigger_method} is none of {TRIGGER_METHODS}")

@@ -35,6 +35,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypedDict, Unpack
 
 from brokers.simulated.sim_order import (
+    DONE,
     DUST,
     LASTING,
     TRIGGERED,
@@ -96,8 +97,11 @@ class WorkingOrders:
 
     def working_in(self, instruments: Iterable[int]) -> list[SimOrder]:
         """The visible orders of these instruments that are not done."""
-        here = self._by_instrument
-        return [order for instrument in instruments if instrument in here for order in here[instrument].values()]
+        here, orders = self._by_instrument, list[SimOrder]()
+        for instrument in instruments:
+            if instrument in here:
+                orders += here[instrument].values()
+        return orders
 
     def submit(self, order: SimOrder, *, market_open: bool) -> list[Outcome]:
         """Take an order into the book.
@@ -202,7 +206,7 @@ class WorkingOrders:
 
     def live_quantity(self, order: SimOrder) -> float:
         """How much of the order may fill now: its remainder, for a child at most what its parent has open."""
-        if order.key not in self._working or order.done:
+        if order.key not in self._working or order.status in DONE:
             return 0.0
         if order.parent_key is None:
             return order.remaining
@@ -229,7 +233,7 @@ class WorkingOrders:
         waiting = [root]
         while waiting:
             member = waiting.pop()
-            if member.key not in self._working and not member.done:
+            if member.key not in self._working and member.status not in DONE:
                 outcomes += self._activate(member)
             waiting += reversed(self._children.get(member.key, ()))
         return outcomes
@@ -237,11 +241,11 @@ class WorkingOrders:
     def _activate(self, order: SimOrder) -> list[Outcome]:
         order.transmit = True
         parent = None if order.parent_key is None else self._orders[order.parent_key]
-        if parent is not None and parent.done and parent.filled <= 0:
+        if parent is not None and parent.filled <= 0 and parent.status in DONE:
             return self._cancel(order, "the parent order is not working")
         self._enter(order)
         outcomes: list[Outcome] = [self._settle(order)]
-        if parent is not None and parent.done:
+        if parent is not None and parent.status in DONE:
             outcomes += self._fit_to_parent(order)
         return outcomes
 
@@ -316,7 +320,7 @@ class WorkingOrders:
 
     def _close_family(self, child: SimOrder) -> list[Outcome]:
         """After a child's fill: with nothing left to close and no more to come, its sisters go."""
-        if child.parent_key is None or not self._orders[child.parent_key].done:
+        if child.parent_key is None or self._orders[child.parent_key].status not in DONE:
             return []
         if self._open_quantity(child) > DUST:
             return []
@@ -337,7 +341,7 @@ class WorkingOrders:
         return [Reduced(child.key, child.quantity)]
 
     def _cancel(self, order: SimOrder, reason: str) -> list[Outcome]:
-        if order.done:
+        if order.status in DONE:
             return []
         self._finish(order, "Cancelled")
         outcomes: list[Outcome] = [Cancelled(order.key, reason)]

@@ -6,6 +6,7 @@ bytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,7 +15,6 @@ from daemon.engine.beliefs import Beliefs
 from daemon.engine.order_life import Happening, next_status
 from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
-from risk.breaches import is_known
 from shared.account import Account
 from shared.ids import OrderRef, exec_correction, exec_stem, own_ref
 from shared.market import Universe
@@ -181,9 +181,9 @@ class Book(Beliefs):
         self.fills[stem] = fill
         self.index.note_fill(stem, fill)
         self._apply(plan, fill, 1)
-        self.touch(plan)
         self.realized_profit += plan.realized_profit - profit_before
-        self._fill_order(fill, fill.quantity - (known.quantity if known else 0))
+        if not self._fill_order(fill, fill.quantity - (known.quantity if known else 0)):
+            self.touch(plan)
         return plan
 
     def plan_for(self, fill: Fill) -> Plan:
@@ -228,18 +228,20 @@ class Book(Beliefs):
         ratio = self.split_since.get(exec_stem(fill.exec_id), 1.0) if self.split_since else 1.0
         plan.take(fill, self.ref_of(fill.ref).leg, sign, ratio)
 
-    def _fill_order(self, fill: Fill, quantity: int) -> None:
-        """A correction to fewer shares moves the position; to its order the broker gives nothing back.
+    def _fill_order(self, fill: Fill, quantity: int) -> bool:
+        """Whether a live order took the fill; it touches the plan then.
 
-        Nor does an order become smaller by what its twin under the same reference fills.
+        A correction to fewer shares moves the position; to its order the broker gives nothing back. Nor does an order
+        become smaller by what its twin under the same reference fills.
         """
         working = self.orders.get(fill.ref)
         if working is None or not working.is_mine(fill):
-            return
+            return False
         working.filled += max(quantity, 0)
         working.perm_id = working.perm_id or fill.perm_id
         done = working.filled >= working.order.quantity
         self.move(fill.ref, Happening.ALL_FILLED if done else Happening.PART_FILLED)
+        return True
 
     def book_commission(self, exec_id: str, commission: float) -> None:
         """Note what an execution cost; a repeat replaces, an unknown execution is kept for later."""
@@ -261,7 +263,7 @@ class Book(Beliefs):
     def take_account(self, account: Account, at: datetime) -> None:
         """The broker's latest account values; the first of a session is what the day is measured from."""
         self.account, self.account_at = account, at
-        if not is_known(self.day_start_equity):
+        if self.day_start_equity is None or not math.isfinite(self.day_start_equity):
             self.day_start_equity = account.net_liquidation
 
     def set_target(self, strategy: str, symbol: str, quantity: int, reason: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from daemon.engine.plan import Plan
-from shared.ids import session_of_ref
+from shared.ids import own_ref
 from shared.orders import Fill, Leg, WorkingOrder
 from shared.signals import TargetPosition
 
@@ -125,7 +125,7 @@ class BookIndex:
 
     def note_closed(self, ref: str) -> None:
         """An order that is over."""
-        self.closed.setdefault(session_of_ref(ref), {})[ref] = None
+        self.closed.setdefault(own_ref(ref).session, {})[ref] = None
 
     def closed_before(self, session: str) -> list[str]:
         """References of sessions (YYYYMMDD) before this one; they are not named again."""

@@ -29,7 +29,7 @@ def send(book: Book, order: Order, at: datetime) -> None:
         raise InvariantViolated(f"{order.ref}: this reference was sent before, one reference is one order")
     kind, working = _KIND_OF[ref.leg], 0
     entry: WorkingOrder | None = None
-    for other in book.orders_of(ref.plan_id):
+    for other in book.index.legs.get(ref.plan_id, ()):
         if other.leg is Leg.ENTRY:
             entry = entry or other
         if other.leg in kind and other.order.side is order.side:

@@ -241,7 +241,8 @@ class Engine:
         working.perm_id = working.perm_id or event.perm_id
         working.missing_reports = 0
         self._watch.note_accepted()
-        self._answers.on_accepted(working)
+        if self.book.plans[working.plan].unconfirmed_changes:
+            self._answers.on_accepted(working)
         if not is_twin:
             return []
         return [AskBroker(reasons=(f"{event.ref}: permId {event.perm_id}, was {working.perm_id}; do both live?",))]

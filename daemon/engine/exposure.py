@@ -128,7 +128,14 @@ def stakes_of(book: Book, columns: dict[str, int]) -> dict[str, Stake]:
     """Every instrument with a position or a live entry; `columns` says where an instrument stands in the rows."""
     stakes: dict[str, Stake] = {}
     for plan in book.plans.values():
-        stakes.setdefault(plan.symbol, Stake()).hold(plan.signed_quantity)
+        stake = stakes.get(plan.symbol)
+        if stake is None:
+            stake = stakes[plan.symbol] = Stake()
+        shares = plan.side.sign * (plan.opened - plan.closed)
+        if shares > 0:
+            stake.long += shares
+        else:
+            stake.short -= shares
     for symbol, quantity in book.foreign_positions.items():
         stakes.setdefault(symbol, Stake()).hold(quantity)
     for order in book.index.entries.values():

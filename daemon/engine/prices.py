@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -41,7 +42,9 @@ class Prices(Struct, kw_only=True):
         good = np.zeros(len(self.last), dtype=np.bool_)
         state = (self.last.copy(), self.printed_at.copy(), self.reference.copy(), self.agreeing.copy())
         # One layout for the kernel, which else is compiled once more for every other; copies, for rows are read-only.
-        high, low, close = (np.array(each, dtype=np.float64, order="C") for each in (row.high, row.low, row.close))
+        high = np.array(row.high, dtype=np.float64, order="C")
+        low = np.array(row.low, dtype=np.float64, order="C")
+        close = np.array(row.close, dtype=np.float64, order="C")
         is_believed = price_screen.step(state, (high, low, close), closed_at.timestamp(), jump_of(jump_pct_max), good)
         self.last, self.printed_at, self.reference, self.agreeing = state
         return row if is_believed else _only(row, good)
@@ -92,6 +95,7 @@ class Prices(Struct, kw_only=True):
         return None if math.isnan(value) else datetime.fromtimestamp(value, UTC)
 
 
+@lru_cache(maxsize=8)
 def jump_of(jump_pct_max: float) -> float:
     """The largest change from the last good price that is no jump, as a fraction."""
     return jump_pct_max / 100 + _DUST

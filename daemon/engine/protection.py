@@ -67,7 +67,7 @@ class Protector:
         marks = book.index.untidy if tidy else book.index.unsettled
         if not marks:
             return []
-        return self._look_at([book.plans[key] for key in book.index.in_order(marks)], now, tidy=tidy)
+        return self._look_at(list(map(book.plans.__getitem__, book.index.in_order(marks))), now, tidy=tidy)
 
     def _look_at(
         self, plans: list[Plan], now: datetime, *, grace_over_of: str = "", tidy: bool = False
@@ -75,8 +75,9 @@ class Protector:
         if not (self._book.is_connected and self._book.knows_holdings):
             return []
         commands: list[Command] = []
+        live = self._book.index.legs
         for plan in plans:
-            open_quantity, legs = plan.opened - plan.closed, legs_of(self._book.orders_of(plan.plan_id))
+            open_quantity, legs = plan.opened - plan.closed, legs_of(live.get(plan.plan_id, ()))
             found = self._pull_bare_entry(plan, legs) if legs.entry is not None else []
             if open_quantity > 0:
                 found += self._cover(plan, legs, now, grace_over_of=grace_over_of)

@@ -116,13 +116,11 @@ class Resting:
                 return False
             key = (plan.strategy, plan.symbol)
             held[key] = held.get(key, 0) + plan.signed_quantity
-        wanted = {
-            (strategy, symbol): target.quantity
-            for strategy, targets in self._book.targets.items()
-            for symbol, target in targets.items()
-            if target.quantity
-        }
-        return wanted == {key: quantity for key, quantity in held.items() if quantity}
+        for strategy, targets in self._book.targets.items():
+            for symbol, target in targets.items():
+                if target.quantity != held.pop((strategy, symbol), 0):
+                    return False
+        return not any(held.values())
 
     def _is_settled(self, plan: Plan) -> bool:
         open_quantity = plan.open_quantity
@@ -153,7 +151,8 @@ class Resting:
         slipped = limits.max_day_slippage
         if slipped is not None and state.slippage >= slipped and not self._is_latched(ACCOUNT, "max_day_slippage"):
             return False
-        return all(self._is_latched(*key.split("/")[:2]) for key, count in state.samples.items() if count > 0)
+        begun = [key.split("/")[:2] for key, count in state.samples.items() if count > 0]
+        return not begun or all(self._is_latched(scope, rule) for scope, rule in begun)
 
     def _is_latched(self, scope: str, rule: str) -> bool:
         return any(latch.rule == rule for latch in self._book.breakers.latched.get(scope, ()))

@@ -22,7 +22,7 @@ class TimeStops:
     def __init__(self, book: Book, desks: dict[str, Desk]) -> None:
         self._book = book
         self._desks = desks
-        self._has_any = any(desk.max_holding_s for desk in desks.values())
+        self.has_any = any(desk.max_holding_s for desk in desks.values())
 
     def timer(self, plan: Plan, now: datetime) -> list[Command]:
         """The timer of an open plan whose strategy has a time stop; set anew after a restart."""
@@ -37,7 +37,7 @@ class TimeStops:
 
     def overdue(self, now: datetime) -> list[Plan]:
         """Open plans whose time is up, oldest first."""
-        if not self._has_any:
+        if not self.has_any:
             return []
         return [plan for plan in self._book.plans.values() if self._is_overdue(plan, now)]
 
@@ -53,8 +53,6 @@ class TimeStops:
 
     def take_from_targets(self, now: datetime) -> None:
         """What an overdue plan holds is no longer wanted; the rest of the strategy's holding stays as it is."""
-        if not self._has_any:
-            return
         overdue = self.overdue(now)
         for strategy, symbol in dict.fromkeys((plan.strategy, plan.symbol) for plan in overdue):
             mine = [plan for plan in overdue if (plan.strategy, plan.symbol) == (strategy, symbol)]

@@ -110,7 +110,8 @@ class Trader:
             return []
         if self._is_closing_time(now):
             self._aim_flat("the session ends")
-        self.time_stops.take_from_targets(now)
+        if self.time_stops.has_any:
+            self.time_stops.take_from_targets(now)
         commands = self._cancel_stale_entries(now) if self._book.index.entries else []
         if not self._book.knows_holdings:
             return commands
@@ -135,10 +136,11 @@ class Trader:
         if not self._book.is_connected:
             return []
         commands: list[Command] = []
-        if not self._book.index.to_enter:
+        wanted = self._wanted_beyond_rest()
+        if not wanted:
             return commands
         self.viewer.begin_entries()
-        for strategy, symbol in self._wanted_beyond_rest():
+        for strategy, symbol in wanted:
             target = self._book.targets[strategy][symbol]
             intent = planning.entry_intent(self._book, strategy, symbol, target.reason)
             if intent is None:
@@ -165,16 +167,18 @@ class Trader:
 
     def _wanted_beyond_rest(self) -> list[Pair]:
         """What has not been found to be as wanted, strategy by strategy, in the order of the targets."""
-        index = self._book.index
-        asked: dict[str, list[Pair]] = {strategy: [] for strategy in self._desks}
+        index, wanted = self._book.index, list[Pair]()
         for pair in list(index.to_enter):
             strategy, symbol = pair
-            if strategy in asked and self._book.target(strategy, symbol):
-                asked[strategy].append(pair)
+            if strategy in self._desks and self._book.target(strategy, symbol):
+                wanted.append(pair)
             else:
                 del index.to_enter[pair]
-        numbers = index.target_numbers
-        return [pair for pairs in asked.values() for pair in sorted(pairs, key=numbers.__getitem__)]
+        wanted.sort(key=index.target_numbers.__getitem__)
+        if len(self._desks) > 1:
+            ranks = {strategy: rank for rank, strategy in enumerate(self._desks)}
+            wanted.sort(key=lambda pair: ranks[pair[0]])
+        return wanted
 
     def _is_closing_time(self, now: datetime) -> bool:
         hours, before = self._book.hours, self._settings.flatten_before_close_s
@@ -268,10 +272,11 @@ class Trader:
         return commands + (self.reduce(now) if self._is_closing_time(now) else [])
 
     def _close_flattened(self, now: datetime) -> list[Command]:
-        wanted_flat = [plan for plan in self._book.plans.values() if plan.flatten_reason and plan.open_quantity > 0]
-        if not wanted_flat:
-            return []
-        return [command for plan in wanted_flat for command in self.closer.exit(plan, plan.open_quantity, now)]
+        commands: list[Command] = []
+        for plan in list(self._book.plans.values()):
+            if plan.flatten_reason and plan.open_quantity > 0:
+                commands += self.closer.exit(plan, plan.open_quantity, now)
+        return commands
 
 
 def in_scope(scope: str, plan: Plan) -> bool:

@@ -141,7 +141,8 @@ class ResultRecorder:
 
     def decided(self, at: datetime, commands: Sequence[Command]) -> None:
         """Note what the engine has asked for at one event."""
-        self._decisions += [Decision(decided_at=at, command=command) for command in commands]
+        for command in commands:
+            self._decisions.append(Decision(decided_at=at, command=command))
 
     def filled(self, fill: Fill, costs: FillCosts) -> None:
         self._fills.append((fill, costs))

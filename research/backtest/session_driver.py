@@ -130,7 +130,8 @@ class SessionDriver:
         self._deliver(ConnectionRestored(received_at=at, account_id=self._broker.account_id))
         self._deliver(self._broker.report(at))
         for place, row in enumerate(self._timeline.warm_up, start=-len(self._timeline.warm_up)):
-            self._turn_to(place)
+            if self._sleeper is not None:
+                self._sleeper.turn_to(place)
             self._deliver(self._bars(row, at, self._panel.row(row.index), warm_up=True))
         if self._sleeper is not None:
             self._sleeper.begin()
@@ -152,7 +153,8 @@ class SessionDriver:
 
     def decide(self, number: int) -> None:
         """Show the row that was matched to the engine."""
-        self._turn_to(number)
+        if self._sleeper is not None:
+            self._sleeper.turn_to(number)
         self._deliver(self._bars(self._row, self._row.closed_at, self._bars_now))
 
     def next_row(self, number: int) -> int:
@@ -163,8 +165,8 @@ class SessionDriver:
         rest = self._sleeper.rest()
         if rest is None:
             return first
-        latest = instant(int(self._timeline.rows.closed_ns[end - 1]))
-        end = self._sleeper.before(self._sleeper.due_at(rest, self._timers, self._broker, latest), first, end)
+        due_at = self._sleeper.due_at(rest, self._timers, self._broker, self._hours.closes_at)
+        end = self._sleeper.before(due_at, first, end)
         end = self._sleeper.until_touch(self._broker, first, end)
         out = self._recorder.net_liquidation[first:end], self._recorder.gross[first:end]
         end = first + self._sleeper.value(self._broker, rest, first, out)
@@ -173,10 +175,6 @@ class SessionDriver:
             self._deliver(self._broker.valued(at)[0])
             self._sleeper.pass_over(first, end, at, out[0][: end - first])
         return end
-
-    def _turn_to(self, number: int) -> None:
-        if self._sleeper is not None:
-            self._sleeper.turn_to(number)
 
     def finish(self) -> ReplayResult:
         """End the last session; positions stay open, valued at the last close."""

@@ -83,7 +83,7 @@ class Sleeper:
     ) -> datetime | None:
         """The first instant at which something happens, whatever the prices: an idle timer wakes nobody.
 
-        Nobody sleeps beyond `latest`: what comes later may be left out.
+        Nobody sleeps beyond `latest`, the end of the session: what comes later may be left out.
         """
         is_idle = self._engine.resting.is_idle
         instants = [at for timer_id, at in timers.items() if at <= latest and not is_idle(timer_id)]
