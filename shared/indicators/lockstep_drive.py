@@ -35,7 +35,7 @@ def _lent(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     if not isinstance(kind, types.Array):
         return value
     array = context.make_array(kind)(context, builder, value)
-    array.meminfo = cgutils.get_null_value(array.meminfo.type)
+    array.meminfo = cgutils.get_null_value(array.meminfo.type)  # type: ignore[no-untyped-call]
     return array._getvalue()  # noqa: SLF001 - the way numba's own code takes it
 
 
@@ -69,7 +69,7 @@ def _copy(_typing: Any, to: Any, at: Any, source: Any, begin: Any, count: Any) -
             builder.gep(context.make_array(kinds[k])(context, builder, values[k]).data, [values[k + 1]]) for k in (0, 2)
         ]
         size = context.get_abi_sizeof(number)
-        cgutils.raw_memcpy(builder, *places, values[4], size)
+        cgutils.raw_memcpy(builder, *places, values[4], size)  # type: ignore[no-untyped-call,call-arg]
         return context.get_dummy_value()
 
     assert to.is_c_contig, "a row is copied into a contiguous array"
