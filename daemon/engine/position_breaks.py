@@ -184,6 +184,6 @@ def _heal(book: Book, broken: set[str]) -> list[Discrepancy]:
 
 
 def wants_another_look(book: Book) -> bool:
-    """Whether a break is not settled in its judgement yet, or a lock about to heal."""
+    """Whether a break is not judged for good yet, or a lock may heal: no share differs, nobody is waited for."""
     watched = any(seen.same < REPORTS_TO_SETTLE for seen in book.breaks.values())
-    return watched or any(lock.clean_reports > 0 for lock in book.locks.values())
+    return watched or any(symbol not in book.breaks and not book.has_split(symbol) for symbol in book.locks)

@@ -15,6 +15,7 @@ from tests.engine.builders import (
     a_report,
     a_started,
     an_engine,
+    ask_timers,
     at,
     bars,
     cancelled,
@@ -65,6 +66,11 @@ def test_no_order_is_sent_before_a_person_accepts_whether_the_broker_shows_the_s
     told += a_day_of_the_new_prices(engine, shares)
     assert sent(told) == []
     assert engine.book.has_split("SPY")
+
+
+def test_while_a_split_waits_for_a_person_the_broker_is_not_asked_again_and_again():
+    engine, _ = an_engine_told()
+    assert ask_timers(engine.handle(a_report(MORNING + 10, positions=a_line(500, 100.0)))) == []
 
 
 def test_without_the_split_in_the_table_the_stop_of_before_would_stand_above_the_market():

@@ -58,6 +58,16 @@ def test_an_order_that_lives_twice_is_cancelled_and_its_instrument_locked():
     assert [c.level for c in of_kind(commands, Notify) if c.code == "double_perm_id"] == ["critical"]
 
 
+def test_the_lock_of_an_order_that_lived_twice_is_looked_at_until_it_heals():
+    """Its entries were refused until the next comparison, five minutes later (brutal 2062)."""
+    engine = an_engine_at_work()
+    asked = [ask_timers(engine.handle(a_report_with_a_double(engine, ENTRY)))]
+    clean = [a_report(second, open_orders=lines_of(engine)) for second in (72, 74)]
+    asked += [ask_timers(engine.handle(report)) for report in clean]
+    assert [[timer.after_s for timer in timers] for timers in asked] == [[2.0], [2.0], []]
+    assert engine.book.locks == {}
+
+
 def test_a_second_permid_is_asked_about_at_once_and_not_taken_for_the_first():
     """Found by simulation (brutal 1028): it lived until the next comparison, minutes later."""
     engine = a_long_engine()

@@ -23,6 +23,7 @@ from tests.engine.builders import (
     a_started,
     an_engine,
     an_engine_at_work,
+    ask_timers,
     at,
     bars,
     codes,
@@ -236,6 +237,15 @@ def test_accept_of_more_makes_a_plan_of_the_surplus_with_a_stop_of_its_own():
     assert (stop.order.quantity, stop.order.side, stop.order.stop_price) == (200, "SELL", 98.0)
     assert engine.book.holding("adopted", "SPY") == 200
     assert engine.book.position("SPY").quantity == 700
+
+
+def test_the_lock_of_what_was_accepted_is_looked_at_until_it_heals():
+    engine, report = a_broken_engine(200)
+    assert len(ask_timers(handle_all(engine, [accept(108), report]))) == 1
+    clean = [a_report(second, positions={"SPY": 200}, open_orders=lines_of(engine)) for second in (112, 114)]
+    asked = [len(ask_timers(told)) for told in (engine.handle(report) for report in clean)]
+    assert asked == [1, 0]
+    assert engine.book.locks == {}
 
 
 def test_what_was_accepted_is_kept_and_not_closed_by_the_next_row():
