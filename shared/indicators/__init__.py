@@ -15,6 +15,8 @@ regimes.py         volatility regime, average correlation
 volume.py, volatility.py, statistic.py  rows of the registry; their kernels: volume_flow.py,
                    volatility_estimators.py, order_statistics.py, persistence.py
 moments.py, regression.py  kernels and rows: sums around the mean, least squares, correlations
+oscillators.py     AC, KDJ, SMI and their like; oscillator_table.py: their rows
+moving_average.py  averages by number, MACD and bands of any of them
 candles.py         what candlestick patterns measure; candle_pattern.py the indicator; candle_patterns_*.py the rules
 cross_section.py   transforms of a row across its instruments
 feature_name.py    features by name, `rank(rsi(14))`; feature_transforms.py what stands around them

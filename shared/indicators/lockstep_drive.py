@@ -64,12 +64,12 @@ def _copy(_typing: Any, to: Any, at: Any, source: Any, begin: Any, count: Any) -
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        kinds, number = signature.args, context.get_value_type(types.float64)
-        places = [
-            builder.gep(context.make_array(kinds[k])(context, builder, values[k]).data, [values[k + 1]]) for k in (0, 2)
-        ]
-        size = context.get_abi_sizeof(number)
-        cgutils.raw_memcpy(builder, *places, values[4], size)  # type: ignore[no-untyped-call,call-arg]
+        left, right = (
+            builder.gep(context.make_array(signature.args[k])(context, builder, values[k]).data, [values[k + 1]])
+            for k in (0, 2)
+        )
+        size = context.get_abi_sizeof(context.get_value_type(types.float64))
+        cgutils.raw_memcpy(builder, left, right, values[4], size)  # type: ignore[no-untyped-call]
         return context.get_dummy_value()
 
     assert to.is_c_contig, "a row is copied into a contiguous array"

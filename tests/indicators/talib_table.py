@@ -90,4 +90,32 @@ TALIB = {
     "ht_trendmode": ("HT_TRENDMODE", {}, {}),
     "ht_trendline": ("HT_TRENDLINE", {}, {}),
     "mama": ("MAMA", {"fastlimit": "fast", "slowlimit": "slow"}, {}),
+    "accelerator": ("AC", PAIR | {"signalperiod": "signal"}, {}),
+    "cmou": ("CMOU", PERIOD, {}),
+    "fosc": ("FOSC", PERIOD, {}),
+    "fractal": ("FRACTAL", {"leftbars": "left", "rightbars": "right"}, {}),
+    "kdj": ("KDJ", {"fastk_period": "fast_k", "slowk_period": "slow_k", "slowd_period": "slow_d"}, {}),
+    "smi": ("SMI", PERIOD | PAIR | {"signalperiod": "signal"}, {}),
+    "vhf": ("VHF", PERIOD, {}),
+    "wad": ("WAD", {}, {}),
+    "rvi": ("RVI", PERIOD | {"stddevperiod": "deviation"}, {}),
+    "pvo": ("PVO", PAIR, {"matype": 1}),
+    "accbands": ("ACCBANDS", PERIOD, {}),
+    "avgdev": ("AVGDEV", PERIOD, {}),
+    "ma": ("MA", PERIOD | {"matype": "type"}, {}),
+    "bbands_ma": ("BBANDS", PERIOD | {"nbdevup": "up", "nbdevdn": "down", "matype": "type"}, {}),
+    "macdext": (
+        "MACDEXT",
+        {
+            "fastperiod": "fast",
+            "slowperiod": "slow",
+            "signalperiod": "signal",
+            "fastmatype": "fast_type",
+            "slowmatype": "slow_type",
+            "signalmatype": "signal_type",
+        },
+        {},
+    ),
 }
+# Where TA-Lib itself is further off than 1e-9 (its running sums, against fractions: 2.4e-9).
+OFF = {"fosc": 1e-8}
