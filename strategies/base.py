@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import Self, SupportsIndex
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shared.errors import ConfigError
 from shared.indicators.indicator import FloatArray
 from shared.market import BarRow, Universe
 from shared.signals import Signal
-from strategies.state import Snapshot, Value, pack, unpack
+from strategies.mark import code_mark
+from strategies.state import Snapshot, Value, mark_of, pack, unpack
 
-_FIXED = ("universe", "symbols", "_params")
+_FIXED = ("universe", "symbols", "_params", "_mark")
 
 
 class Decisions(Struct, frozen=True, eq=False):
@@ -39,6 +41,7 @@ class Strategy(ABC):
     """
 
     _params: dict[str, Value]
+    _mark: str
 
     def __new__(cls, universe: Universe, **params: Value) -> Self:  # noqa: ARG004 - each __init__ takes it
         """Keep the parameters, so that a snapshot made under other ones is never restored."""
@@ -79,15 +82,22 @@ class Strategy(ABC):
 
     def snapshot(self) -> bytes:
         """The whole state; the same state gives the same bytes. ConfigError on a value it cannot carry."""
-        name = type(self).__name__
-        state = {key: value for key, value in sorted(vars(self).items()) if key not in _FIXED}
-        return pack(Snapshot(strategy=name, symbols=self.symbols, params=self._params, state=state))
+        return pack(replace(self._mine(), state=self._state()))
 
     def restore(self, data: bytes) -> None:
-        """Take over the state in `data`; DataError if another strategy, universe or parameters made it."""
-        found = unpack(data)
-        mine = Snapshot(strategy=type(self).__name__, symbols=self.symbols, params=self._params, state={})
-        mine.refuse_if_other(found)
-        for name in [name for name in vars(self) if name not in _FIXED]:
+        """Take over the state in `data`; DataError if another strategy, universe, parameters or code made it."""
+        found = unpack(data, self._mine())
+        for name in self._state():
             delattr(self, name)
         vars(self).update(found.state)
+
+    def _state(self) -> dict[str, Value]:
+        return {name: value for name, value in sorted(vars(self).items()) if name not in _FIXED}
+
+    def _mine(self) -> Snapshot:
+        """Whose state it is, without it. The mark is that of a strategy made anew, whatever this one has seen."""
+        mine = Snapshot(strategy=type(self).__name__, symbols=self.symbols, params=self._params, state={})
+        if "_mark" not in vars(self):
+            fresh = type(self)(self.universe, **deepcopy(self._params))
+            self._mark = mark_of(replace(mine, state=fresh._state()), code_mark(type(self)))  # noqa: SLF001 - its own kind
+        return replace(mine, mark=self._mark)

@@ -6,6 +6,7 @@ name of its kind and its content, and therefore a list itself is written as ["li
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from datetime import date, datetime
@@ -16,26 +17,35 @@ import numpy as np
 
 from shared.errors import ConfigError, DataError
 from shared.indicators.indicator import Indicator
+from strategies.mark import indicator_mark
 
 ALLOWED = "int, float, str, bool, None, date, datetime, list, tuple, dict, numpy array or number, indicator"
+
+_MARK_DIGITS = 16
 
 Value = Any  # whatever a user's strategy keeps
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose state it is, and the state: attribute by attribute."""
+    """Whose state it is, and the state: attribute by attribute. `mark` says what it began as and what code keeps it."""
 
     strategy: str
     symbols: tuple[str, ...]
     params: dict[str, Value]
     state: dict[str, Value]
+    mark: str = ""
 
     def refuse_if_other(self, found: Snapshot) -> None:
-        """DataError if `found` belongs to another strategy, to other symbols or to other parameters."""
+        """DataError if `found` belongs to another strategy, symbols or parameters, or was kept by other code."""
         for field in ("strategy", "symbols", "params"):
             mine, other = getattr(self, field), getattr(found, field)
             if mine != other:
                 raise DataError(f"snapshot of strategy {self.strategy}: {field} is {other}, allowed: {mine}")
+        if self.mark != found.mark:
+            raise DataError(
+                f"snapshot of strategy {self.strategy}: kept by other code or with other indicators "
+                f"({found.mark or 'without a mark'}), allowed: {self.mark}"
+            )
 
 
 def pack(snapshot: Snapshot) -> bytes:
@@ -48,13 +58,20 @@ def pack(snapshot: Snapshot) -> bytes:
     return msgspec.msgpack.encode(msgspec.structs.replace(snapshot, params=params, state=state))
 
 
-def unpack(data: bytes) -> Snapshot:
-    """The snapshot in `data`; DataError if it is none."""
+def mark_of(fresh: Snapshot, kept_by: str) -> str:
+    """The mark of a memory that begins as `fresh` (names, parameters, shapes), kept by the code `kept_by`."""
+    return hashlib.sha256(pack(fresh) + kept_by.encode()).hexdigest()[:_MARK_DIGITS]
+
+
+def unpack(data: bytes, mine: Snapshot | None = None) -> Snapshot:
+    """The snapshot in `data`; DataError if it is none, or not that of `mine`: then nothing of its state is read."""
     try:
         written = msgspec.msgpack.decode(data, type=Snapshot)
     except msgspec.DecodeError as error:
         raise DataError(f"snapshot of a strategy: {len(data)} bytes that are none ({error})") from error
     params = {name: _read(value) for name, value in written.params.items()}
+    if mine is not None:
+        mine.refuse_if_other(msgspec.structs.replace(written, params=params))
     state = {name: _read(value) for name, value in written.state.items()}
     return msgspec.structs.replace(written, params=params, state=state)
 
@@ -87,7 +104,8 @@ class _Writer:
         if kind is dict:
             return ["dict", self._pairs(value, place)]
         if isinstance(value, Indicator):
-            return ["indicator", [kind.__module__, kind.__qualname__, self._pairs(vars(value), place)]]
+            content = [kind.__module__, kind.__qualname__, indicator_mark(value), self._pairs(vars(value), place)]
+            return ["indicator", content]
         raise ConfigError(
             f"strategy {self._strategy}: {place} is {kind.__name__}, which a snapshot cannot carry, allowed: {ALLOWED}"
         )
@@ -119,10 +137,19 @@ def _read_array(content: bytes) -> Value:
 
 
 def _read_indicator(content: list[Value]) -> Indicator:
-    module, name, pairs = content
+    module, name, *marked, pairs = content
     indicator = _class_of(module, name).__new__(_class_of(module, name))
     vars(indicator).update(_read_pairs(pairs))
+    if marked != [indicator_mark(indicator)]:
+        raise DataError(
+            f"snapshot of a strategy: indicator {module}.{name} was kept by other code ({_marks(marked)}), "
+            f"allowed: {indicator_mark(indicator)}"
+        )
     return indicator
+
+
+def _marks(marked: list[Value]) -> str:
+    return ", ".join(map(str, marked)) or "without a mark"
 
 
 def _class_of(module: str, name: str) -> type[Indicator]:

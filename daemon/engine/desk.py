@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daemon.engine.settings import ExitPolicy, SizingPolicy
 from risk.exits import stop_and_target
@@ -16,7 +17,7 @@ from shared.market import BarRow, Instrument, Universe
 from shared.orders import Side
 from shared.signals import Signal
 from strategies.base import Strategy
-from strategies.state import Snapshot, pack, unpack
+from strategies.state import Snapshot, mark_of, pack, unpack
 
 
 class DeskState(Struct, frozen=True, kw_only=True):
@@ -53,6 +54,12 @@ class Desk:
         self._jump = jump_pct_max / 100
         self._ranges = {period: Atr(len(self.symbols), period) for period in self._periods()}
         self._scale: np.ndarray | None = None
+        self._mine = self._marked()
+
+    def _marked(self) -> Snapshot:
+        """Whose the desk's own indicators are, without them."""
+        mine = Snapshot(strategy=self.name, symbols=self.symbols, params={}, state={})
+        return replace(mine, mark=mark_of(replace(mine, state={"ranges": self._ranges}), "ranges"))
 
     def _periods(self) -> list[int]:
         wanted = [policy.atr_period for policy in (self._sizing, self._exits) if policy.method == "atr"]
@@ -166,16 +173,14 @@ class Desk:
 
     def snapshot(self) -> DeskState:
         """The strategy's bytes and those of the desk's own indicators, exact."""
-        own = Snapshot(
-            strategy=self.name, symbols=self.symbols, params={}, state={"ranges": self._ranges, "scale": self._scale}
-        )
+        own = replace(self._mine, state={"ranges": self._ranges, "scale": self._scale})
         return DeskState(strategy=self.strategy.snapshot(), ranges=pack(own))
 
     def restore(self, state: DeskState) -> None:
-        """Take over what `snapshot` gave."""
+        """Take over what `snapshot` gave; DataError where another code or configuration did."""
+        own = unpack(state.ranges, self._mine).state
         self.strategy.restore(state.strategy)
-        own = unpack(state.ranges).state
-        self._ranges, self._scale = own["ranges"], own.get("scale")
+        self._ranges, self._scale = own["ranges"], own["scale"]
 
 
 def in_old_units(row: BarRow, scale: np.ndarray) -> BarRow:

@@ -115,14 +115,15 @@ class Engine:
 
     def restore(self, data: bytes) -> None:
         """Take over what `snapshot` gave; DataError if it does not fit this engine."""
-        state = snapshot.from_bytes(data)
-        if state.symbols != self._universe.symbols:
-            were, are = ", ".join(state.symbols), ", ".join(self._universe.symbols)
-            raise DataError(f"snapshot of the engine: universe is {were}, allowed: {are}")
-        for name, desk in self._desks.items():
-            if name in state.desks:
-                desk.restore(state.desks[name])
+        for why in self.restore_what_fits(data).values():
+            raise DataError(why)
+
+    def restore_what_fits(self, data: bytes) -> dict[str, str]:
+        """As `restore`, but a strategy whose memory is of other code or parameters begins anew; why, by strategy."""
+        state = snapshot.of_universe(data, self._universe.symbols)
+        misfits = snapshot.remember(state, self._desks)
         self._take(state.book)
+        return misfits
 
     def handle(self, event: Event) -> list[Command]:
         """What must be done because of `event`, in this order."""

@@ -27,5 +27,8 @@ class Engine(Protocol):
     def restore(self, data: bytes) -> None:
         """Take over the state of a snapshot."""
 
+    def restore_what_fits(self, data: bytes) -> dict[str, str]:
+        """The same, without the memories of strategies that are not theirs: why, by strategy."""
+
 
 BuildEngine = Callable[[Config], Engine]

@@ -15,9 +15,12 @@ from shared.io.journal_verify import Verdict, verify
 
 
 def snapshot_fault(run: Run, snapshot: Snapshot) -> str | None:
-    """Whether an engine of the run's configuration takes the snapshot; the reason if not."""
+    """Whether an engine of the run's configuration takes the snapshot; the reason if not.
+
+    A strategy's memory that other code kept is no fault of the journal: it is of its time.
+    """
     try:
-        build_engine(config_of(run)).restore(snapshot.payload)
+        build_engine(config_of(run)).restore_what_fits(snapshot.payload)
     except (OpenbellError, ValueError, TypeError) as error:  # msgspec's and pydantic's errors are ValueErrors
         return " ".join(str(error).split())
     return None

@@ -9,6 +9,7 @@ from msgspec import Struct
 from daemon.engine.assembly import build_engine
 from daemon.engine.book import Book
 from daemon.runtime.holdings import holdings_of
+from daemon.runtime.memory import Past, go_on
 from shared.errors import NotFound
 from shared.io.journal import JournalReader
 from shared.io.journal_audit import config_of
@@ -59,8 +60,9 @@ def last_known(journal: JournalReader) -> LastKnown:
     snapshot, at = journal.last_snapshot(), journal.last_received_at()
     if snapshot is None or at is None:
         raise NotFound(f"{journal.place}: no run has written here yet")
-    engine = build_engine(config_of(journal.run(snapshot.run_id)))
-    engine.restore(snapshot.payload)
+    config = config_of(journal.run(snapshot.run_id))
+    engine = build_engine(config)
+    go_on(engine, snapshot.payload, Past(journal=journal, seq=snapshot.seq, config=config, build_engine=build_engine))
     for record in journal.records(after_seq=snapshot.seq):
         engine.handle(decode_event(record.payload))
     return LastKnown(book=engine.book, at=at, run=snapshot.run_id)

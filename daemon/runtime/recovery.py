@@ -4,7 +4,8 @@ The tail's events are handled again under the configuration of the run that wrot
 come out are compared with the journalled ones instead of being carried out. A difference under the same code
 means that either the journal or the engine cannot be trusted: start refused. Under other code it is said and
 passed over, because an upgrade may decide otherwise; what is true at the broker is settled by the
-reconciliation that follows.
+reconciliation that follows. A strategy whose memory was kept by other code or parameters does not stop the start
+either: positions want to be watched. It begins anew (memory.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import structlog
 
 from daemon.runtime.engine_port import BuildEngine, Engine
+from daemon.runtime.memory import Anew, Past, go_on
 from shared.config import Config
 from shared.errors import InvariantViolated, Refused
 from shared.io.journal import JournalReader, Run, Snapshot
@@ -31,7 +33,9 @@ def recover(journal: JournalReader, config: Config, build_engine: BuildEngine, c
     snapshot = journal.last_snapshot()
     if snapshot is not None:
         _refuse_other_rows(config, config_of(journal.run(snapshot.run_id)))
-        engine.restore(_state_at_end(journal, snapshot, build_engine, code_version))
+        state = _state_at_end(journal, snapshot, build_engine, code_version)
+        past = Past(journal=journal, seq=journal.last_seq(), config=config, build_engine=build_engine)
+        _tell(go_on(engine, state, past))
     return engine
 
 
@@ -39,8 +43,10 @@ def _state_at_end(journal: JournalReader, snapshot: Snapshot, build_engine: Buil
     if snapshot.seq == journal.last_seq():
         return snapshot.payload
     run = journal.run(snapshot.run_id)
-    engine = build_engine(config_of(run))
-    engine.restore(snapshot.payload)
+    before = config_of(run)
+    engine = build_engine(before)
+    past = Past(journal=journal, seq=snapshot.seq, config=before, build_engine=build_engine)
+    _tell(go_on(engine, snapshot.payload, past))
     tail = list(journal.records(after_seq=snapshot.seq))
     result = compare(engine, tail)
     if result.difference is not None:
@@ -70,3 +76,8 @@ def _refuse_or_tell(run: Run, code_version: str, difference: str) -> None:
     if run.code_version == code_version:
         raise InvariantViolated(f"recovery of run {run.id}: {difference}")
     _log.warning("recovered_under_other_code", run=run.id, was=run.code_version, difference=difference)
+
+
+def _tell(begun: list[Anew]) -> None:
+    for each in begun:
+        _log.warning("memory_began_anew", reason=each.reason, rows=each.rows)

@@ -166,6 +166,12 @@ class JournalReader:
             after_seq = page[-1][0]
             yield from (payload for _, payload in page)
 
+    def last_events(self, kinds: Sequence[str], count: int, *, until_seq: int) -> list[bytes]:
+        """Payloads of the last `count` events of these kinds up to event `until_seq`, in order."""
+        wanted = ", ".join("?" for _ in kinds)
+        query = f"SELECT payload FROM events WHERE seq <= ? AND kind IN ({wanted}) ORDER BY seq DESC LIMIT ?"  # noqa: S608 - question marks
+        return [payload for (payload,) in self._database.rows(query, (until_seq, *kinds, count))][::-1]
+
     def last_commands(self, count: int, kinds: Sequence[str]) -> list[tuple[str, bytes]]:
         """The last commands of these kinds as (time of their event, payload), newest first."""
         wanted = ", ".join("?" for _ in kinds)
