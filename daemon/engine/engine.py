@@ -299,6 +299,7 @@ class Engine:
     def _on_report(self, event: BrokerReported) -> list[Command]:
         legs = [order for order in self.book.orders.values() if order.leg in (*PROTECTIVE, Leg.EXIT)]
         asked = [order.order.ref for order in legs if order.status is OrderStatus.CANCELLING]
+        knew_holdings = self.book.knows_holdings
         commands = self._truth.on_report(event)
         commands += self._watch.look(event.received_at)
         self._protector.learn(event.open_orders)
@@ -307,7 +308,8 @@ class Engine:
                 commands += self._protector.on_leg_lost(order, event.received_at)
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
-        tidy = has_settled or (event.tells_holdings and self._rows_have_ceased(event.received_at))
+        is_first = self.book.knows_holdings and not knew_holdings  # on this line: rows have passed without a broker
+        tidy = has_settled or is_first or (event.tells_holdings and self._rows_have_ceased(event.received_at))
         return commands + self._protector.look_after(event.received_at, tidy=tidy)
 
     def _rows_have_ceased(self, now: datetime) -> bool:

@@ -50,8 +50,8 @@ class Protector:
     def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
         """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
 
-        `tidy` (once per row; at a complete report where rows have ceased) also shrinks and removes legs that are larger
-        than the position: the broker's OCA group does the same by itself, and its word is only a moment away.
+        `tidy` (once per row; at the first report on a line, and where rows have ceased) also shrinks and removes legs
+        that are larger than the position: the OCA group does the same by itself, and its word is only a moment away.
         `grace_over_of` is what follows PROTECT_TIMER in the name of the timer that has fired.
         """
         return self._look_at(list(self._book.plans.values()), now, grace_over_of=grace_over_of, tidy=tidy)

@@ -12,6 +12,7 @@ from tests.engine.builders import (
     PLAN,
     STOP,
     TARGET,
+    a_fill,
     a_long_engine,
     a_report,
     a_start,
@@ -220,3 +221,14 @@ def test_what_the_end_of_the_session_wants_flat_is_closed_by_the_report_where_it
     held = {"positions": {"SPY": 500}, "open_orders": lines_of(engine)}
     told = handle_all(engine, [connected(closing + 60), a_report(closing + 61, **held)])
     assert [command.order.quantity for command in of_kind(told, Flatten)] == [500]
+
+
+def test_legs_that_became_too_large_while_nobody_answered_are_cut_by_the_first_report_afterwards():
+    """Found by simulation (brutal 1321): a stop stood behind nothing until the first row of after the reconnect."""
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    sold = a_fill(f"{PLAN}:X1", 500, 100.0, exec_id="0001.01.02.01", seconds=75)
+    handle_all(engine, [disconnected(70), connected(80)])
+    pulled = of_kind(engine.handle(a_report(81, open_orders=lines, fills=[sold])), CancelOrder)
+    assert [command.ref for command in pulled] == [STOP, TARGET]
+    assert of_kind(engine.handle(a_report(83, open_orders=lines)), CancelOrder) == []
