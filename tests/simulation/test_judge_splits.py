@@ -65,3 +65,20 @@ def test_what_an_exit_has_left_that_raced_a_split_is_no_second_flattens_to_close
     story.command("flatten")
     story.later(60)
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("shown", "broken"), [({}, []), ({"SPY": 101.0}, ["I19"])])
+def test_a_strangers_shares_that_no_report_had_shown_have_not_split_for_the_daemon(shown, broken):
+    """brutal 2641: they split within the second in which he traded them, the first report showed those of after."""
+    story = Story()
+    story.start()
+    story.wait(60)
+    story.strange(101.0)
+    story.report(positions=shown)
+    story.wait(1)
+    story.split(0.5)
+    story.wait(10)
+    story.report(positions={"SPY": 50.5})
+    story.say("settled", "SPY: book set to the broker's, foreign: BUY 50")
+    story.place(story.order("P1", 50.0, ref="OB1:adopted:20260310:SPY-1:P1"))
+    assert story.broken() == broken

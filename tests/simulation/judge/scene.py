@@ -247,9 +247,13 @@ class Scene:
                     self._sold_off.add(symbol)
 
     def _split(self, record: Broker) -> None:
-        """It waits for a person; but not where it leaves less than a share of what was a stranger's alone."""
+        """It waits for a person.
+
+        But not where it leaves less than a share of what was a stranger's alone, nor where no report had shown that.
+        """
         symbol, ratio = str(record.record["symbol"]), float(record.record["ratio"])
-        if self.ledger.own[symbol] or abs(self.ledger.net(symbol) * ratio) >= 1.0:
+        is_shown = self.reported is None or abs(self.reported.get(symbol, 0.0)) > DUST
+        if self.ledger.own[symbol] or (is_shown and abs(self.ledger.net(symbol) * ratio) >= 1.0):
             self.splits[symbol] = record.at
             self.unseen_splits.add(symbol)
 
