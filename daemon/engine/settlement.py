@@ -79,12 +79,15 @@ def end_break(book: Book, symbol: str, seen: Break) -> None:
 def settle_shortfall(book: Book, seen: Break, symbol: str, price: float | None, now: datetime) -> list[Fill]:
     """Close in the book what the broker does not hold: its shares count for our own plans first, the oldest before.
 
-    `price` is the last believable one; without it the plan's own average is taken and the result is 0.
+    Where plans stand on both sides, those of the side that has too many lose, the others keep what they have. `price`
+    is the last believable one; without it the plan's own average is taken and the result is 0.
     """
-    left, settled = _whole(seen.broker_quantity), []
-    for plan in sorted(open_plans(book, symbol), key=lambda plan: plan.strategy == ADOPTED):
-        keep = min(plan.open_quantity, max(plan.side.sign * left, 0))
-        left -= plan.side.sign * keep
+    missing, settled = -surplus(book, symbol, seen.broker_quantity), list[Fill]()
+    plans = [plan for plan in open_plans(book, symbol) if plan.side.sign * missing > 0]
+    left = max(sum(plan.open_quantity for plan in plans) - abs(missing), 0)
+    for plan in sorted(plans, key=lambda plan: plan.strategy == ADOPTED):
+        keep = min(plan.open_quantity, left)
+        left -= keep
         if keep < plan.open_quantity:
             ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
             exit_price = price or plan.average_price

@@ -7,11 +7,15 @@ is 04:00 UTC: 52,200 seconds after Tuesday's open.
 import pytest
 from msgspec.structs import replace
 
+from daemon.engine.book import Book
 from daemon.engine.book_index import is_settlement
+from daemon.engine.locks import Break
+from daemon.engine.plan import Plan
+from daemon.engine.settlement import settle_shortfall
 from shared.commands import AskBroker, CancelOrder, Flatten, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded, SessionScheduled
 from shared.messages import encode
-from shared.orders import OrderStatus
+from shared.orders import OrderStatus, Side
 from tests.engine.builders import (
     ENTRY,
     PLAN,
@@ -21,6 +25,7 @@ from tests.engine.builders import (
     a_long_engine,
     a_report,
     a_started,
+    a_universe,
     an_engine,
     an_engine_at_work,
     ask_timers,
@@ -283,6 +288,32 @@ def test_accept_where_nothing_is_broken_is_refused_in_one_line(scope):
     assert codes(engine.handle(accept(108, scope))) == ["operator", "accept_refused"]
     engine.handle(report)
     assert settled(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("theirs", "short", "long"), [(-208, 230, 22), (-200, 224, 24), (-240, 230, 0), (10, 14, 24), (30, 0, 24)]
+)
+def test_of_plans_on_both_sides_those_lose_whose_side_has_too_many(theirs, short, long):
+    """brutal 2638: a hand had sold two, a person accepted, and the whole long plan was closed against the short one."""
+    book = Book.empty(a_universe())
+    for strategy, side, held in (("s", Side.SELL, 230), ("t", Side.BUY, 24)):
+        plan_id = f"OB1:{strategy}:20131008:SPY-1"
+        plan = Plan(
+            plan_id=plan_id, strategy=strategy, symbol="SPY", side=side, stop_price=None, take_profit_price=None
+        )
+        book.add_plan(plan)
+        book.book_fill(a_fill(f"{plan_id}:E", held, exec_id=f"0001.{held}.01.01", side=side))
+    seen = Break(
+        kind="quantity_break",
+        text="",
+        since=at(70),
+        seen_at=at(70),
+        broker_quantity=theirs,
+        average_cost=100.0,
+        executions=2,
+    )
+    settle_shortfall(book, seen, "SPY", 100.0, at(80))
+    assert [plan.open_quantity for plan in book.plans.values()] == [short, long]
 
 
 def test_accept_ends_the_doubt_about_orders_that_the_broker_does_not_show():
