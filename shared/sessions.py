@@ -64,6 +64,11 @@ def take_hours(calendar_name: str, hours: tuple[SessionHours, ...]) -> None:
     _TAKEN[calendar_name] = hours
 
 
+def are_taken(calendar_name: str) -> bool:
+    """Whether this process has been given the calendar's hours."""
+    return calendar_name in _TAKEN
+
+
 def all_hours(calendar_name: str) -> tuple[SessionHours, ...]:
     """Every session of FIRST_DAY to LAST_DAY in order; raises ConfigError as the others."""
     return _TAKEN.get(calendar_name) or _computed_hours(calendar_name)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.io.whole_file import write_whole
-from shared.sessions import FIRST_DAY, LAST_DAY, SessionHours, all_hours, take_hours
+from shared.sessions import FIRST_DAY, LAST_DAY, SessionHours, all_hours, are_taken, take_hours
 
 _COMPUTED_BY = ("exchange_calendars", "pandas", "tzdata")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,9 +51,13 @@ def cache_folder() -> Path | None:
 def prepare_sessions(calendar: str, folder: Path | None) -> None:
     """Let shared/sessions know the calendar without computing it, if `folder` has it; else keep what it computes.
 
+    A process reads the file once, however many replays it runs.
+
     Raises:
         ConfigError: there is no such calendar.
     """
+    if are_taken(calendar):
+        return
     path = None if folder is None or not calendar.isalnum() else folder / f"sessions_{calendar}.json"
     if path is None:
         return

@@ -19,6 +19,15 @@ from shared.sessions import session_at_or_after
 prepare_sessions("XNYS", Path(sys.argv[1]))
 print(session_at_or_after("XNYS", datetime(2013, 11, 29, 15, tzinfo=UTC)), "pandas" in sys.modules)
 """
+ASKS_TWICE = (
+    ASKS
+    + """
+(path,) = Path(sys.argv[1]).iterdir()
+path.unlink()
+prepare_sessions("XNYS", Path(sys.argv[1]))
+print(path.exists(), "pandas" in sys.modules)
+"""
+)
 HALF_DAY = (
     "SessionHours(session=datetime.date(2013, 11, 29), "
     "opens_at=datetime.datetime(2013, 11, 29, 14, 30, tzinfo=datetime.timezone.utc), "
@@ -99,3 +108,10 @@ def test_the_folder_is_that_of_the_kernels_or_the_users_own(monkeypatch, given, 
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert str(cache_folder()) == folder
+
+
+def test_a_process_reads_the_file_once(kept, tmp_path):
+    (tmp_path / "sessions_XNYS.json").write_text(kept)
+    command = [sys.executable, "-c", ASKS_TWICE, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "False False"
