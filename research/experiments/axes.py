@@ -6,12 +6,14 @@ import math
 import re
 from decimal import Decimal, InvalidOperation
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from shared.config import Config
 from shared.errors import OpenbellError
+
+if TYPE_CHECKING:  # a worker needs no configuration, and pydantic takes long to load
+    from shared.config import Config
 
 Value = bool | int | float | str
 Path = tuple[str | int, ...]

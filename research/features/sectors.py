@@ -7,15 +7,18 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
 
-from shared.config import Config
 from shared.errors import ConfigError
 from shared.indicators.feature_name import Feature
 from shared.indicators.indicator import IntArray
 from shared.io.bar_store import BarPanel
+
+if TYPE_CHECKING:  # a worker needs no configuration, and pydantic takes long to load
+    from shared.config import Config
 
 UNKNOWN = -1
 
