@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SWEEP_SCHEMA = "openbell.sweep/1"
 WALK_SCHEMA = "openbell.walkforward/1"
 SUMMARY = "summary.json"
+DATE_WIDTH = 10
 _BESIDE = {"sharpe": "sharpe", "annual_return_pct": "%/y", "drawdown_pct_max": "fall %", "round_trips": "trips"}
 
 
@@ -165,12 +166,14 @@ def print_walk(result: WalkForward, facts: dict[str, Any], console: Console, sho
     title = f"{len(result.windows)} windows" + (f", the last {len(shown)}" if len(shown) < len(result.windows) else "")
     table = Table(title=title, title_justify="left")
     names = list(shown[0].chosen.parameters)
-    for name in ("chosen on", "traded from", *names, f"in {facts['measure']}", "in %/y", "out %", "efficiency"):
+    for name in ("chosen up to", "traded from"):
+        table.add_column(name, justify="right", min_width=DATE_WIDTH)
+    for name in (*names, f"in {facts['measure']}", "in %/y", "out %", "efficiency"):
         table.add_column(name, justify="right", overflow="fold")
     for traded in shown:
         window = traded.window
         table.add_row(
-            f"to {window.train_last}",
+            str(window.train_last),
             str(window.trade_first),
             *(_shown(value) for value in traded.chosen.parameters.values()),
             _shown(traded.in_sample.figure(facts["measure"])),

@@ -51,6 +51,8 @@ def night_of(config: Config, session: date | None, now: datetime, data: Path | N
         DataError: there is no such session, or it has not closed. NotFound: `data` does not exist.
     """
     calendar = config.session.calendar
+    if session is not None and session > now.date():
+        raise DataError(f"nightly: --session {session} is to come, allowed: a session that has closed")
     hours = _last_closed(calendar, now) if session is None else session_of(calendar, session)
     if hours is None:
         raise DataError(f"nightly: {calendar} has no session on {session}, allowed: a day on which it trades")

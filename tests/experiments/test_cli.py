@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -76,6 +77,14 @@ def test_a_walk_forward_writes_its_windows_and_the_curve_of_what_was_traded(fold
     assert len(curve) == 1 + 30
     assert float(curve[-1].split(",")[2]) == pytest.approx(1 + facts["out_of_sample"]["total_return_pct"] / 100)
     assert len((table.parent / "windows.csv").read_text().splitlines()) == 3
+
+
+def test_a_table_of_windows_breaks_no_date_in_a_narrow_terminal(folder):
+    varied = ("--set", "sma.fast=2,3", "--set", "sma.slow=6,7")
+    ran = openbell(folder, "walkforward", *varied, "--train", "30", "--trade", "20", "--workers", "1")
+    windows = [line for line in ran.stdout.splitlines() if line.startswith("│") and "20" in line]
+    assert len(windows) >= 2
+    assert {len(re.findall(r"\d{4}-\d\d-\d\d", line)) for line in windows} == {2}
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,7 @@ def test_bars_that_do_not_reach_the_session_lead_to_no_plan(openbell, tmp_path):
     ("words", "code", "said"),
     [
         (("--session", "2013-10-06"), 1, "XNYS has no session on 2013-10-06"),
+        (("--session", "2077-10-06"), 1, "--session 2077-10-06 is to come, allowed: a session that has closed"),
         (
             ("--step", "dance"),
             2,
