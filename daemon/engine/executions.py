@@ -83,6 +83,7 @@ class Executions:
         self._count_money(fill, known, now)
         commands: list[Command] = [_notice(fill, known, recovered=recovered)]
         if leg is Leg.ENTRY and known is not None and fill.quantity < known.quantity:  # that signal is used up too
+            plan.has_lost_shares = True
             wanted = self._book.committed(plan.strategy, plan.symbol)
             self._book.set_target(plan.strategy, plan.symbol, wanted, "the broker took shares of the entry back")
         elif leg is Leg.ENTRY and fill.quantity > 0:

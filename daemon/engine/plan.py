@@ -15,6 +15,7 @@ class Plan(Struct, kw_only=True):
     `stop_price` is the best stop the plan has reached: a trailing one (`trail_percent` per hundred, or `trail_amount`
     in currency per share) moves it, and only towards the market. `is_rebuilt`: known from the broker's word alone.
     `retry_at`: no exit before then, the last one failed. `flatten_reason`: a person wants it closed.
+    `has_lost_shares`: the broker took shares of the entry back, which its OCA group knows nothing of.
     """
 
     plan_id: str
@@ -49,6 +50,7 @@ class Plan(Struct, kw_only=True):
     cancels_awaited: list[str] = field(default_factory=list)
     unconfirmed_changes: list[str] = field(default_factory=list)
     refused_changes: list[str] = field(default_factory=list)
+    has_lost_shares: bool = False
 
     def take_off_awaited(self, ref: str) -> None:
         """The cancel of this order may be asked for again."""
@@ -67,7 +69,8 @@ class Plan(Struct, kw_only=True):
     @property
     def is_past_its_group(self) -> bool:
         """Whether no OCA group fits the legs to the shares: legs in two groups, or shares that were taken back."""
-        return bool(self.refused_exits or self.refused_protections) or (self.opened == 0 and self.is_busted)
+        is_refused = bool(self.refused_exits or self.refused_protections)
+        return is_refused or self.has_lost_shares or (self.opened == 0 and self.is_busted)
 
     @property
     def oca_group(self) -> str:

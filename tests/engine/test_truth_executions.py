@@ -172,6 +172,21 @@ def test_what_is_taken_back_of_an_entry_is_not_bought_again(left):
     assert of_kind(commands, PlaceBracket) + of_kind(commands, Flatten) == []
 
 
+def test_what_is_taken_back_of_an_entry_is_cut_off_its_legs_at_once_no_oca_group_does_that():
+    engine = a_long_engine()
+    changed = of_kind(engine.handle(corrected(a_fill(quantity=400, exec_id="0001.01.01.02"))), ReplaceStop)
+    assert {change.order.ref: change.order.quantity for change in changed} == {STOP: 400, TARGET: 400}
+
+
+def test_what_is_taken_back_before_the_holdings_are_known_is_cut_off_when_they_are():
+    """brutal 2931: the next row sent an exit, TWS held it back, and the stop stood for twice the shares."""
+    engine = a_long_engine()
+    resting = lines_of(engine)
+    handle_all(engine, [disconnected(70), connected(80), corrected(a_fill(quantity=400, exec_id="0001.01.01.02"))])
+    report = a_report(90, positions={"SPY": 400}, open_orders=resting)
+    assert STOP in [change.order.ref for change in of_kind(engine.handle(report), ReplaceStop)]
+
+
 def test_a_correction_while_the_entry_still_works_leaves_its_rest_wanted():
     engine = an_engine_at_work()
     first = a_fill(quantity=200)
