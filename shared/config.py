@@ -88,6 +88,11 @@ class Config(Section):
         """The table of dividends and splits that a replay goes by: its own, else the daemon's; empty for none."""
         return self.replay.actions or self.bars.actions
 
+    @property
+    def stored_view(self) -> str:
+        """How bars of the store are read: raw where a table says what happened to them, else as `[data]` says."""
+        return "raw" if self.replay_actions else self.data.view
+
     def universe_of(self) -> Universe:
         """The instruments in the order of the file, which is the order of every row."""
         of = self.universe

@@ -61,7 +61,7 @@ def panel_of(config: Config, data: Path | None, *, every_symbol: bool = False) -
     chosen = data or (config.base_dir / config.nightly.data if config.nightly.data else None)
     if chosen is None:
         store = BarStore(config.base_dir / config.data.folder)
-        return store.read(symbols, frequency_of(config.bars.interval_s), view=config.data.view)
+        return store.read(symbols, frequency_of(config.bars.interval_s), view=config.stored_view)
     if not chosen.exists():
         raise NotFound(f"features: --data {chosen}: no such file or folder, allowed: .parquet or .csv")
     panel = load_bars(chosen, symbols=symbols)

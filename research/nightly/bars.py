@@ -132,13 +132,11 @@ def _panel(night: Night, *, has_all: bool = False) -> tuple[BarPanel, str]:
 
 
 def _from_store(night: Night, begin: date | None) -> BarPanel:
-    """Raw bars where a table says what happened to them, else in the view of `[data]`."""
     config = night.config
     calendar = config.data.calendar or config.session.calendar
     store = BarStore(config.base_dir / config.data.folder, calendar=calendar)
-    view = "raw" if config.replay_actions else config.data.view
     frequency = frequency_of(config.bars.interval_s)
-    return store.read(config.universe.symbols, frequency, begin, night.session, view=view)
+    return store.read(config.universe.symbols, frequency, begin, night.session, view=config.stored_view)
 
 
 def _from_journal(night: Night) -> BarPanel:

@@ -2,12 +2,16 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from research.features.nightly_work import features_work
 from research.nightly.night import night_of
 from shared.config import load_config
+from shared.io.bar_library import BarStore
+from shared.io.bar_part import Bars
 from shared.io.bar_store import save_bars
+from shared.io.stored_actions import Action
 from shared.io.warm_start import read_warm_start
 from tests.experiments.builders import daily_config
 from tests.features.builders import SYMBOLS, a_market
@@ -126,6 +130,27 @@ def test_a_night_keeps_it_too(market):
     night = night_of(config, moment.date(), moment + timedelta(days=1), Path("bars.parquet"))
     assert work.carry_out(night).endswith("UTC from 60 rows")
     assert work.carry_out(night).endswith("UTC kept")
+
+
+def test_a_split_of_the_store_is_shown_where_a_table_tells_of_it(market):
+    panel = a_market(60)
+    halved = np.where(np.arange(60) < 40, 1.0, 2.0)
+    store = BarStore("data")
+    for column, symbol in enumerate(SYMBOLS):
+        scale = halved if symbol == "AA" else np.ones(60)
+        prices = {name: getattr(panel, name)[:, column] / scale for name in ("open", "high", "low", "close")}
+        bars = Bars(opened_at=panel.opened_at, volume=panel.volume[:, column], **prices)
+        store.append(symbol, "1d", bars.at(~np.isnan(bars.close)), source="test")
+    ex_date = datetime.fromtimestamp(int(panel.opened_at[40]) / 1e9, UTC).date()
+    store.put_actions("AA", [Action(ex_date=ex_date, split=2.0, source="test")])
+    table = f"symbol,ex_date,dividend_amount,split_coefficient\nAA,{ex_date},0,2\n"
+    Path("actions.csv").write_text(table)
+    with_keys('start = "stored"')
+    config = Path("config.toml")
+    config.write_text(config.read_text().replace("[bars]", '[bars]\nactions = "actions.csv"'))
+    done = market("features", "build")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("UTC from 60 rows\n")
 
 
 def test_a_feature_within_sectors_is_built_from_the_table_of_the_configuration(market):
