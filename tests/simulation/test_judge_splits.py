@@ -82,3 +82,23 @@ def test_a_strangers_shares_that_no_report_had_shown_have_not_split_for_the_daem
     story.say("settled", "SPY: book set to the broker's, foreign: BUY 50")
     story.place(story.order("P1", 50.0, ref="OB1:adopted:20260310:SPY-1:P1"))
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("is_closing", "broken"), [(True, []), (False, ["I19"])])
+def test_a_flatten_answers_a_split_and_what_its_exit_has_still_to_close_may_have_a_stop(is_closing, broken):
+    """brutal 188: of 448 shares the market took 100 at once, the others had a stop until it took them as well."""
+    story = Story()
+    story.start()
+    story.long(100.0)
+    story.gone(ref("S"))
+    story.split(2.0)
+    story.wait(10)
+    story.report(positions={"SPY": 200.0})
+    story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
+    story.command("flatten")
+    if is_closing:
+        exit_order = story.order("X1", 200.0)
+        story.place(exit_order)
+        story.fill(exit_order, 50.0)
+    story.place(story.order("P1", 150.0))
+    assert story.broken() == broken
