@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.judge.story import Story
+from tests.simulation.judge.story import Story, ref
 
 
 def adopt(story, shares, number, quantity=0.0):
@@ -29,4 +29,19 @@ def test_what_an_adopted_plan_has_bought_back_stands_behind_the_next_one(quantit
     story.look(positions={"SPY": 50.0})
     story.say("quantity_break", "SPY: the book holds 50, the broker 48")
     story.later(600)
+    assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("shares", "broken"), [(400.0, []), (600.0, ["I7"])])
+def test_what_was_closed_of_adopted_shares_is_no_exposure(shares, broken):
+    """brutal 1898: of 183 adopted shares 172 were sold; they counted as 172 short beside the entry of another."""
+    story = Story(limits={"max_gross_exposure": 0.05})
+    story.start()
+    story.wait(60)
+    story.command("accept", "instrument:SPY")
+    story.fill(adopt(story, 183.0, 1), 172.0)
+    story.look(equity=1e6, positions={"SPY": 11.0})
+    entry = story.order("E", shares, symbol="QQQ", ref=ref("E", symbol="QQQ"))
+    story.journal("BarsClosed", entry, warm_up=False, close=[100.0, 100.0], bid=None, ask=None)
+    story.send(entry)
     assert story.broken() == broken

@@ -118,15 +118,16 @@ class Limits(Invariant):
 
     def _exposure(self, record: Sent, with_this: float) -> tuple[float, float]:
         """Gross worst case of the account in dollars, and longs minus shorts in the direction of the entry."""
-        ledger, sign, gross, net = self.scene.ledger, sign_of(record.order.side), with_this, with_this
+        sign, gross, net = sign_of(record.order.side), with_this, with_this
         seen = self.scene.seen.average_prices if self.scene.seen else {}
         for symbol in self.scene.settings.symbols:
             if symbol != record.order.symbol:
                 price = self._prices.get(symbol) or seen.get(symbol, 0.0)
-                long = max(ledger.own[symbol], 0.0) + self._coming(symbol, "BUY", record.at)
-                short = max(-ledger.own[symbol], 0.0) + self._coming(symbol, "SELL", record.at)
+                held = self._held(symbol)
+                long = max(held, 0.0) + self._coming(symbol, "BUY", record.at)
+                short = max(-held, 0.0) + self._coming(symbol, "SELL", record.at)
                 gross += max(long, short) * price / PRICE_SLACK
-                net += sign * ledger.own[symbol] * price
+                net += sign * held * price
         return gross, net
 
     def _watch_loss(self, at: float, equity: float) -> None:
