@@ -62,6 +62,19 @@ def test_a_stop_that_the_broker_holds_back_protects_nobody():
     assert story.broken() == ["I1"]
 
 
+@pytest.mark.parametrize(("told_before_s", "broken"), [(0.0, []), (30.0, ["I1"])])
+def test_what_was_told_with_an_exit_that_is_held_back_is_told_of_its_shares(told_before_s, broken):
+    """brutal 2144: the alarm of an overfill left with the order that gives it back; a second later that was held."""
+    story = a_bare_position()
+    story.say("overfilled", "SPY: giving shares back")
+    story.wait(told_before_s)
+    story.place(story.order("X1"))
+    story.wait(1.5)
+    story.told("orderStatus", permId="1700000003", status="PendingSubmit")
+    story.later(20)
+    assert story.broken() == broken
+
+
 def test_an_exit_at_work_stands_for_the_stop():
     story = a_bare_position()
     story.wait(2)

@@ -64,12 +64,17 @@ class Protected(Invariant):
         first = scene.reach.due_at(known, self._within_s + SLACK_S)
         if first is None or at <= first:
             return False
-        is_told = scene.is_said(symbol, since - SLACK_S)
+        is_told = scene.is_said(symbol, min(since, self._begun(symbol)) - SLACK_S)
         sent_at = scene.written.last_closing_at.get(symbol, float("-inf"))
         if not is_told:
             return sent_at < since - SLACK_S or at > first + PROTECT_S
         is_a_persons = symbol in scene.splits or scene.is_denied(symbol)
         return sent_at < at - PATIENCE_S and at > first + PATIENCE_S and not is_a_persons
+
+    def _begun(self, symbol: str) -> float:
+        """When the first order left that is held back now: what a person was told with it was of these shares."""
+        resting = self.scene.ledger.resting.values()
+        return min([order.born_at for order in resting if order.symbol == symbol and order.is_held], default=math.inf)
 
     def _check_move(self, record: Sent) -> None:
         """A stop is never moved away from the market: against where the broker has it, which a trailing one follows."""
