@@ -112,8 +112,6 @@ class Strange(Invariant):
         """A stranger's shares when a person was last told of the symbol."""
         self._flattened: dict[str, None] = {}
         """Plans that a person wants flat, also if he lets new entries come again before it can be done."""
-        self._closing: dict[str, None] = {}
-        """Those of them whose exit has left since the split."""
 
     def before(self, at: float) -> None:
         scene = self.scene
@@ -130,7 +128,9 @@ class Strange(Invariant):
     def take(self, record: Record) -> None:
         match record:
             case Sent(order=order) if order.symbol in self.scene.splits and self._must_wait(record):
-                if not self._is_wanted_flat(order.ref):
+                ref = ref_of(order.ref)
+                stands = any(verb == "flatten" for verb, _at in self.scene.orders_of_people.values())
+                if not (ref is not None and ref.leg == "X" and (stands or ref.plan in self._flattened)):
                     self.breach(
                         "I19", order.ref, f"{order.ref}: sent after a split of {order.symbol} that nobody has accepted"
                     )
@@ -151,16 +151,6 @@ class Strange(Invariant):
                         self._strange_since.pop(symbol, None)
             case _:
                 pass
-
-    def _is_wanted_flat(self, text: str) -> bool:
-        """A person's flatten answers a split as well: its exit may go, and a stop of what that has still to close."""
-        ref = ref_of(text)
-        stands = any(verb == "flatten" for verb, _at in self.scene.orders_of_people.values())
-        if ref is None or not (stands or ref.plan in self._flattened):
-            return False
-        if ref.leg == "X":
-            self._closing[ref.plan] = None
-        return ref.leg == "X" or (ref.leg == "P" and ref.plan in self._closing)
 
     def _must_wait(self, record: Sent) -> bool:
         symbol, scene = record.order.symbol, self.scene

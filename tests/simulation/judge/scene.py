@@ -70,6 +70,8 @@ class Scene:
         """Symbols of which such an order has executed: what is held shows no ratio any more."""
         self.settled: set[str] = set()
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
+        self._is_flatten_wanted = False
+        """Whether a person has ever wanted something flat: that answers a split where the book is set for it."""
         self.reported: dict[str, float] | None = None
         """Signed shares as the broker last reported them to the daemon; what it leaves out it does not hold."""
         self._reported_at = float("-inf")
@@ -209,6 +211,7 @@ class Scene:
             self.orders_of_people.pop(scope, None)
         if verb == "reset":
             self.latched.pop(scope, None)
+        self._is_flatten_wanted |= verb == "flatten"
         if verb == "accept" and "accept_refused" not in record.notices:
             self._end_split(scope.removeprefix("instrument:"), record.at)
 
@@ -229,6 +232,8 @@ class Scene:
                 reported = net if self.reported is None else self.reported.get(symbol, 0.0)
                 if "accepted by a person" in record.text:
                     self.ledger.disown(symbol, reported)
+                if "for a flatten" in record.text and self._is_flatten_wanted:
+                    self._end_split(symbol, record.at)
                 self.ledger.settle(symbol, reported)
         if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
             self.latched.setdefault(record.text.split(" ")[0], record.at)
