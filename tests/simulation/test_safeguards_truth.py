@@ -126,7 +126,7 @@ def one_reference_twice():
 
 def a_stop_that_is_cancelled():
     engine = a_long_engine()
-    return stops_of(handle_all(engine, [cancelled(STOP, 70), fired(f"protect:{PLAN}", 72)]))
+    return stops_of(handle_all(engine, [cancelled(STOP, 70), fired(f"protect:last:{PLAN}", 78)]))
 
 
 def a_stop_that_is_refused_three_times():
