@@ -33,12 +33,12 @@ def stop_and_target(
     could never fill: left out.
     """
     unit = price / 100 if policy.method == "percent" else atr
-    if unit is None or not 0 < price < math.inf or not 0 < unit * policy.stop < math.inf:  # NaN is neither
+    if unit is None or not _is_positive(price) or not _is_positive(unit * policy.stop):
         return None
     stop = _away(price, -side.sign, unit * policy.stop, instrument)
     if stop is None:
         return None
-    if not 0 < unit * policy.target < math.inf:
+    if not _is_positive(unit * policy.target):
         return stop, None
     return stop, _away(price, side.sign, unit * policy.target, instrument)
 
@@ -50,3 +50,7 @@ def _away(price: float, direction: int, distance: float, instrument: Instrument)
     if direction * (found - price) < instrument.tick * (1 - _GRID_DUST):
         found = instrument.round_to_tick(found + direction * instrument.tick)
     return found if found >= instrument.tick * (1 - _GRID_DUST) else None
+
+
+def _is_positive(number: float) -> bool:
+    return 0 < number < math.inf  # NaN is neither

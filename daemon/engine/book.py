@@ -6,7 +6,6 @@ bytes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from daemon.engine.beliefs import Beliefs
 from daemon.engine.order_life import Happening, next_status
 from daemon.engine.plan import Plan, round_trip
 from daemon.engine.prices import Prices
+from risk.breaches import is_known
 from shared.account import Account
 from shared.ids import OrderRef, exec_correction, exec_stem, own_ref
 from shared.market import Universe
@@ -263,7 +263,7 @@ class Book(Beliefs):
     def take_account(self, account: Account, at: datetime) -> None:
         """The broker's latest account values; the first of a session is what the day is measured from."""
         self.account, self.account_at = account, at
-        if self.day_start_equity is None or not math.isfinite(self.day_start_equity):
+        if not is_known(self.day_start_equity):
             self.day_start_equity = account.net_liquidation
 
     def set_target(self, strategy: str, symbol: str, quantity: int, reason: str) -> None:

@@ -38,7 +38,7 @@ class Executions:
         twins = self._ask_about_twin(fill)
         given_way = settlement.give_way(self._book, fill)
         self._book.book_fill(fill)
-        commands: list[Command] = list(map(_gave_way, given_way))
+        commands: list[Command] = [_gave_way(correction) for correction in given_way]
         if not recovered:
             commands += twins + self._follow_broker(fill, fill.quantity - (known.quantity if known else 0))
             commands += self._ask_what_is_covered(fill, known)

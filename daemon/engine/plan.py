@@ -70,7 +70,7 @@ class Plan(Struct, kw_only=True):
     def is_past_its_group(self) -> bool:
         """Whether no OCA group fits the legs to the shares: legs in two groups, or shares that were taken back."""
         is_refused = bool(self.refused_exits or self.refused_protections)
-        return is_refused or self.has_lost_shares or (self.opened == 0 and self.is_busted)
+        return is_refused or self.has_lost_shares or self.is_busted
 
     @property
     def oca_group(self) -> str:

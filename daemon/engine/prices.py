@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -95,7 +94,6 @@ class Prices(Struct, kw_only=True):
         return None if math.isnan(value) else datetime.fromtimestamp(value, UTC)
 
 
-@lru_cache(maxsize=8)
 def jump_of(jump_pct_max: float) -> float:
     """The largest change from the last good price that is no jump, as a fraction."""
     return jump_pct_max / 100 + _DUST

@@ -67,7 +67,7 @@ class Protector:
         marks = book.index.untidy if tidy else book.index.unsettled
         if not marks:
             return []
-        return self._look_at(list(map(book.plans.__getitem__, book.index.in_order(marks))), now, tidy=tidy)
+        return self._look_at([book.plans[key] for key in book.index.in_order(marks)], now, tidy=tidy)
 
     def _look_at(
         self, plans: list[Plan], now: datetime, *, grace_over_of: str = "", tidy: bool = False
@@ -97,9 +97,7 @@ class Protector:
 
         Not over a split that waits for a person: the stop is still in the prices of before.
         """
-        for plan in self._book.plans.values():
-            if plan.trail_percent is None and plan.trail_amount is None:
-                continue
+        for plan in [plan for plan in self._book.plans.values() if plan.is_trailing]:
             desk = self._desk_of(plan)
             if desk is not None and not self._book.has_split(plan.symbol):
                 bar = bar_of(row, desk.column(plan.symbol))
@@ -174,7 +172,7 @@ class Protector:
         return next((ref for ref in reversed(ended) if self._book.ref_of(ref).leg in PROTECTIVE), None)
 
     def _is_explained(self, plan: Plan, ended: str | None) -> bool:
-        """Whether a stop was cancelled unasked and nobody has told since what is held: it may have been a split's."""
+        """Whether its end says enough. One cancelled unasked may be a split's, until a report has told what is held."""
         if ended is None or ended in plan.cancels_asked or plan.unprotected_since is None:
             return True
         told = self._book.holdings_asked_at
