@@ -45,7 +45,7 @@ class BareScript:
 
 async def main(port: int) -> None:
     """Connect, subscribe, trade until the server goes."""
-    ib = IB()  # type: ignore[no-untyped-call]
+    ib = IB()  # type: ignore[no-untyped-call]  # ib_insync has no types here
     await ib.connectAsync("127.0.0.1", port, clientId=7)
     (contract,) = await ib.qualifyContractsAsync(Stock("SPY", "SMART", "USD"))
     bars = ib.reqRealTimeBars(contract, 5, "TRADES", useRTH=True)

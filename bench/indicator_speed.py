@@ -11,8 +11,9 @@ from talib import stream
 
 from bench.result import Comparison, Measured
 from bench.rounds import median_seconds
-from shared.indicators.live_plan import FIELDS, LivePlan
+from shared.indicators.live_plan import LivePlan
 from shared.indicators.registry import SPECS
+from shared.indicators.spec import FIELDS
 
 INSTRUMENTS, BARS = 500, 2_520
 LIVE_BARS = 300  # enough for every warm-up below

@@ -58,7 +58,7 @@ def main() -> int:
     print(f"{len(variants.tried)} settings, {len(bars.panel)} days, {len(SYMBOLS)} symbols", flush=True)
     tables = [table_by("two workers", ClusterConfig(workers=2), variants, bars)]
     tables.append(table_by("one worker", ClusterConfig(workers=1), variants, bars))
-    with LocalCluster(  # type: ignore[no-untyped-call]
+    with LocalCluster(  # type: ignore[no-untyped-call]  # dask has no types
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
     ) as cluster:
         tables.append(table_by("dask", ClusterConfig(address=cluster.scheduler_address), variants, bars))

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from shared.indicators.indicator import Indicator
-from shared.indicators.lockstep import Lockstep
 
 _OURS = ("shared.indicators.", "strategies.")
 _APART = ("builtins", "abc", "strategies.base")
@@ -32,13 +31,13 @@ Value = Any  # whatever a strategy's code names
 def indicator_mark(indicator: Indicator) -> str:
     """The mark of an indicator's state."""
     kind: type = type(indicator)
-    return code_mark(kind, _kernel_at(indicator.step) if isinstance(indicator, Lockstep) else None)
+    return code_mark(kind, *(_kernel_at(place) for place in indicator.kernels))
 
 
 @cache
-def code_mark(kind: type, kernel: FunctionType | None = None) -> str:
-    """The mark of what a class keeps, driven by this kernel if it has none of its own."""
-    waiting = _functions_of(kind) + ([] if kernel is None else [kernel])
+def code_mark(kind: type, *kernels: FunctionType) -> str:
+    """The mark of what a class keeps, driven by these kernels if it has none of its own."""
+    waiting = _functions_of(kind) + list(kernels)
     digest = hashlib.sha256(f"{kind.__module__}.{kind.__qualname__}".encode())
     seen: set[str] = set()
     while waiting:
@@ -92,15 +91,24 @@ def _constant(value: Value) -> Value:
 def _named(function: FunctionType, tell: Callable[[bytes], None]) -> Iterator[FunctionType]:
     """The functions among the globals that the code names, if they are ours; of constants the value is told."""
     for name in _names(function.__code__):
-        value = function.__globals__.get(name)
-        found = _function_in(value)
-        if found is not None:
-            if found.__module__ == function.__module__ or found.__module__.startswith(_OURS):
-                yield found
-        elif isinstance(value, np.ndarray):
-            tell(name.encode() + value.tobytes())
-        elif isinstance(value, int | float | str):
-            tell(f"{name} {value!r}".encode())
+        for value in _leaves(function.__globals__.get(name)):
+            found = _function_in(value)
+            if found is not None:
+                if found.__module__ == function.__module__ or found.__module__.startswith(_OURS):
+                    yield found
+            elif isinstance(value, np.ndarray):
+                tell(name.encode() + value.tobytes())
+            elif isinstance(value, int | float | str):
+                tell(f"{name} {value!r}".encode())
+
+
+def _leaves(value: Value) -> Iterator[Value]:
+    """What a tuple holds, at any depth, or the value itself; a list or dict may be filled as a process runs."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value
 
 
 def _names(code: CodeType) -> list[str]:

@@ -135,7 +135,7 @@ def strategy_of(given: Given, instruments: list[Any], types: list[Any], decision
     enums, quantity = module("model.enums"), module("model.objects").Quantity
     place, of_kind = {each.id: at for at, each in enumerate(instruments)}, {kind: at for at, kind in enumerate(types)}
 
-    class Days(module("trading.strategy").Strategy):  # type: ignore[misc]
+    class Days(module("trading.strategy").Strategy):  # type: ignore[misc]  # loaded by name
         def on_start(self) -> None:
             self.came = 0
             for kind in types:

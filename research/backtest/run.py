@@ -11,7 +11,6 @@ from pathlib import Path
 from msgspec import Struct
 
 from research.backtest.assembly import build_driver, timeline_of
-from research.backtest.recollection import Recollection
 from research.backtest.replay import Listener, replay_bars
 from research.backtest.result import ReplayResult
 from shared.config import Config
@@ -46,9 +45,7 @@ def run_replay(
     with _few_collections():
         is_sparse = options.sparse and not options.memories
         driver = build_driver(config, panel, timeline, sparse=is_sparse, features=options.features)
-        if options.memories:
-            recollection = Recollection(driver.engine, options.memories)
-            driver.listen(recollection.decided, recollection.happened)
+        driver.remember(options.memories)
         return replay_bars(driver, timeline, analyzers=options.analyzers, observers=options.observers)
 
 

@@ -16,7 +16,7 @@ replay takes wall time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol, assert_never
 
@@ -46,6 +46,7 @@ from shared.events import (
     OrderFilled,
     RunStarted,
     SessionScheduled,
+    StrategiesWarmed,
     TimerFired,
 )
 from shared.io.bar_store import BarPanel
@@ -85,16 +86,12 @@ class SessionDriver:
         self._inbox: deque[Event] = deque()
         self._listeners: list[tuple[Callable[[Command], None], Callable[[Event], None]]] = []
         self._timers: dict[str, datetime] = {}
+        self._memories: deque[StrategiesWarmed] = deque()
         self._carrying = carrying
         self._insider_scores = insider_scores or {}
         self._row = timeline.rows[0]
         self._hours = self._row.hours
         self._bars_now = panel.row(self._row.index)
-
-    @property
-    def engine(self) -> Handler:
-        """Who decides."""
-        return self._engine
 
     @property
     def cash(self) -> float:
@@ -121,6 +118,10 @@ class SessionDriver:
         """Tell somebody of every command before it is carried out, and of every event before the engine hears it."""
         self._listeners.append((decided, happened))
 
+    def remember(self, memories: Sequence[StrategiesWarmed]) -> None:
+        """Tell the engine each of these, oldest first, before the first row that is newer: as it was told live."""
+        self._memories.extend(memories)
+
     def start(self) -> None:
         """Everything before the first row, at the first session's open."""
         first = self._timeline.rows[0]
@@ -132,7 +133,7 @@ class SessionDriver:
         for place, row in enumerate(self._timeline.warm_up, start=-len(self._timeline.warm_up)):
             if self._sleeper is not None:
                 self._sleeper.turn_to(place)
-            self._deliver(self._bars(row, at, self._panel.row(row.index), warm_up=True))
+            self._show(self._bars(row, at, self._panel.row(row.index), warm_up=True))
         if self._sleeper is not None:
             self._sleeper.begin()
 
@@ -155,7 +156,7 @@ class SessionDriver:
         """Show the row that was matched to the engine."""
         if self._sleeper is not None:
             self._sleeper.turn_to(number)
-        self._deliver(self._bars(self._row, self._row.closed_at, self._bars_now))
+        self._show(self._bars(self._row, self._row.closed_at, self._bars_now))
 
     def next_row(self, number: int) -> int:
         """The row to match after `number`; those between are passed over, for nothing can happen on them."""
@@ -229,6 +230,11 @@ class SessionDriver:
             timer_id = min(timers, key=timers.__getitem__)
             del timers[timer_id]
             self._deliver(TimerFired(received_at=at, timer_id=timer_id))
+
+    def _show(self, row: BarsClosed) -> None:
+        while self._memories and row.closed_at > self._memories[0].closed_at:
+            self._deliver(self._memories.popleft())
+        self._deliver(row)
 
     def _deliver(self, *events: Event) -> None:
         """Hand the events to the engine, then whatever they lead to, until nothing is left."""

@@ -73,7 +73,7 @@ class _Run:
         """Until all is done or somebody is suspected; then what is still out comes in first."""
         from distributed import as_completed
 
-        ended: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]
+        ended: Any = as_completed(loop=self._client.loop)  # type: ignore[no-untyped-call]  # dask has no types
         held = self._spread_panel()
         while (waiting and not suspects) or self._out:
             room = 0 if suspects else _FUTURES_PER_THREAD * max(1, sum(self._client.ncores().values())) - len(self._out)

@@ -233,5 +233,5 @@ def _traded(
         returns=mine,
         return_pct=100.0 * (float(np.prod(1.0 + series)) - 1.0),
         annual_return_pct=annual,
-        efficiency=annual / float(trained) if is_known else None,  # type: ignore[operator,arg-type]
+        efficiency=annual / float(trained) if is_known else None,  # type: ignore[operator,arg-type]  # is_known
     )

@@ -36,12 +36,13 @@ def read_names(names: Iterable[str], place: str) -> tuple[Feature, ...]:
 
 
 def default_features() -> tuple[Feature, ...]:
-    """Every indicator of the registry with its defaults, every output of it."""
+    """Every indicator of the registry that is made of bars alone, with its defaults, every output of it."""
     from shared.indicators.registry import SPECS
 
     names = [
         name if len(spec.outputs) == 1 else f"{name}.{output}"
         for name, spec in SPECS.items()
+        if not spec.beside
         for output in (spec.outputs if len(spec.outputs) > 1 else ("",))
     ]
     return tuple(feature_of(name) for name in names)

@@ -12,7 +12,6 @@ import numba
 import numpy as np
 
 from shared.indicators.feature_name import Call, spec_of
-from shared.indicators.lockstep import Lockstep
 from strategies.state import Snapshot, pack
 
 _PACKAGE = "shared.indicators"
@@ -29,8 +28,7 @@ def code_of(call: Call) -> str:
     """
     made = spec_of(call).make(2, **dict(call.params))
     modules = {kind.__module__ for kind in type(made).__mro__} | {_TRANSFORMS, *_OURS}
-    if isinstance(made, Lockstep):
-        modules.add(made.step.partition(":")[0])
+    modules.update(place.partition(":")[0] for place in made.kernels)
     digest = hashlib.sha256(f"numba {numba.__version__}, numpy {np.__version__}".encode())
     digest.update(pack(Snapshot(strategy=str(call), symbols=(), params={}, state={"fresh": made})))
     for name in sorted(_reached(modules)):

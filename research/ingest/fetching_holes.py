@@ -48,5 +48,5 @@ def _is_empty(chunk: Chunk, wanted: Wanted) -> bool:
 
 def _again(source: Source, wanted: Wanted, holes: Iterable[Chunk]) -> Iterator[Chunk]:
     for hole in holes:
-        for chunk in source.chunks(replace(wanted, first=hole.first, last=hole.last)):
+        for chunk in source.chunks(replace(wanted, first=hole.first, last=hole.last, is_doubted=True)):
             yield replace(chunk, holes=((chunk.first, chunk.last),)) if _is_empty(chunk, wanted) else chunk

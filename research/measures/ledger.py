@@ -252,5 +252,5 @@ def _trial(row: dict[str, object]) -> Trial:
             "first_session": date.fromisoformat(str(row["first_session"])),
             "last_session": date.fromisoformat(str(row["last_session"])),
             "recorded_at": datetime.fromisoformat(str(row["recorded_at"])),
-        }  # type: ignore[arg-type]
+        }  # type: ignore[arg-type]  # read as written
     )

@@ -16,7 +16,7 @@ volume.py, volatility.py, statistic.py  rows of the registry; their kernels: vol
                    volatility_estimators.py, order_statistics.py, persistence.py
 moments.py, regression.py  kernels and rows: sums around the mean, least squares, correlations
 oscillators.py     AC, KDJ, SMI and their like; oscillator_table.py: their rows
-moving_average.py  averages by number, MACD and bands of any of them
+moving_average.py  averages by number, MACD and bands of any of them; average_of_periods.py: a period with every bar
 candles.py         what candlestick patterns measure; candle_pattern.py the indicator; candle_patterns_*.py the rules
 cross_section.py   transforms of a row across its instruments
 feature_name.py    features by name, `rank(rsi(14))`; feature_transforms.py what stands around them

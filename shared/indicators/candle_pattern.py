@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -43,13 +45,18 @@ class CandlePattern(Indicator):
 
     def __init__(self, n: int, pattern: Pattern, which: int, judge: Judge, *, penetration: float = 0.0) -> None:
         super().__init__(n, pattern.lookback + 1)
-        self._which, self._judge, self._penetration = which, judge, float(penetration)
+        self._which, self._judge, self._penetration = which, f"{judge.__module__}:{judge.__name__}", float(penetration)
         self._table, self._scale = table_of(pattern.lookback, pattern.averages, pattern.sums_from)
         self._ring: FloatArray = np.full((SLOTS, SHADOWS + 1, n), np.nan)
         self._sums: FloatArray = np.zeros((AVERAGES, n))
         self._averages: FloatArray = np.full((AVERAGES, n), np.nan)
         self._clock: IntArray = np.zeros(n, dtype=np.int64)
         self._judged = np.zeros(n, dtype=np.bool_)
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The rules of its file."""
+        return (self._judge,)
 
     def update(self, *rows: npt.ArrayLike) -> FloatArray:
         """Values (n,) after one more row of open, high, low and close, each (n,)."""
@@ -76,11 +83,17 @@ class CandlePattern(Indicator):
     def _take(self, row: FloatArray) -> None:
         candles = Judged(self._ring, self._averages, self._clock, self._judged)
         step(candles, self._sums, self._table, self._scale, self.period - 1, row)
-        self._judge(self._which, candles, self._penetration, self._value)
+        _judge_at(self._judge)(self._which, candles, self._penetration, self._value)
 
     def _four(self, given: tuple[npt.ArrayLike, ...]) -> None:
         if len(given) != len(INPUTS):
             raise InvariantViolated(f"CandlePattern: {len(given)} inputs, allowed: {', '.join(INPUTS)}")
+
+
+@cache
+def _judge_at(place: str) -> Judge:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
 
 
 def group_of(patterns: tuple[Pattern, ...], judge: Judge) -> tuple[IndicatorSpec, ...]:

@@ -100,13 +100,22 @@ def donchian(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: i
 
 
 @kernel
+def reach(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """What stochastics stand on. State: close, highest, lowest, with rings."""
+    span(s, x, lo, hi, t, (1, int(p[0])))
+    for i in range(lo, hi):
+        s[0, i] = x[2, i]
+
+
+@kernel
 def willr(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State as `midpoint`."""
+    """State: value. On `reach`."""
     period = int(p[0])
-    if span(s, x, lo, hi, t, (1, period)):
+    if t >= period - 1:
+        lowest_row = 3 + period
         for i in range(lo, hi):
-            top, bottom = s[1, i], s[3 + period, i]
-            s[0, i] = (top - x[2, i]) / (top - bottom) * -100.0 if top != bottom else 0.0
+            top, bottom, close = x[1, i], x[lowest_row, i], x[0, i]
+            s[0, i] = (top - close) / (top - bottom) * -100.0 if top != bottom else 0.0
 
 
 @kernel
@@ -131,74 +140,52 @@ def average(s: FloatArray, source: int, lo: int, hi: int, t: int, shape: tuple[i
 
 
 @kernel
-def position(s: FloatArray, close: FloatArray, lo: int, hi: int, shape: tuple[int, int, int]) -> None:
-    """Where the close stands between lowest and highest, in percent; shape: row out, highest, lowest."""
-    out, top, bottom = shape
+def position(out: FloatArray, now: FloatArray, top: FloatArray, bottom: FloatArray, lo: int, hi: int) -> None:
+    """Where a value stands between lowest and highest, in percent."""
     for i in range(lo, hi):
-        place, width = 100.0 * (close[i] - s[bottom, i]), s[top, i] - s[bottom, i]
-        s[out, i] = place / width if width != 0.0 else 0.0
+        place, width = 100.0 * (now[i] - bottom[i]), top[i] - bottom[i]
+        out[i] = place / width if width != 0.0 else 0.0
 
 
 @kernel
 def stoch(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: slow k, slow d, fast k, two means, highest, lowest, rings."""
+    """State: slow k, slow d, fast k, two means, rings. On `reach`."""
     fast, slow, slower = int(p[0]), int(p[1]), int(p[2])
-    if not span(s, x, lo, hi, t, (5, fast)):
+    if t < fast - 1:
         return
-    position(s, x[2], lo, hi, (2, 5, 7 + fast))
-    ring = 9 + 2 * fast
-    if not average(s, 2, lo, hi, t - fast + 1, (3, ring, slow)):
+    position(s[2], x[0], x[1], x[3 + fast], lo, hi)
+    if not average(s, 2, lo, hi, t - fast + 1, (3, 5, slow)):
         return
-    if average(s, 3, lo, hi, t - fast - slow + 2, (4, ring + slow, slower)):
+    if average(s, 3, lo, hi, t - fast - slow + 2, (4, 5 + slow, slower)):
         for i in range(lo, hi):
             s[0, i], s[1, i] = s[3, i], s[4, i]
 
 
 @kernel
 def stochf(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: fast k, fast d, k, its mean, highest, lowest, rings."""
+    """State: fast k, fast d, k, its mean, ring. On `reach`."""
     fast, slow = int(p[0]), int(p[1])
-    if not span(s, x, lo, hi, t, (4, fast)):
+    if t < fast - 1:
         return
-    position(s, x[2], lo, hi, (2, 4, 6 + fast))
-    if average(s, 2, lo, hi, t - fast + 1, (3, 8 + 2 * fast, slow)):
+    position(s[2], x[0], x[1], x[3 + fast], lo, hi)
+    if average(s, 2, lo, hi, t - fast + 1, (3, 4, slow)):
         for i in range(lo, hi):
             s[0, i], s[1, i] = s[2, i], s[3, i]
 
 
 @kernel
-def strength(s: FloatArray, close: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """Wilder's RSI into row `first`; rows: RSI, last close, gain, loss. Whether it is there yet."""
-    first, period = shape
-    for i in range(lo, hi):
-        change = close[i] - s[first + 1, i] if t > 0 else 0.0
-        gain, loss = (change, 0.0) if change > 0.0 else (0.0, -change)
-        held = period - 1 if t > period else 1
-        share = 1.0 if t < period else 1.0 / period
-        s[first + 2, i] = (s[first + 2, i] * held + gain) * share
-        s[first + 3, i] = (s[first + 3, i] * held + loss) * share
-        s[first + 1, i] = close[i]
-    if t < period:
-        return False
-    for i in range(lo, hi):
-        both = s[first + 2, i] + s[first + 3, i]
-        s[first, i] = 100.0 * s[first + 2, i] / both if both != 0.0 else 0.0
-    return True
-
-
-@kernel
 def stochrsi(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: fast k, fast d, k, its mean, RSI with its three, highest, lowest, rings."""
+    """State: fast k, fast d, k, its mean, highest, lowest, rings. On `gains` of wilder.py."""
     period, fast, slow = int(p[0]), int(p[1]), int(p[2])
-    if not strength(s, x[0], lo, hi, t, (4, period)):
+    if t < period:
         return
     since = t - period
-    highest(s, s[4], lo, hi, since, (8, fast))
-    lowest(s, s[4], lo, hi, since, (10 + fast, fast))
+    highest(s, x[0], lo, hi, since, (4, fast))
+    lowest(s, x[0], lo, hi, since, (6 + fast, fast))
     if since < fast - 1:
         return
-    position(s, s[4], lo, hi, (2, 8, 10 + fast))
-    if average(s, 2, lo, hi, since - fast + 1, (3, 12 + 2 * fast, slow)):
+    position(s[2], x[0], s[4], s[6 + fast], lo, hi)
+    if average(s, 2, lo, hi, since - fast + 1, (3, 8 + 2 * fast, slow)):
         for i in range(lo, hi):
             s[0, i], s[1, i] = s[2, i], s[3, i]
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from shared.errors import ConfigError
 from shared.indicators.feature_transforms import TRANSFORMS, needs_sectors
-from shared.indicators.spec import IndicatorSpec
+from shared.indicators.spec import FIELDS, IndicatorSpec
 
 _LENGTH_MAX = 200
 
@@ -76,7 +76,7 @@ class _Reader:
         self._text = text
 
     def feature(self, node: ast.expr) -> Feature:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.lower() in TRANSFORMS:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and _is_transform(node):
             return self._transformed(node, node.func.id.lower())
         if isinstance(node, ast.Attribute):
             call = self._call(node.value)
@@ -111,6 +111,11 @@ class _Reader:
             near = _near(name, specs)
             raise ConfigError(
                 f"feature {self._text!r}: no indicator {named.id!r}, allowed: openbell features list{near}"
+            )
+        if specs[name].beside:
+            needed, allowed = ", ".join(specs[name].beside), ", ".join(FIELDS)
+            raise ConfigError(
+                f"feature {self._text!r}: {name} needs {needed} with every bar, allowed: indicators of {allowed}"
             )
         params = self._params(specs[name], positional, keywords)
         try:
@@ -147,6 +152,13 @@ class _Reader:
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and type(node.value) is not bool:
             return node.value
         raise ConfigError(f"feature {self._text!r}: {ast.unparse(node)} is no number, allowed: parameters are numbers")
+
+
+def _is_transform(node: ast.Call) -> bool:
+    """`zscore` is both: of an instrument's own past by a number, of the row around a feature."""
+    name = ast.unparse(node.func).lower()
+    is_told_numbers = not node.args or isinstance(node.args[0], ast.Constant | ast.UnaryOp)
+    return name in TRANSFORMS and not (is_told_numbers and name in _specs())
 
 
 def _unreadable(text: str) -> ConfigError:

@@ -34,6 +34,11 @@ class Indicator:
         self._value: FloatArray = np.full(n, np.nan)
 
     @property
+    def kernels(self) -> tuple[str, ...]:
+        """The kernels that its state tells it to call, as `module:function`: what they are its class does not say."""
+        return ()
+
+    @property
     def value(self) -> FloatArray:
         """A copy of the current values, shape (n,), NaN where not warm."""
         return self._value.copy()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from shared.indicators.indicator import FloatArray, kernel
-from shared.indicators.lockstep import spec
+from shared.indicators.lockstep import Base, spec
 from shared.indicators.spec import Params, real, whole
 
 
@@ -121,6 +121,15 @@ def sum_of_last(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t
 
 
 @kernel
+def dispersion(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: deviation of the last prints, `spread`."""
+    period = int(p[0])
+    if spread(s, x[0], lo, hi, t, (1, period)):
+        for i in range(lo, hi):
+            s[0, i] = math.sqrt(s[2, i] * (1.0 / period))
+
+
+@kernel
 def var(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
     """State: value, `spread`."""
     period = int(p[0])
@@ -131,11 +140,21 @@ def var(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -
 
 @kernel
 def stddev(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State as `var`."""
-    period = int(p[0])
-    if spread(s, x[0], lo, hi, t, (1, period)):
+    """State: value. On `dispersion`."""
+    if t >= p[0] - 1.0:
         for i in range(lo, hi):
-            s[0, i] = math.sqrt(s[2, i] * (1.0 / period)) * p[1]
+            s[0, i] = x[0, i] * p[1]
+
+
+@kernel
+def bbands(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: upper, middle, lower. On `dispersion`."""
+    if t >= p[0] - 1.0:
+        for i in range(lo, hi):
+            middle, deviation = x[1, i], x[0, i]
+            s[0, i] = middle + p[1] * deviation
+            s[1, i] = middle
+            s[2, i] = middle - p[2] * deviation
 
 
 @kernel
@@ -159,53 +178,51 @@ def coefficient_of_variation(p: FloatArray, s: FloatArray, x: FloatArray, lo: in
 
 
 @kernel
-def powers(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, bool]) -> bool:
-    """Sum of squares around the mean into row 1, of cubes, or (shape: period, whether) of fourth powers, into row 2.
-
-    Behind them `mean`. Whether the window is full.
-    """
-    n, fourth = shape
-    mean(s, x, lo, hi, t, (3, n))
+def powers(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: sums of squares, cubes and fourth powers around the mean, `mean`."""
+    n = int(p[0])
+    mean(s, x[0], lo, hi, t, (3, n))
     if t < n - 1:
-        return False
+        return
     for i in range(lo, hi):
-        s[1, i] = s[2, i] = 0.0
+        s[0, i] = s[1, i] = s[2, i] = 0.0
     fours = n - n % 4
     for k in range(6, 6 + fours, 4):
         for i in range(lo, hi):
             middle = s[3, i]
             a, b, c, d = s[k, i] - middle, s[k + 1, i] - middle, s[k + 2, i] - middle, s[k + 3, i] - middle
             e, f, g, h = a * a, b * b, c * c, d * d
-            s[1, i] += (e + f) + (g + h)
-            s[2, i] += (e * e + f * f) + (g * g + h * h) if fourth else (e * a + f * b) + (g * c + h * d)
+            s[0, i] += (e + f) + (g + h)
+            s[1, i] += (e * a + f * b) + (g * c + h * d)
+            s[2, i] += (e * e + f * f) + (g * g + h * h)
     for k in range(6 + fours, 6 + n):
         for i in range(lo, hi):
             a = s[k, i] - s[3, i]
-            s[1, i] += a * a
-            s[2, i] += a * a * (a * a) if fourth else a * a * a
-    return True
+            s[0, i] += a * a
+            s[1, i] += a * a * a
+            s[2, i] += a * a * (a * a)
 
 
 @kernel
 def skew(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, `powers`."""
+    """State: value. On `powers`."""
     n = int(p[0])
-    if powers(s, x[0], lo, hi, t, (n, False)):
+    if t >= n - 1:
         scale = n * math.sqrt(n - 1.0) / (n - 2.0)
         for i in range(lo, hi):
-            squares, cubes = s[1, i], s[2, i]
+            squares, cubes = x[0, i], x[1, i]
             s[0, i] = scale * cubes / (squares * math.sqrt(squares)) if squares > 0.0 else 0.0
 
 
 @kernel
 def kurt(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, `powers`."""
+    """State: value. On `powers`."""
     n = int(p[0])
-    if powers(s, x[0], lo, hi, t, (n, True)):
+    if t >= n - 1:
         scale = n * (n + 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0))
         normal = 3.0 * (n - 1.0) ** 2 / ((n - 2.0) * (n - 3.0))
         for i in range(lo, hi):
-            squares, fourths = s[1, i], s[2, i]
+            squares, fourths = x[0, i], x[2, i]
             s[0, i] = scale * fourths / (squares * squares) - normal if squares > 0.0 else 0.0
 
 
@@ -213,6 +230,8 @@ def _period(params: Params) -> int:
     return int(params["period"])
 
 
+DISPERSION = Base(dispersion, ("period",), lambda period: 7 + 2 * int(period))
+POWERS = Base(powers, ("period",), lambda period: 6 + int(period))
 SPECS = (
     spec(
         sum_of_last,
@@ -240,7 +259,8 @@ SPECS = (
         "statistic",
         "close -> value",
         (whole("period", 5, low=2), real("deviations", 1.0, -100.0, 100.0)),
-        rows=lambda p: 7 + 2 * _period(p),
+        rows=lambda _: 1,
+        base=DISPERSION,
         warm_up=_period,
         formula="deviations x square root of var",
         source="TA-Lib, STDDEV",
@@ -281,7 +301,8 @@ SPECS = (
         "statistic",
         "close -> value",
         (whole("period", 20, low=3),),
-        rows=lambda p: 6 + _period(p),
+        rows=lambda _: 1,
+        base=POWERS,
         warm_up=_period,
         formula="third moment around the mean, unbiased; 0 where all closes are equal",
         source="adjusted Fisher-Pearson coefficient, as pandas rolling.skew",
@@ -291,7 +312,8 @@ SPECS = (
         "statistic",
         "close -> value",
         (whole("period", 20, low=4),),
-        rows=lambda p: 6 + _period(p),
+        rows=lambda _: 1,
+        base=POWERS,
         warm_up=_period,
         formula="excess of the fourth moment over the normal, unbiased; 0 where all closes are equal",
         source="Fisher's G2, as pandas rolling.kurt",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.indicators import changes, exponential, extremes, price_rows, weighted_windows, wilder
-from shared.indicators.lockstep import spec
+from shared.indicators.lockstep import Base, spec
 from shared.indicators.spec import Params, whole
 
 
@@ -19,7 +19,12 @@ def _slower(p: Params) -> int:
     return int(max(p["fast"], p["slow"]))
 
 
+def _reach(period: float) -> int:
+    return 5 + 2 * int(period)
+
+
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
+GAINS = Base(wilder.gains, ("period",), lambda _: 4)
 
 CHANGES = (
     spec(
@@ -189,7 +194,8 @@ SMOOTHED = (
         "momentum",
         "close -> rsi",
         (whole("period", 14, 2),),
-        rows=lambda _: 4,
+        rows=lambda _: 1,
+        base=GAINS,
         warm_up=_after,
         formula="100 gain / (gain + loss), Wilder's means; 0 where nothing moved",
         source=f"{_WILDER}; TA-Lib RSI",
@@ -199,7 +205,8 @@ SMOOTHED = (
         "momentum",
         "close -> cmo",
         (whole("period", 14, 2),),
-        rows=lambda _: 4,
+        rows=lambda _: 1,
+        base=GAINS,
         warm_up=_after,
         formula="100 (gain - loss) / (gain + loss), Wilder's means",
         source="Chande 1994; TA-Lib CMO",
@@ -242,7 +249,8 @@ RANGES = (
         "momentum",
         "high low close -> willr",
         (whole("period", 14, 2),),
-        rows=lambda p: 5 + 2 * _period(p),
+        rows=lambda _: 1,
+        base=Base(extremes.reach, ("period",), _reach),
         warm_up=_period,
         formula="-100 (highest - close) / (highest - lowest)",
         source="Williams 1973; TA-Lib WILLR",
@@ -252,7 +260,8 @@ RANGES = (
         "momentum",
         "high low close -> slow_k slow_d",
         (whole("fast_k", 5), whole("slow_k", 3), whole("slow_d", 3)),
-        rows=lambda p: 9 + int(2 * p["fast_k"] + p["slow_k"] + p["slow_d"]),
+        rows=lambda p: 5 + int(p["slow_k"] + p["slow_d"]),
+        base=Base(extremes.reach, ("fast_k",), _reach),
         warm_up=lambda p: int(p["fast_k"] + p["slow_k"] + p["slow_d"]) - 2,
         formula="slow_k = sma(100 (close - lowest) / (highest - lowest)), slow_d = sma(slow_k)",
         source="Lane; TA-Lib STOCH",
@@ -262,7 +271,8 @@ RANGES = (
         "momentum",
         "high low close -> fast_k fast_d",
         (whole("fast_k", 5), whole("fast_d", 3)),
-        rows=lambda p: 8 + int(2 * p["fast_k"] + p["fast_d"]),
+        rows=lambda p: 4 + int(p["fast_d"]),
+        base=Base(extremes.reach, ("fast_k",), _reach),
         warm_up=lambda p: int(p["fast_k"] + p["fast_d"]) - 1,
         formula="fast_k = 100 (close - lowest) / (highest - lowest), fast_d = sma(fast_k)",
         source="TA-Lib STOCHF",
@@ -272,7 +282,8 @@ RANGES = (
         "momentum",
         "close -> fast_k fast_d",
         (whole("period", 14, 2), whole("fast_k", 5), whole("fast_d", 3)),
-        rows=lambda p: 12 + int(2 * p["fast_k"] + p["fast_d"]),
+        rows=lambda p: 8 + int(2 * p["fast_k"] + p["fast_d"]),
+        base=GAINS,
         warm_up=lambda p: int(p["period"] + p["fast_k"] + p["fast_d"]) - 1,
         formula="stochf of rsi(close, period)",
         source="Chande and Kroll 1994; TA-Lib STOCHRSI",

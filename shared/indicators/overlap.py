@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.indicators import exponential, extremes, weighted_windows, wilder
+from shared.indicators import exponential, extremes, moments, weighted_windows, wilder
 from shared.indicators.lockstep import spec
 from shared.indicators.spec import Params, real, whole
 
@@ -158,11 +158,12 @@ AVERAGES = (
 
 BANDS = (
     spec(
-        weighted_windows.bbands,
+        moments.bbands,
         "overlap",
         "close -> upper middle lower",
         (whole("period", 20, 2), real("up", 2.0, 0.0, 100.0), real("down", 2.0, 0.0, 100.0)),
-        rows=lambda p: 9 + 2 * _period(p),
+        rows=lambda _: 3,
+        base=moments.DISPERSION,
         warm_up=_period,
         formula="sma, sma + up * sd, sma - down * sd; sd over period, not period - 1",
         source="Bollinger; TA-Lib BBANDS",

@@ -142,29 +142,33 @@ def rescaled(s: FloatArray, lo: int, hi: int, scale: float) -> None:
 
 
 @kernel
+def wider(a: float, b: float, c: float, d: float) -> tuple[float, float]:
+    """Highest and lowest of four."""
+    high, low, higher, lower = (a if a > b else b), (b if a > b else a), (c if c > d else d), (d if c > d else c)
+    return (high if high > higher else higher), (low if low < lower else lower)
+
+
+@kernel
 def climb(s: FloatArray, lo: int, hi: int, rows: tuple[int, int], steps: int) -> None:
     """Highest and lowest of the levels in `rows`, less the drift (row 4) of the steps up to them, into rows 1 and 2."""
     first, end = rows
-    fours = first + (end - first) // 4 * 4
-    for k in range(first, fours, 4):
-        step = float(steps + k - first)
+    eights = first + (end - first) // 8 * 8
+    for k in range(first, eights, 8):
+        n = float(steps + k - first)
         for i in range(lo, hi):
             drift, top, bottom = s[4, i], s[1, i], s[2, i]
-            a, b = s[k, i] - step * drift, s[k + 1, i] - (step + 1.0) * drift
-            c, d = s[k + 2, i] - (step + 2.0) * drift, s[k + 3, i] - (step + 3.0) * drift
-            high, low, higher, lower = (
-                (a if a > b else b),
-                (b if a > b else a),
-                (c if c > d else d),
-                (d if c > d else c),
-            )
+            a, b = s[k, i] - n * drift, s[k + 1, i] - (n + 1.0) * drift
+            c, d = s[k + 2, i] - (n + 2.0) * drift, s[k + 3, i] - (n + 3.0) * drift
+            e, f = s[k + 4, i] - (n + 4.0) * drift, s[k + 5, i] - (n + 5.0) * drift
+            g, h = s[k + 6, i] - (n + 6.0) * drift, s[k + 7, i] - (n + 7.0) * drift
+            (high, low), (higher, lower) = wider(a, b, c, d), wider(e, f, g, h)
             high, low = (high if high > higher else higher), (low if low < lower else lower)
             s[1, i] = high if high > top else top
             s[2, i] = low if low < bottom else bottom
-    for k in range(fours, end):
-        step = float(steps + k - first)
+    for k in range(eights, end):
+        n = float(steps + k - first)
         for i in range(lo, hi):
-            a, top, bottom = s[k, i] - step * s[4, i], s[1, i], s[2, i]
+            a, top, bottom = s[k, i] - n * s[4, i], s[1, i], s[2, i]
             s[1, i] = a if a > top else top
             s[2, i] = a if a < bottom else bottom
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.errors import NotFound
 from shared.indicators import (
+    average_of_periods,
     candle_patterns_long,
     candle_patterns_pair,
     candle_patterns_single,
@@ -35,6 +36,7 @@ GROUPS: tuple[tuple[IndicatorSpec, ...], ...] = (
     cycle.SPECS,
     compound.SPECS,
     moving_average.SPECS,
+    average_of_periods.SPECS,
     oscillator_table.SPECS,
     kalman_features.SPECS,
     regimes.SPECS,

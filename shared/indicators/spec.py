@@ -13,6 +13,8 @@ from shared.indicators.indicator import FloatArray, Indicator
 
 Params = Mapping[str, float]
 PERIOD_MAX = 10_000
+FIELDS = ("open", "high", "low", "close", "volume")
+"""What a bar has."""
 
 
 class RowIndicator(Protocol):
@@ -22,6 +24,8 @@ class RowIndicator(Protocol):
     and (q, T, n).
     """
 
+    @property
+    def kernels(self) -> tuple[str, ...]: ...
     @property
     def value(self) -> FloatArray: ...
     def update(self, *rows: FloatArray) -> FloatArray: ...
@@ -49,8 +53,8 @@ class Parameter(Struct, frozen=True):
 class IndicatorSpec(Struct, frozen=True, kw_only=True):
     """One row of the registry.
 
-    `inputs` are among open, high, low, close and volume. `warm_up` gives the number of prints after which the
-    first value is there. `source` is where the formula and its conventions come from.
+    `inputs` are fields of a bar, or what the caller of `update` supplies beside them. `warm_up` gives the number of
+    prints after which the first value is there. `source` is where the formula and its conventions come from.
     """
 
     name: str
@@ -62,6 +66,11 @@ class IndicatorSpec(Struct, frozen=True, kw_only=True):
     formula: str
     source: str
     build: Callable[[IndicatorSpec, int, Params], Indicator]
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The inputs that no bar has: who makes features of bars alone cannot supply them."""
+        return tuple(name for name in self.inputs if name not in FIELDS)
 
     def filled(self, params: Mapping[str, object]) -> dict[str, float]:
         """`params` with the defaults of those that are missing; ConfigError names every wrong one."""

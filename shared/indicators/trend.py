@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.indicators import changes, exponential, extremes, wilder
-from shared.indicators.lockstep import spec
+from shared.indicators.lockstep import Base, spec
 from shared.indicators.spec import Params, real, whole
 
 
@@ -16,6 +16,7 @@ def _after(p: Params) -> int:
 
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
+DIRECTIONS = Base(wilder.directions, ("period",), lambda _: 6)
 
 DIRECTION = (
     spec(
@@ -23,7 +24,8 @@ DIRECTION = (
         "trend",
         "high low close -> plus_di",
         (whole("period", 14, 2),),
-        rows=lambda _: 7,
+        rows=lambda _: 1,
+        base=DIRECTIONS,
         warm_up=_after,
         formula="100 plus movement / true range, Wilder's sums",
         source=f"{_WILDER}; TA-Lib PLUS_DI",
@@ -33,7 +35,8 @@ DIRECTION = (
         "trend",
         "high low close -> minus_di",
         (whole("period", 14, 2),),
-        rows=lambda _: 7,
+        rows=lambda _: 1,
+        base=DIRECTIONS,
         warm_up=_after,
         formula="100 minus movement / true range, Wilder's sums",
         source=f"{_WILDER}; TA-Lib MINUS_DI",
@@ -63,7 +66,8 @@ DIRECTION = (
         "trend",
         "high low close -> dx",
         (whole("period", 14, 2),),
-        rows=lambda _: 8,
+        rows=lambda _: 2,
+        base=DIRECTIONS,
         warm_up=_after,
         formula="100 |plus - minus| / (plus + minus)",
         source=f"{_WILDER}; TA-Lib DX",
@@ -73,7 +77,8 @@ DIRECTION = (
         "trend",
         "high low close -> adx",
         (whole("period", 14, 2),),
-        rows=lambda _: 9,
+        rows=lambda _: 3,
+        base=DIRECTIONS,
         warm_up=lambda p: 2 * _period(p),
         formula="Wilder's mean of dx, from the mean of the first period",
         source=f"{_WILDER}; TA-Lib ADX",
@@ -83,7 +88,8 @@ DIRECTION = (
         "trend",
         "high low close -> adxr",
         (whole("period", 14, 2),),
-        rows=lambda p: 9 + _period(p),
+        rows=lambda p: 3 + _period(p),
+        base=DIRECTIONS,
         warm_up=lambda p: 3 * _period(p) - 1,
         formula="(adx + adx[period - 1]) / 2",
         source=f"{_WILDER}; TA-Lib ADXR",

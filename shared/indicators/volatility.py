@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.indicators import volatility_estimators as of
-from shared.indicators.lockstep import spec
+from shared.indicators.lockstep import Base, spec
 from shared.indicators.spec import Params, real, whole
 
 _HLC, _OHLC = "high low close -> value", "open high low close -> value"
@@ -18,6 +18,7 @@ def _after(p: Params) -> int:
     return _period(p) + 1
 
 
+EXCURSIONS = Base(of.excursions, (), lambda: 6)
 RANGES = (
     spec(
         of.trange,
@@ -95,7 +96,8 @@ ESTIMATORS = (
         "volatility",
         _OHLC,
         (whole("period", 20), _YEAR),
-        rows=lambda p: 7 + _period(p),
+        rows=lambda p: 3 + _period(p),
+        base=EXCURSIONS,
         warm_up=_period,
         source="Rogers and Satchell, Annals of Applied Probability 1, 1991",
         formula="root of bars_per_year x mean of u (u - c) + d (d - c), u d c = ln of high, low, close over open",
@@ -105,7 +107,8 @@ ESTIMATORS = (
         "volatility",
         _OHLC,
         (whole("period", 20, low=2), _YEAR),
-        rows=lambda p: 22 + 5 * _period(p),
+        rows=lambda p: 18 + 5 * _period(p),
+        base=EXCURSIONS,
         warm_up=_after,
         source="Yang and Zhang, Journal of Business 73, 2000",
         formula="root of bars_per_year x (overnight + k open-to-close + (1 - k) Rogers-Satchell variance)",

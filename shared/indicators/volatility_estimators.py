@@ -255,38 +255,38 @@ def garman_klass(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, 
 
 
 @kernel
-def excursions(s: FloatArray, out: int, row: int, x: FloatArray, lo: int, hi: int) -> None:
-    """Rogers and Satchell's variance of a bar into `out`; rows: up, down and close, as logarithms over the open."""
-    logarithm(s, row, x[1], x[0], lo, hi)
-    logarithm(s, row + 1, x[2], x[0], lo, hi)
-    logarithm(s, row + 2, x[3], x[0], lo, hi)
+def excursions(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: Rogers and Satchell's variance of the bar; up, down and close over the open, logarithms; open, close."""
+    logarithm(s, 1, x[1], x[0], lo, hi)
+    logarithm(s, 2, x[2], x[0], lo, hi)
+    logarithm(s, 3, x[3], x[0], lo, hi)
     for i in range(lo, hi):
-        up, down, close = s[row, i], s[row + 1, i], s[row + 2, i]
-        s[out, i] = up * (up - close) + down * (down - close)
+        up, down, close = s[1, i], s[2, i], s[3, i]
+        s[0, i] = up * (up - close) + down * (down - close)
+    for i in range(lo, hi):
+        s[4, i], s[5, i] = x[0, i], x[3, i]
 
 
 @kernel
 def rogers_satchell(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, variance of the bar, three logarithms, sum of variances with ring."""
+    """State: value, sum of variances with ring. On `excursions`."""
     period = int(p[0])
-    excursions(s, 1, 2, x, lo, hi)
-    if rolling(s, s[1], lo, hi, t, (5, period)):
-        annual(s, 5, lo, hi, p[1] / period)
+    if rolling(s, x[0], lo, hi, t, (1, period)):
+        annual(s, 1, lo, hi, p[1] / period)
 
 
 @kernel
 def yang_zhang(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, variance, last close, three logarithms, night, variance of the bar; `spread` twice, `rolling`."""
+    """State: value, variance, last close, night; `spread` twice, `rolling`. On `excursions`."""
     period = int(p[0])
-    nights, days, bars = 8, 14 + 2 * period, 20 + 4 * period
+    nights, days, bars = 4, 10 + 2 * period, 16 + 4 * period
     if t > 0:
-        excursions(s, 7, 3, x, lo, hi)
-        logarithm(s, 6, x[0], s[2], lo, hi)
-        spread(s, s[6], lo, hi, t - 1, (nights, period))
-        spread(s, s[5], lo, hi, t - 1, (days, period))
-        rolling(s, s[7], lo, hi, t - 1, (bars, period))
+        logarithm(s, 3, x[4], s[2], lo, hi)
+        spread(s, s[3], lo, hi, t - 1, (nights, period))
+        spread(s, x[3], lo, hi, t - 1, (days, period))
+        rolling(s, x[0], lo, hi, t - 1, (bars, period))
     for i in range(lo, hi):
-        s[2, i] = x[3, i]
+        s[2, i] = x[5, i]
     if t < period:
         return
     share = 0.34 / (1.34 + (period + 1.0) / (period - 1.0))

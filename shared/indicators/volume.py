@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.indicators import volume_flow as of
-from shared.indicators.lockstep import spec
+from shared.indicators.lockstep import Base, spec
 from shared.indicators.spec import Params, real, whole
 
 
@@ -16,12 +16,14 @@ def _one(_params: Params) -> int:
 
 
 _HLCV, _CV = "high low close volume -> value", "close volume -> value"
+FLOW = Base(of.flow, (), lambda: 3)
 SPECS = (
     spec(
         of.ad,
         "volume",
         _HLCV,
-        rows=lambda _: 3,
+        rows=lambda _: 1,
+        base=FLOW,
         warm_up=_one,
         source="TA-Lib, AD",
         formula="running total of volume x (2 close - high - low) / (high - low)",
@@ -31,7 +33,8 @@ SPECS = (
         "volume",
         _HLCV,
         (whole("fast", 3, low=2), whole("slow", 10, low=2)),
-        rows=lambda _: 5,
+        rows=lambda _: 3,
+        base=FLOW,
         warm_up=lambda p: int(max(p["fast"], p["slow"])),
         source="TA-Lib, ADOSC",
         formula="fast minus slow exponential mean of AD, both begun with its first value",
@@ -41,7 +44,8 @@ SPECS = (
         "volume",
         _HLCV,
         (whole("period", 20),),
-        rows=lambda p: 6 + 2 * _period(p),
+        rows=lambda p: 5 + 2 * _period(p),
+        base=FLOW,
         warm_up=_period,
         formula="sum of the flow of AD / sum of volume; 0 without volume",
         source="TA-Lib, CMF (Chaikin)",

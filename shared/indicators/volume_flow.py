@@ -55,46 +55,46 @@ def rolling(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tup
 
 
 @kernel
-def flow(s: FloatArray, row: int, x: FloatArray, lo: int, hi: int) -> None:
-    """Volume times where the close stands in the bar, from -1 at the low to 1 at the high; 0 without a range."""
+def flow(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: volume times where the close stands in the bar, its total, volume.
+
+    From -1 at the low to 1 at the high; 0 without a range.
+    """
     for i in range(lo, hi):
-        high, low, close = x[0, i], x[1, i], x[2, i]
+        high, low, close, volume = x[0, i], x[1, i], x[2, i], x[3, i]
         length = high - low
-        s[row, i] = ((close - low) - (high - close)) / length * x[3, i] if length > 0.0 else 0.0
+        s[0, i] = ((close - low) - (high - close)) / length * volume if length > 0.0 else 0.0
+        s[1, i] += s[0, i]
+        s[2, i] = volume
 
 
 @kernel
 def ad(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, flow, total."""
-    flow(s, 1, x, lo, hi)
+    """State: value. On `flow`."""
     for i in range(lo, hi):
-        s[2, i] += s[1, i]
-        s[0, i] = s[2, i]
+        s[0, i] = x[1, i]
 
 
 @kernel
 def adosc(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, flow, total, fast and slow mean of the total, which both begin with its first value."""
-    flow(s, 1, x, lo, hi)
+    """State: value, fast and slow mean of the total, which both begin with its first value. On `flow`."""
     fast, slow = 2.0 / (p[0] + 1.0), 2.0 / (p[1] + 1.0)
     for i in range(lo, hi):
-        total = s[2, i] + s[1, i]
-        s[2, i] = total
-        s[3, i] = fast * total + (1.0 - fast) * s[3, i] if t > 0 else total
-        s[4, i] = slow * total + (1.0 - slow) * s[4, i] if t > 0 else total
+        total = x[1, i]
+        s[1, i] = fast * total + (1.0 - fast) * s[1, i] if t > 0 else total
+        s[2, i] = slow * total + (1.0 - slow) * s[2, i] if t > 0 else total
     if t >= max(p[0], p[1]) - 1:
         for i in range(lo, hi):
-            s[0, i] = s[3, i] - s[4, i]
+            s[0, i] = s[1, i] - s[2, i]
 
 
 @kernel
 def cmf(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, flow; its sum and that of volume, with rings."""
+    """State: value; the sums of flow and of volume, with rings. On `flow`."""
     period = int(p[0])
-    flows, volume = 2, 4 + period
-    flow(s, 1, x, lo, hi)
-    rolling(s, s[1], lo, hi, t, (flows, period))
-    if rolling(s, x[3], lo, hi, t, (volume, period)):
+    flows, volume = 1, 3 + period
+    rolling(s, x[0], lo, hi, t, (flows, period))
+    if rolling(s, x[2], lo, hi, t, (volume, period)):
         for i in range(lo, hi):
             s[0, i] = s[flows, i] / s[volume, i] if s[volume, i] > 0.0 else 0.0
 

@@ -96,53 +96,6 @@ def rolling(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tup
 
 
 @kernel
-def spread(s: FloatArray, new: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """Mean of the last prints of `new` and the sum of squares around it; shape: first row, period.
-
-    Rows: mean, squares; first print, sum and squares of the block so far; last print of the block before; rings of
-    the sums and squares of the rest. As in moments.py. Whether the window is full.
-    """
-    first, period = shape
-    mean, squares, begun, total, around, ended = first, first + 1, first + 2, first + 3, first + 4, first + 5
-    slot = t % period
-    sums, rests = first + 6, first + 6 + period
-    newer, older = slot + 1.0, period - slot - 1.0
-    begins, of_so_far, weight = slot == 0, 1.0 / max(slot, 1), slot / newer
-    for i in range(lo, hi):
-        value, base, before, square = new[i], s[begun, i], s[total, i], s[around, i]
-        base = value if begins else base
-        before = 0.0 if begins else before
-        away = value - base
-        off = away - before * of_so_far
-        s[begun, i] = base
-        s[total, i] = before + away
-        s[around, i] = (0.0 if begins else square) + off * off * weight
-        s[sums + slot, i] = value
-    if slot == period - 1:
-        for i in range(lo, hi):
-            s[mean, i] = s[begun, i] + s[total, i] * (1.0 / period)
-            s[squares, i] = s[around, i]
-            s[ended, i] = new[i]
-            s[sums + slot, i] = s[rests + slot, i] = 0.0
-        for k in range(period - 2, -1, -1):
-            behind = period - 1.0 - k
-            of_behind, weight = 1.0 / behind, behind / (behind + 1.0)
-            for i in range(lo, hi):
-                away, before = s[sums + k, i] - s[ended, i], s[sums + k + 1, i]
-                off = away - before * of_behind
-                s[sums + k, i] = before + away
-                s[rests + k, i] = s[rests + k + 1, i] + off * off * weight
-    elif t >= period:
-        joint, of_older, of_newer = older * newer / period, 1.0 / older, 1.0 / newer
-        for i in range(lo, hi):
-            gap, rest, so_far = s[ended, i] - s[begun, i], s[sums + slot + 1, i], s[total, i]
-            between = (rest * of_older + gap) - so_far * of_newer
-            s[squares, i] = (s[rests + slot + 1, i] + s[around, i]) + between * between * joint
-            s[mean, i] = s[begun, i] + (rest + older * gap + so_far) * (1.0 / period)
-    return t >= period - 1
-
-
-@kernel
 def sma(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
     """State: value, total, lost, ring."""
     mean(s, x[0], lo, hi, t, (0, int(p[0])))
@@ -255,18 +208,6 @@ def efficiency_ratio(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: i
     if way(s, x[0], lo, hi, t, int(p[0])):
         for i in range(lo, hi):
             s[0, i] = s[1, i] / s[2, i] if s[2, i] > s[1, i] else 1.0
-
-
-@kernel
-def bbands(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: upper, middle, lower, `spread`."""
-    period = int(p[0])
-    if spread(s, x[0], lo, hi, t, (3, period)):
-        for i in range(lo, hi):
-            middle, deviation = s[3, i], math.sqrt(s[4, i] * (1.0 / period))
-            s[0, i] = middle + p[1] * deviation
-            s[1, i] = middle
-            s[2, i] = middle - p[2] * deviation
 
 
 @kernel

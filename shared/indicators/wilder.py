@@ -7,36 +7,38 @@ from shared.indicators.indicator import FloatArray, kernel
 
 
 @kernel
-def gains(s: FloatArray, close: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """Wilder's mean gain and loss; shape: first row, period. Rows: gain, loss, last close. Whether they are there."""
-    first, period = shape
+def gains(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: RSI, Wilder's mean gain and loss, last close."""
+    period = int(p[0])
     held = period - 1.0 if t > period else 1.0
     share = 1.0 / period if t >= period else 1.0
     for i in range(lo, hi):
-        change = close[i] - s[first + 2, i] if t > 0 else 0.0
+        close = x[0, i]
+        change = close - s[3, i] if t > 0 else 0.0
         gain = change if change > 0.0 else 0.0
-        s[first, i] = (s[first, i] * held + gain) * share
-        s[first + 1, i] = (s[first + 1, i] * held + (gain - change)) * share
-        s[first + 2, i] = close[i]
-    return t >= period
+        s[1, i] = (s[1, i] * held + gain) * share
+        s[2, i] = (s[2, i] * held + (gain - change)) * share
+        s[3, i] = close
+    for i in range(lo, hi):
+        both = s[1, i] + s[2, i]
+        s[0, i] = 100.0 * s[1, i] / both if both != 0.0 else 0.0
 
 
 @kernel
 def rsi(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, gain, loss, last close."""
-    if gains(s, x[0], lo, hi, t, (1, int(p[0]))):
+    """State: value. On `gains`."""
+    if t >= p[0]:
         for i in range(lo, hi):
-            both = s[1, i] + s[2, i]
-            s[0, i] = 100.0 * s[1, i] / both if both != 0.0 else 0.0
+            s[0, i] = x[0, i]
 
 
 @kernel
 def cmo(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, gain, loss, last close."""
-    if gains(s, x[0], lo, hi, t, (1, int(p[0]))):
+    """State: value. On `gains`."""
+    if t >= p[0]:
         for i in range(lo, hi):
-            both = s[1, i] + s[2, i]
-            s[0, i] = 100.0 * (s[1, i] - s[2, i]) / both if both != 0.0 else 0.0
+            more, both = x[1, i] - x[2, i], x[1, i] + x[2, i]
+            s[0, i] = 100.0 * more / both if both != 0.0 else 0.0
 
 
 @kernel
@@ -46,44 +48,41 @@ def fading(t: int, period: int) -> float:
 
 
 @kernel
-def directions(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """Wilder's sums of plus and minus movement and true range in the rows from `first` on; then last high, low, close.
-
-    Whether an index can be told.
-    """
-    first, period = shape
-    last, stays = first + 3, fading(t, period)
+def directions(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
+    """State: Wilder's sums of plus and minus movement and true range; last high, low, close."""
+    stays = fading(t, int(p[0]))
     if t > 0:
         for i in range(lo, hi):
-            high, low, before = x[0, i], x[1, i], s[last + 2, i]
-            up, down = high - s[last, i], s[last + 1, i] - low
+            high, low, before = x[0, i], x[1, i], s[5, i]
+            up, down = high - s[3, i], s[4, i] - low
             top = high if high > before else before
             bottom = low if low < before else before
             plus = up if up > down else 0.0
             minus = down if down > up else 0.0
-            s[first, i] = s[first, i] * stays + (plus if plus > 0.0 else 0.0)
-            s[first + 1, i] = s[first + 1, i] * stays + (minus if minus > 0.0 else 0.0)
-            s[first + 2, i] = s[first + 2, i] * stays + (top - bottom)
+            s[0, i] = s[0, i] * stays + (plus if plus > 0.0 else 0.0)
+            s[1, i] = s[1, i] * stays + (minus if minus > 0.0 else 0.0)
+            s[2, i] = s[2, i] * stays + (top - bottom)
     for k in range(3):
         for i in range(lo, hi):
-            s[last + k, i] = x[k, i]
-    return t >= period
+            s[3 + k, i] = x[k, i]
 
 
 @kernel
 def plus_di(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, `directions`."""
-    if directions(s, x, lo, hi, t, (1, int(p[0]))):
+    """State: value. On `directions`."""
+    if t >= p[0]:
         for i in range(lo, hi):
-            s[0, i] = 100.0 * s[1, i] / s[3, i] if s[3, i] != 0.0 else 0.0
+            share, ranges = 100.0 * x[0, i] / x[2, i], x[2, i]
+            s[0, i] = share if ranges != 0.0 else 0.0
 
 
 @kernel
 def minus_di(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State as `plus_di`."""
-    if directions(s, x, lo, hi, t, (1, int(p[0]))):
+    """State: value. On `directions`."""
+    if t >= p[0]:
         for i in range(lo, hi):
-            s[0, i] = 100.0 * s[2, i] / s[3, i] if s[3, i] != 0.0 else 0.0
+            share, ranges = 100.0 * x[1, i] / x[2, i], x[2, i]
+            s[0, i] = share if ranges != 0.0 else 0.0
 
 
 @kernel
@@ -115,70 +114,66 @@ def minus_dm(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: i
 
 
 @kernel
-def direction_index(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """DX into row `first`, `directions` behind; where nothing moves it stays."""
-    first, period = shape
-    if not directions(s, x, lo, hi, t, (first + 1, period)):
-        return False
+def direction_index(s: FloatArray, row: int, x: FloatArray, lo: int, hi: int) -> None:
+    """DX into a row, out of `directions`; where nothing moves it stays."""
     for i in range(lo, hi):
         # Loaded before it is asked for: a load that depends on a question stops SIMD.
-        plus, minus, ranges, held = s[first + 1, i], s[first + 2, i], s[first + 3, i], s[first, i]
+        plus, minus, ranges, held = x[0, i], x[1, i], x[2, i], s[row, i]
         both = plus + minus
         share = 100.0 * abs(plus - minus) / both
-        s[first, i] = share if both * ranges != 0.0 else held
-    return True
+        s[row, i] = share if both * ranges != 0.0 else held
 
 
 @kernel
 def dx(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, index, `directions`."""
-    if direction_index(s, x, lo, hi, t, (1, int(p[0]))):
+    """State: value, index. On `directions`."""
+    if t >= p[0]:
+        direction_index(s, 1, x, lo, hi)
         for i in range(lo, hi):
             s[0, i] = s[1, i]
 
 
 @kernel
-def trend_strength(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, shape: tuple[int, int]) -> bool:
-    """ADX into row `first`, DX and its like behind. A print without movement counts for nothing."""
-    first, period = shape
-    if not direction_index(s, x, lo, hi, t, (first + 1, period)):
+def trend_strength(s: FloatArray, x: FloatArray, lo: int, hi: int, t: int, period: int) -> bool:
+    """ADX into row 1, DX into row 2. A print without movement counts for nothing. Whether it is there."""
+    if t < period:
         return False
+    direction_index(s, 2, x, lo, hi)
     if t < 2 * period:
         for i in range(lo, hi):
-            moved = (s[first + 2, i] + s[first + 3, i]) * s[first + 4, i]
-            index = s[first + 1, i]
-            s[first, i] += index if moved != 0.0 else 0.0
+            moved, index = (x[0, i] + x[1, i]) * x[2, i], s[2, i]
+            s[1, i] += index if moved != 0.0 else 0.0
         if t == 2 * period - 1:
             for i in range(lo, hi):
-                s[first, i] *= 1.0 / period
+                s[1, i] *= 1.0 / period
     else:
         for i in range(lo, hi):
-            moved = (s[first + 2, i] + s[first + 3, i]) * s[first + 4, i]
-            held, index = s[first, i], s[first + 1, i]
+            moved = (x[0, i] + x[1, i]) * x[2, i]
+            held, index = s[1, i], s[2, i]
             after = (held * (period - 1) + index) * (1.0 / period)
-            s[first, i] = after if moved != 0.0 else held
+            s[1, i] = after if moved != 0.0 else held
     return t >= 2 * period - 1
 
 
 @kernel
 def adx(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, strength, index, `directions`."""
-    if trend_strength(s, x, lo, hi, t, (1, int(p[0]))):
+    """State: value, strength, index. On `directions`."""
+    if trend_strength(s, x, lo, hi, t, int(p[0])):
         for i in range(lo, hi):
             s[0, i] = s[1, i]
 
 
 @kernel
 def adxr(p: FloatArray, s: FloatArray, x: FloatArray, lo: int, hi: int, t: int) -> None:
-    """State: value, strength, index, `directions`, ring of strengths."""
+    """State: value, strength, index, ring of strengths. On `directions`."""
     period = int(p[0])
-    if not trend_strength(s, x, lo, hi, t, (1, period)):
+    if not trend_strength(s, x, lo, hi, t, period):
         return
     since = t - 2 * period + 1
     for i in range(lo, hi):
-        s[9 + since % period, i] = s[1, i]
+        s[3 + since % period, i] = s[1, i]
     if since >= period - 1:
-        oldest = 9 + (since + 1) % period
+        oldest = 3 + (since + 1) % period
         for i in range(lo, hi):
             s[0, i] = (s[1, i] + s[oldest, i]) / 2.0
 

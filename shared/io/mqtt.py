@@ -147,7 +147,7 @@ class MqttLink:
                 await asyncio.gather(reading, writing, return_exceptions=True)
 
     async def _read(self, arriving: object) -> None:
-        async for message in arriving:  # type: ignore[attr-defined]
+        async for message in arriving:  # type: ignore[attr-defined]  # asyncio-mqtt has no types
             if self._on_message is not None:
                 payload = message.payload if isinstance(message.payload, bytes) else b""
                 self._on_message(

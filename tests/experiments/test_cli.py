@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 import typer
 from pyarrow import parquet

@@ -15,7 +15,7 @@ from shared.market import BarRow
 from tests.experiments.builders import InProcess, a_walk, daily_panel
 
 SYMBOLS = ("AA", "BB", "CC", "DD")
-NAMES = ("rsi(14)", "sma(20)", "macd(12, 26, 9).signal", "atr(14)")
+NAMES = ("rsi(14)", "sma(20)", "macd(12, 26, 9).signal", "atr(14)", "cdl_engulfing()")
 
 
 def a_market(days: int = 160, seed: int = 1) -> BarPanel:

@@ -4,12 +4,14 @@ import pytest
 from pyarrow import parquet
 
 from research.experiments.crew import crew_of
+from research.features.asked import default_features
 from research.features.build import Way, build
 from research.features.parts import read_part
 from research.features.reading import StoredFeatures
 from shared.config_cluster import ClusterConfig
 from shared.errors import DataError, Refused
 from shared.indicators.feature_name import feature_of
+from shared.indicators.registry import SPECS
 from shared.io.bar_disk import only_writer
 from shared.io.bar_store import load_bars, save_bars
 from tests.experiments.builders import InProcess
@@ -34,12 +36,18 @@ def test_stored_features_are_the_streaming_ones_bit_for_bit(name, tmp_path):
     assert stored(tmp_path, name).tobytes() == streamed(panel, name).tobytes()
 
 
+def test_without_names_every_indicator_that_bars_can_feed_is_built(tmp_path):
+    """A pattern's rules stood in its state as compiled code, which no disk takes: nothing was built at all."""
+    done = built(a_market(40), tmp_path, *map(str, default_features()))
+    assert (done.rebuilt, done.failed) == (len(SPECS) - 1, ())  # of mavp a bar knows no periods
+
+
 @pytest.mark.parametrize("days", [1, 24, 25, 26, 50, 99, 159])
 def test_going_on_from_stored_state_gives_the_bits_of_a_whole_build(days, tmp_path):
     panel = a_market()
     built(first_days(panel, days), tmp_path, *WITH_RANK)
     done = built(panel, tmp_path, *WITH_RANK)
-    assert (done.kept, done.extended, done.rebuilt) == (0, 4, 0)
+    assert (done.kept, done.extended, done.rebuilt) == (0, len(NAMES), 0)
     assert [stored(tmp_path, name).tobytes() for name in WITH_RANK] == [
         streamed(panel, name).tobytes() for name in WITH_RANK
     ]
@@ -102,7 +110,7 @@ def test_a_build_that_is_broken_off_goes_on_where_it_was(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         built(panel, tmp_path, crew=Stops(after=2))
     done = built(panel, tmp_path)
-    assert (done.kept, done.rebuilt) == (2, 2)
+    assert (done.kept, done.rebuilt) == (2, len(NAMES) - 2)
 
 
 def test_anew_builds_what_is_right_too(tmp_path):

@@ -14,6 +14,10 @@ from shared.indicators.feature_name import feature_of
         ("sma(20).sma", "sma(20)"),
         ("rank(rsi(14))", "rank(rsi(14))"),
         ("rank(zscore(rsi))", "rank(zscore(rsi(14)))"),
+        ("zscore", "zscore(20)"),
+        ("zscore(30)", "zscore(30)"),
+        ("zscore(period=30)", "zscore(30)"),
+        ("rank(zscore(20))", "rank(zscore(20))"),
     ],
 )
 def test_two_ways_of_saying_the_same_are_one_feature(written, canonical):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hmmlearn.hmm import GaussianHMM  # type: ignore[import-untyped]
+from hmmlearn.hmm import GaussianHMM
 
 from research.filters.hmm_em import HmmRule, expectation, fit_gaussian_hmm, maximisation
 from shared.errors import ConfigError, DataError, InvariantViolated

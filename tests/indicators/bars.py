@@ -6,7 +6,7 @@ from tests.indicators.panels import same_bits
 
 
 def a_market(rows, n, *, seed, missing=0.0):
-    """Five panels (rows, n) of random walks; a share `missing` of the bars printed nothing."""
+    """Five panels (rows, n) of random walks, and one of periods; a share `missing` of the bars printed nothing."""
     rng = np.random.default_rng(seed)
     close = 100 * np.exp(np.cumsum(rng.normal(0, 0.015, (rows, n)), axis=0))
     opened = np.vstack([close[:1], close[:-1]]) * (1 + rng.normal(0, 0.004, (rows, n)))
@@ -18,6 +18,7 @@ def a_market(rows, n, *, seed, missing=0.0):
         "volume": rng.integers(1_000, 100_000, (rows, n)).astype(float),
     }
     silent = rng.random((rows, n)) < missing
+    market["periods"] = rng.uniform(0.0, 40.0, (rows, n))
     for panel in market.values():
         panel[silent] = np.nan
     return market

@@ -12,6 +12,7 @@ TALIB = {
     "tema": ("TEMA", PERIOD, {}),
     "trima": ("TRIMA", PERIOD, {}),
     "kama": ("KAMA", PERIOD, {}),
+    "mavp": ("MAVP", {"minperiod": "minimum", "maxperiod": "maximum", "matype": "type"}, {}),
     "t3": ("T3", PERIOD | {"vfactor": "volume_factor"}, {}),
     "rma": ("RMA", PERIOD, {}),
     "hma": ("HMA", PERIOD, {}),

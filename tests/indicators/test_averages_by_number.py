@@ -8,6 +8,7 @@ import pytest
 import talib
 
 from shared.errors import ConfigError, InvariantViolated
+from shared.indicators.feature_name import feature_of
 from shared.indicators.registry import SPECS, indicator_of
 from strategies.base import Strategy
 from tests.indicators.bars import a_market, fed, streamed
@@ -35,9 +36,7 @@ CALLED = {
     "PERCENTRANK": "percent_rank",
     "RVOL": "relative_volume",
 }
-# MAVP asks for a period with every bar, and the inputs of the registry are fields of a bar: SMA, EMA ... by number, MA.
-WITHOUT = {"MAVP"}
-
+PAIRS = list(zip(MARKET["close"].T, MARKET["periods"].T, strict=True))
 MACD = {"fast": 5, "slow": 12, "signal": 4}
 TYPES = ("fast_type", "slow_type", "signal_type")
 every_type = pytest.mark.parametrize("kind", range(10))
@@ -62,7 +61,7 @@ def test_no_function_of_talib_is_absent_from_the_registry(group):
         for name in talib.get_function_groups()[group]
         if name not in here and CALLED.get(name, name.lower().replace("cdl", "cdl_")) not in SPECS
     }
-    assert absent == WITHOUT & absent
+    assert absent == set()
 
 
 @every_type
@@ -89,6 +88,63 @@ def test_a_macd_whose_fast_side_is_the_slower_is_turned_round():
 def test_bands_around_any_average_are_those_of_talib(kind):
     ours = fed(SPECS["bbands_ma"], MARKET, period=10, up=1.5, down=2.5, type=kind)
     _assert_theirs(ours, lambda close: talib.BBANDS(close, 10, 1.5, 2.5, kind))
+
+
+@every_type
+def test_an_average_whose_period_comes_with_the_bar_is_that_of_talib(kind):
+    ours = fed(SPECS["mavp"], MARKET, minimum=3, maximum=9, type=kind)
+    theirs = _function("MAVP")
+    columns = [
+        theirs(np.ascontiguousarray(close), np.ascontiguousarray(periods), 3, 9, kind) for close, periods in PAIRS
+    ]
+    expected = np.stack(columns, axis=-1)
+    np.testing.assert_array_equal(np.isnan(ours), np.isnan(expected))
+    np.testing.assert_allclose(ours, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "close",
+    [HOLES["close"], np.full((300, 3), 50.0), np.zeros((300, 3)), MARKET["close"] * 1e-12, MARKET["close"] * 1e9],
+    ids=["holes", "one price", "zeros", "tiny", "huge"],
+)
+def test_such_an_average_of_the_prints_of_any_market_is_that_of_talib(close):
+    periods = HOLES["periods"]
+    prints = ~np.isnan(close + periods)[:, 1]
+    ours = fed(SPECS["mavp"], {"close": close, "periods": periods})[prints, 1]
+    theirs = _function("MAVP")(close[prints, 1], periods[prints, 1])
+    np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+def test_a_period_is_cut_off_and_held_within_its_bounds():
+    close = np.array([[1.0], [2.0], [4.0], [8.0], [16.0], [32.0]])
+    periods = np.array([[2.0], [2.0], [-7.0], [2.9], [3.0], [1e9]])
+    values = indicator_of("mavp", 1, minimum=2, maximum=3).update_many(close, periods)[:, 0]
+    assert values[2:].tolist() == [3.0, 6.0, 28.0 / 3.0, 56.0 / 3.0]
+
+
+def test_a_bar_without_a_period_is_none():
+    close, periods = np.arange(1.0, 7.0)[:, np.newaxis], np.full((6, 1), 2.0)
+    periods[3] = np.nan
+    values = indicator_of("mavp", 1, minimum=2, maximum=2).update_many(close, periods)[:, 0]
+    assert values[1:].tolist() == [1.5, 2.5, 2.5, 4.0, 5.5]
+
+
+def test_a_minimum_beyond_the_maximum_is_refused():
+    with pytest.raises(ConfigError, match=r"mavp: minimum 9, allowed: whole numbers up to maximum, 5"):
+        indicator_of("mavp", 1, minimum=9, maximum=5)
+
+
+def test_panels_of_closes_and_periods_that_do_not_fit_are_refused():
+    with pytest.raises(InvariantViolated, match="mavp: panels of 4 and 3 rows, allowed: equally many"):
+        indicator_of("mavp", 2).update_many(np.ones((4, 2)), np.ones((3, 2)))
+
+
+def test_what_no_bar_has_makes_no_feature_and_that_is_said_in_one_line():
+    with pytest.raises(
+        ConfigError, match=r"feature 'mavp': mavp needs periods with every bar, allowed: indicators of o"
+    ):
+        feature_of("mavp")
 
 
 @pytest.mark.parametrize("name", ["macdext", "bbands_ma"])

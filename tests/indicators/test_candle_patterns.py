@@ -46,6 +46,10 @@ def test_these_patterns_happen_in_the_bars_of_the_test(name):
     assert np.count_nonzero(np.nan_to_num(values_of(SPECS[name], CENTS[0]))) > 5
 
 
+def test_a_pattern_names_the_rules_that_judge_it():
+    assert SPECS["cdl_doji"].make(1).kernels == ("shared.indicators.candle_patterns_single:judge",)
+
+
 def test_a_doji_by_hand():
     """Ten candles of length 2, so that a body of at most 0.2 is a doji; the eleventh has 0.2, the next 0.21."""
     live = SPECS["cdl_doji"].make(1)

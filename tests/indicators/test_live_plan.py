@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from shared.errors import ConfigError, InvariantViolated
-from shared.indicators.live_plan import FIELDS, LivePlan
+from shared.indicators.live_plan import LivePlan
+from shared.indicators.lockstep import Lockstep
 from shared.indicators.registry import SPECS
+from shared.indicators.spec import FIELDS
 from tests.indicators.bars import a_market, fed, streamed
 from tests.indicators.panels import same_bits
 
-WANTED = [
+WANTED: list[tuple[str, dict[str, float]]] = [
     ("ema", {"period": 20}),
     ("rsi", {}),
     ("adx", {"period": 5}),
@@ -17,6 +19,16 @@ WANTED = [
     ("emv", {"period": 6}),
     ("mfi", {}),
     ("bbands", {}),
+    # On what others stand on too, with the same parameters and with others.
+    ("stochrsi", {"period": 14}),
+    ("cmo", {}),
+    ("cmo", {"period": 3}),
+    ("stddev", {"period": 20, "deviations": 2.0}),
+    ("plus_di", {"period": 5}),
+    ("willr", {"period": 5}),
+    ("stoch", {}),
+    ("adosc", {}),
+    ("cmf", {"period": 7}),
 ]
 # So many that lanes are filled up, exactly full, and so few that they are not.
 every_width = pytest.mark.parametrize("width", [3, 30, 32])
@@ -70,6 +82,25 @@ def test_a_missing_number_of_a_field_that_nobody_asked_for_is_no_gap():
     market["volume"][:, 1] = np.nan
     (found,) = LivePlan(3, [("rsi", {})]).update_many(*(market[field] for field in FIELDS))
     assert same_bits(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "steps"),
+    [
+        ([("rsi", {}), ("cmo", {}), ("stochrsi", {})], 4),
+        ([("rsi", {}), ("cmo", {"period": 3})], 4),
+        ([("skew", {}), ("mom", {}), ("kurt", {})], 4),
+        ([("willr", {"period": 5}), ("stoch", {"fast_k": 5})], 3),
+    ],
+)
+def test_what_several_stand_on_runs_once_where_its_parameters_are_equal(wanted, steps):
+    assert len(vars(LivePlan(3, wanted))["_steps"]) == steps
+
+
+def test_an_indicator_names_every_kernel_that_makes_its_values():
+    made = SPECS["stochrsi"].make(1)
+    assert isinstance(made, Lockstep)
+    assert made.kernels == ("shared.indicators.extremes:stochrsi", "shared.indicators.wilder:gains")
 
 
 def test_a_plan_of_nothing_takes_bars_too():

@@ -11,6 +11,7 @@ from tests.indicators.talib_table import OFF, TALIB
 
 MARKET = a_market(400, 3, seed=11)
 OTHER = {"period": 7, "fast": 4, "slow": 11, "signal": 5, "fast_k": 14, "width": 1.5, "up": 1.0, "long_start": 0.05}
+OTHER |= {"minimum": 3, "maximum": 12}
 
 every_row = pytest.mark.parametrize("name", sorted(TALIB))
 
@@ -78,7 +79,8 @@ def _real_market():
     symbols = ["SPY", "IWM", "AAPL", "IBM"]
     table = parquet.read_table(DATA / "daily" / "lean_daily_raw.parquet", filters=[("symbol", "in", symbols)])
     frame = table.to_pandas()
-    return {
+    market = {
         field: np.ascontiguousarray(frame.pivot(index="date", columns="symbol", values=field).dropna().to_numpy(float))
         for field in ("open", "high", "low", "close", "volume")
     }
+    return market | {"periods": np.random.default_rng(1).uniform(0.0, 40.0, market["close"].shape)}

@@ -5,6 +5,7 @@ import pytest
 
 from shared.errors import ConfigError, DataError, NotFound
 from shared.indicators.registry import SPECS, indicator_of, spec_of
+from strategies.state import Snapshot, pack, unpack
 from tests.indicators.bars import a_market, fed, first_values, same_until, streamed
 from tests.indicators.cheats import PeeksAtTheLastRow
 from tests.indicators.panels import same_bits
@@ -30,6 +31,17 @@ def test_a_batch_goes_on_where_another_ended(name):
         [parts.update_many(*(cut[field][part] for field in spec.inputs)) for part in (0, 1)], axis=-2
     )
     assert same_bits(joined, fed(spec, HOLES))
+
+
+@every_spec
+def test_an_indicator_goes_on_from_its_snapshot_with_the_same_bits(name):
+    spec, cut = SPECS[name], ROWS // 2
+    kept = indicator_of(name, 4)
+    kept.update_many(*(HOLES[field][:cut] for field in spec.inputs))
+    packed = pack(Snapshot(strategy="s", symbols=("A", "B", "C", "D"), params={}, state={"it": kept}))
+    parts = [kept, unpack(packed).state["it"]]
+    going_on, anew = (part.update_many(*(HOLES[field][cut:] for field in spec.inputs)) for part in parts)
+    assert same_bits(going_on, anew)
 
 
 @every_spec
@@ -108,7 +120,7 @@ def test_a_wrong_parameter_is_refused_with_its_value_and_what_is_allowed(params,
 def test_a_state_that_another_version_laid_out_is_refused_before_a_kernel_sees_it():
     restored = indicator_of("rsi", 2)
     vars(restored)["_state"] = np.zeros((3, 2))
-    with pytest.raises(DataError, match=r"wilder:rsi: state of 3 rows, allowed: 4; another version kept it"):
+    with pytest.raises(DataError, match=r"wilder:rsi: state of 3 rows, allowed: 5; another version kept it"):
         restored.update(np.ones(2))
     with pytest.raises(DataError, match=r"wilder:rsi: state of 3 rows"):
         restored.update_many(np.ones((5, 2)))

@@ -14,9 +14,9 @@ BARS, ACTIONS = "/v2/stocks/bars", "/v1/corporate-actions"
 NO_ACTIONS = as_json({"corporate_actions": {}, "next_page_token": None})
 
 
-def a_source(server, clock):
-    client = a_client(server, clock, name="alpaca", headers={"APCA-API-KEY-ID": "key-id-1234"}, tries=2)
-    return Alpaca(client, "iex", clock, max_age_s=0.0)
+def a_source(server, clock, *, cache=None, max_age_s=0.0):
+    client = a_client(server, clock, name="alpaca", headers={"APCA-API-KEY-ID": "key-id-1234"}, tries=2, cache=cache)
+    return Alpaca(client, "iex", clock, max_age_s=max_age_s)
 
 
 def a_bar(at, close):
@@ -75,6 +75,15 @@ def test_a_symbol_that_is_not_in_the_answer_has_no_bars(server, clock):
     server.answers[ACTIONS] = [NO_ACTIONS]
     (chunk,) = a_source(server, clock).chunks(wanted("NA"))
     assert len(chunk.bars) == 0
+
+
+@pytest.mark.parametrize(("is_doubted", "count"), [(False, 0), (True, 1)])
+def test_a_doubted_answer_does_not_come_from_the_cache(server, clock, tmp_path, is_doubted, count):
+    server.answers[BARS] = [a_page([]), a_page([a_bar("2014-06-05T04:00:00Z", 647.35)])]
+    server.answers[ACTIONS] = [NO_ACTIONS, NO_ACTIONS]
+    source = a_source(server, clock, cache=tmp_path, max_age_s=60.0)
+    assert [len(chunk.bars) for chunk in source.chunks(wanted())] == [0]
+    assert [len(chunk.bars) for chunk in source.chunks(wanted(is_doubted=is_doubted))] == [count]
 
 
 @pytest.mark.parametrize(

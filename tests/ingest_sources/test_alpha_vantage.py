@@ -16,8 +16,9 @@ KEY = "alpha-key-4711"
 SPLIT_DAY = date(2014, 6, 9)
 
 
-def a_source(server, clock, *, tries=2):
-    return AlphaVantage(a_client(server, clock, name="alphavantage", tries=tries), KEY, clock, max_age_s=0.0)
+def a_source(server, clock, *, tries=2, cache=None, max_age_s=0.0):
+    client = a_client(server, clock, name="alphavantage", tries=tries, cache=cache)
+    return AlphaVantage(client, KEY, clock, max_age_s=max_age_s)
 
 
 def a_day(close, volume=1_000, dividend="0.0000", split="1.0"):
@@ -53,6 +54,14 @@ def test_daily_bars_are_raw_and_splits_and_dividends_come_with_them(server, cloc
     )
     assert server.asked[0].parameters["apikey"] == KEY
     assert server.asked[0].parameters["outputsize"] == "full"
+
+
+@pytest.mark.parametrize(("is_doubted", "count"), [(False, 0), (True, 1)])
+def test_a_doubted_answer_does_not_come_from_the_cache(server, clock, tmp_path, is_doubted, count):
+    server.answers["/query"] = [daily({"2013-01-02": a_day(549.03)}), daily({"2014-06-10": a_day(94.25)})]
+    source = a_source(server, clock, cache=tmp_path, max_age_s=60.0)
+    assert [len(chunk.bars) for chunk in source.chunks(wanted())] == [0]
+    assert [len(chunk.bars) for chunk in source.chunks(wanted(is_doubted=is_doubted))] == [count]
 
 
 def test_a_share_class_is_written_with_a_dash(server, clock):

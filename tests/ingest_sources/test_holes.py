@@ -24,6 +24,7 @@ class Forgetful:
     def __init__(self, lapses, *, adjustment="raw"):
         self.adjustment = adjustment
         self.asked = []
+        self.doubted = []
         self._lapses = dict(lapses)
 
     def open(self):
@@ -41,6 +42,8 @@ class Forgetful:
     def chunks(self, wanted):
         for day in (day for day in DAYS if wanted.first <= day <= wanted.last):
             self.asked.append(day.day)
+            if wanted.is_doubted:
+                self.doubted.append(day.day)
             self._lapses[day.day] = self._lapses.get(day.day, 0) - 1
             price = float(day.day)
             rows = [(day_ns(day), price, price, price, price, 100.0)] if self._lapses[day.day] < 0 else []
@@ -51,6 +54,7 @@ def test_an_empty_day_between_days_with_bars_is_asked_for_again(tmp_path):
     source = Forgetful({3: 1, 4: 1})
     (fate,) = a_fetcher(source, tmp_path).run([wanted(**SPAN)], Silent())
     assert (fate.added, fate.holes, source.asked) == (5, (), [2, 3, 4, 5, 3, 4, 6])
+    assert source.doubted == [3, 4]
 
 
 def test_a_day_that_stays_empty_is_named_with_the_way_to_ask_again(tmp_path):

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-import empyrical  # type: ignore[import-untyped]
+import empyrical
 import numpy as np
 import pytest
 

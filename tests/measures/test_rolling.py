@@ -1,4 +1,4 @@
-import empyrical  # type: ignore[import-untyped]
+import empyrical
 import numpy as np
 import pytest
 

@@ -1,6 +1,6 @@
 """The figures of daily returns, against empyrical and scipy, and by hand where nothing is there to measure."""
 
-import empyrical  # type: ignore[import-untyped]
+import empyrical
 import numpy as np
 import pytest
 from scipy import stats

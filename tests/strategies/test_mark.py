@@ -18,11 +18,12 @@ OWN = """
 import numpy as np
 
 from shared.indicators.indicator import Indicator, kernel
-from shared.indicators.lockstep import Lockstep
+from shared.indicators.lockstep import Base, Lockstep, spec
 from shared.indicators.sma import Sma
 from strategies.base import Strategy
 
 STEEPNESS = 0.25
+POLE = (2.0, (1.0, 3.0))
 
 
 @kernel
@@ -32,8 +33,18 @@ def step(p, s, x, lo, hi, t):
         s[1, i] = x[0, i]
 
 
+@kernel
+def under(p, s, x, lo, hi, t):
+    for i in range(lo, hi):
+        s[0, i] = x[0, i] + 1.0
+
+
+BASE = Base(under, (), lambda: 1)
+spec(step, "own", "close -> value", rows=lambda _: 2, warm_up=lambda _: 1, formula="", source="", base=BASE)
+
+
 def blended(old, new):
-    return old + STEEPNESS * (new - old)
+    return old + STEEPNESS * (new - old) / POLE[0]
 
 
 class Smooth(Indicator):
@@ -95,8 +106,10 @@ def test_what_only_explains_the_code_is_no_other_code(own, old, new):
     ("old", "new"),
     [
         ("s[0, i] = s[1, i]\n        s[1, i] = x[0, i]", "s[1, i] = s[0, i]\n        s[0, i] = x[0, i]"),
+        ("x[0, i] + 1.0", "x[0, i] + 2.0"),
         ("old + STEEPNESS * (new - old)", "new + STEEPNESS * (old - new)"),
         ("STEEPNESS = 0.25", "STEEPNESS = 0.5"),
+        ("POLE = (2.0, (1.0, 3.0))", "POLE = (2.0, (1.0, 4.0))"),
         ("Sma(len(universe), 5)", "Sma(len(universe), 6)"),
         ("np.array([1.0]), shape", "np.array([2.0]), shape"),
         ("self.last = float(self.smooth.update(row.close)[0])", "self.last = float(self.smooth.update(row.high)[0])"),
@@ -104,8 +117,10 @@ def test_what_only_explains_the_code_is_no_other_code(own, old, new):
     ],
     ids=[
         "rows of a kernel's state that changed places",
+        "what a kernel stands on",
         "a function that an indicator calls",
         "a constant that it names",
+        "a constant within a tuple",
         "another period",
         "another parameter of a kernel",
         "another meaning of an attribute",

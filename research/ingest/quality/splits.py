@@ -128,5 +128,5 @@ def _of_the_vendor(series: Series, into: Floats) -> Floats:
     else:
         return into
     # A vendor's rounding is no action.
-    into[1:] = np.where(np.isfinite(said) & (np.abs(said) > 1e-3), said, 0.0)  # noqa: PLR2004
+    into[1:] = np.where(np.isfinite(said) & (np.abs(said) > 1e-3), said, 0.0)  # noqa: PLR2004 - as good as none
     return into

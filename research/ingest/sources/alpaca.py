@@ -85,7 +85,7 @@ class Alpaca:
             "sort": "asc",
         }
         rows: list[Row] = []
-        for page in self._pages("/v2/stocks/bars", asked, where):
+        for page in self._pages("/v2/stocks/bars", asked, wanted):
             bars = (page.get("bars") or {}).get(ticker) or []
             rows += [_row(cells, wanted.interval_s, where) for cells in bars]
         found = cut(bars_of(rows, where), first, last)
@@ -101,19 +101,19 @@ class Alpaca:
             "limit": "1000",
         }
         found: list[Action] = []
-        for page in self._pages("/v1/corporate-actions", asked, where):
+        for page in self._pages("/v1/corporate-actions", asked, wanted):
             kinds = page.get("corporate_actions") or {}
             found += [_dividend(cells, where) for cells in kinds.get(DIVIDENDS) or []]
             found += [_split(cells, where) for kind in SPLITS for cells in kinds.get(kind) or []]
         return by_day(found, NAME)
 
-    def _pages(self, path: str, asked: dict[str, str], where: str) -> Iterator[dict[str, Any]]:
-        token = ""
+    def _pages(self, path: str, asked: dict[str, str], wanted: Wanted) -> Iterator[dict[str, Any]]:
+        token, where = "", f"{NAME}: {wanted.symbol}"
         for _ in range(PAGES_MAX):
             parameters = {**asked, "page_token": token} if token else asked
-            body = self._client.text(
-                Question(path=path, parameters=parameters, max_age_s=self._max_age_s), lambda text: _judge(text, where)
-            )
+            max_age_s = 0.0 if wanted.is_doubted else self._max_age_s
+            question = Question(path=path, parameters=parameters, max_age_s=max_age_s)
+            body = self._client.text(question, lambda text: _judge(text, where))
             page = json.loads(body)
             yield page
             told = page.get("next_page_token") or ""

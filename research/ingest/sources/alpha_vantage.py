@@ -113,7 +113,7 @@ class AlphaVantage:
             path="/query",
             parameters={**asked, "symbol": written(wanted.symbol, "-"), "datatype": "json"},
             secret={"apikey": self._key},
-            max_age_s=self._max_age_s,
+            max_age_s=0.0 if wanted.is_doubted else self._max_age_s,
             edition=wanted.last.isoformat(),
         )
         body = self._client.text(question, lambda text: _judge(text, wanted.symbol))

@@ -35,7 +35,10 @@ class SourceRefuses(DataError):  # noqa: N818 - as above
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Bars of one symbol; `first` and `last` are New York days, both included, sessions those of `calendar`."""
+    """Bars of one symbol; `first` and `last` are New York days, both included, sessions those of `calendar`.
+
+    Where an earlier answer `is_doubted`, the source itself is asked and none of the answers it keeps.
+    """
 
     symbol: str
     interval_s: int
@@ -44,6 +47,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     shows: Shows = "trades"
     hours: Hours = "regular"
     calendar: str = "XNYS"
+    is_doubted: bool = False
 
 
 class Chunk(Struct, frozen=True, kw_only=True, eq=False):
