@@ -43,7 +43,7 @@ class _RawClient(Client):
     MaxRequests = 0  # no throttle, see above
 
     def __init__(self, wrapper: Wrapper, on_send: Callable[[], None]) -> None:
-        super().__init__(wrapper)  # type: ignore[no-untyped-call]
+        super().__init__(wrapper)  # type: ignore[no-untyped-call]  # ib_insync has no types here
         self.decoder: RawDecoder = RawDecoder(wrapper, 0)
         self._on_send = on_send
         # Too many messages are read later; without it they draw error 100, and the third time the line is cut.
@@ -56,7 +56,7 @@ class _RawClient(Client):
     def _onSocketHasData(self, data: bytes) -> None:  # noqa: N802 - the parent's name
         """As the parent once the handshake is over, but without copying what is left after every message."""
         if not self.isReady():
-            super()._onSocketHasData(data)  # type: ignore[no-untyped-call]
+            super()._onSocketHasData(data)  # type: ignore[no-untyped-call]  # ib_insync has no types here
             return
         held, at, self._data = self._data + data, 0, b""
         while self.isReady() and len(held) >= (begins := at + _LENGTH.size):

@@ -68,7 +68,7 @@ class RawDecoder(Decoder):
 
     def __init__(self, wrapper: Receiver, server_version: int) -> None:
         self._telling = _Telling(wrapper)
-        super().__init__(self._telling, server_version)  # type: ignore[arg-type]
+        super().__init__(self._telling, server_version)  # type: ignore[arg-type]  # wider than ib_insync says
         self.receiver = wrapper
         self._known: dict[bytes, dict[bytes, _Call]] = {kind: {} for kind in _REPEATED}
         self.handlers = {number: self.handlers[number] for number, name in MESSAGES.items() if hasattr(wrapper, name)}
@@ -157,7 +157,7 @@ class RawDecoder(Decoder):
             order_ref=fields[26],
             is_liquidation=fields[23] not in {"", "0"},
         )
-        self.wrapper.execDetails(int(fields[1]), raw)  # type: ignore[arg-type, call-arg]
+        self.wrapper.execDetails(int(fields[1]), raw)  # type: ignore[arg-type, call-arg]  # wider than ib_insync says
 
 
 class _Telling:

@@ -39,17 +39,17 @@ class OrderNews:
         self._register = register
         self._emit = emit
         self._clock = clock
-        self._waiting: dict[str, tuple[asyncio.TimerHandle, OrderRecord]] = {}
+        self._waiting: dict[OrderRecord, asyncio.TimerHandle] = {}
 
     def close(self) -> None:
         """The connection is gone; nobody waits for a reason any more."""
-        for _, record in list(self._waiting.values()):
+        for record in list(self._waiting):
             self._stop_waiting(record)
             if record.status in GONE:
                 self._cancelled(record, record.status)
 
-    def open_order(self, order: IbOrder, status: str) -> None:
-        """An openOrder message: the order's terms, and a status without its whyHeld."""
+    def open_order(self, order: IbOrder, status: str, *, is_answer: bool = False) -> None:
+        """An openOrder message: the order's terms, and a status without its whyHeld; `is_answer`: we have asked."""
         if parse_ref(order.orderRef) is None or order.whatIf:
             return
         line = open_order_of(order, status, "")
@@ -72,6 +72,8 @@ class OrderNews:
         record.terms = terms if status not in FINAL else record.terms
         record.parent_id = int(order.parentId)
         record.oca_group, record.oca_type = order.ocaGroup, int(order.ocaType)
+        if is_answer and status in WORKING and record.ended in {Ended.CANCELLED, Ended.REJECTED}:
+            record.revive()
         self._take(record, status, record.why_held)
 
     def status(self, *, order_id: int, client_id: int, perm_id: int, status: str, why_held: str) -> None:
@@ -95,10 +97,12 @@ class OrderNews:
             case CodeClass.NOTICE:
                 if code == codes.LOCATING_SHARES:
                     record.why_held = "locate"
-            case CodeClass.ORDER_FINAL if code == codes.CANCELLED:
-                self._cancelled(record, text)
-            case CodeClass.ORDER_FINAL:
+            case CodeClass.ORDER_FINAL if code != codes.CANCELLED:
                 self._refused(record, code, text)
+            case CodeClass.ORDER_FINAL if self._register.has_twin(record) and record.status not in GONE:
+                self._unknown(record, f"one of two orders under its id was cancelled: {text}")
+            case CodeClass.ORDER_FINAL:
+                self._cancelled(record, text)
             case _:
                 asked = "cancel answered " if code in codes.CANCEL_ANSWERS else ""
                 self._unknown(record, f"{asked}{code} {text}")
@@ -153,13 +157,12 @@ class OrderNews:
             self._wait_for_reason(record)
 
     def _wait_for_reason(self, record: OrderRecord) -> None:
-        if record.ended is Ended.NOT and record.ref not in self._waiting:
+        if record.ended is Ended.NOT and record not in self._waiting:
             loop = asyncio.get_running_loop()
-            timer = loop.call_later(REASON_WAIT_S, self._no_reason_came, record)
-            self._waiting[record.ref] = (timer, record)
+            self._waiting[record] = loop.call_later(REASON_WAIT_S, self._no_reason_came, record)
 
     def _no_reason_came(self, record: OrderRecord) -> None:
-        self._waiting.pop(record.ref, None)
+        self._waiting.pop(record, None)
         if record.status in GONE:
             self._cancelled(record, record.status)
         elif record.status == INACTIVE and "locate" not in record.why_held:
@@ -195,5 +198,5 @@ class OrderNews:
         self._emit(OrderUnknown(received_at=self._clock(), ref=record.ref, reason=reason))
 
     def _stop_waiting(self, record: OrderRecord) -> None:
-        if (waiting := self._waiting.pop(record.ref, None)) is not None:
-            waiting[0].cancel()
+        if (waiting := self._waiting.pop(record, None)) is not None:
+            waiting.cancel()

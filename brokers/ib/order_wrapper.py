@@ -80,8 +80,9 @@ class OrderWrapper(Wrapper):
     # ------------------------------------------------------------------ orders and executions
 
     def openOrder(self, _order_id: int, contract: Contract, order: IbOrder, state: OrderState) -> None:
-        self._orders.open_order(order, state.status)
-        if state.status not in FINAL and not order.whatIf and self._requests.is_open(OPEN_ORDERS):
+        is_answer = self._requests.is_open(OPEN_ORDERS)
+        self._orders.open_order(order, state.status, is_answer=is_answer)
+        if state.status not in FINAL and not order.whatIf and is_answer:
             line = open_order_of(order, state.status, self._symbol(contract))
             self._requests.add(OPEN_ORDERS, OpenOrderRow(line, order.account))
 

@@ -106,7 +106,7 @@ async def _knock(plan: Visit, facts: GatewayFacts, step_s: float) -> None:
 
 
 async def _ask(plan: Visit, facts: GatewayFacts, wall: Clock, step_s: float) -> None:
-    ib = IB()  # type: ignore[no-untyped-call]
+    ib = IB()  # type: ignore[no-untyped-call]  # ib_insync has no types here
     ib.RequestTimeout = step_s
     ib.errorEvent += lambda _id, code, text, _contract: facts.errors.append((code, text))
     try:
@@ -123,7 +123,7 @@ async def _ask(plan: Visit, facts: GatewayFacts, wall: Clock, step_s: float) -> 
     except (TimeoutError, ConnectionError) as error:
         facts.errors.append((0, f"{type(error).__name__}: {error}"))
     finally:
-        ib.disconnect()  # type: ignore[no-untyped-call]
+        ib.disconnect()  # type: ignore[no-untyped-call]  # ib_insync has no types here
         facts.is_simulated = _SIMULATED in facts.codes()
 
 
@@ -138,13 +138,13 @@ async def _connected(ib: IB, plan: Visit, client_id: int, step_s: float) -> bool
 
 
 async def _second_line(plan: Visit, facts: GatewayFacts, step_s: float) -> None:
-    data, refused = IB(), []  # type: ignore[no-untyped-call]
+    data, refused = IB(), []  # type: ignore[no-untyped-call]  # ib_insync has no types here
     data.errorEvent += lambda _id, code, _text, _contract: refused.append(code)
     try:
         is_open = await _connected(data, plan, plan.data_client_id, step_s)
         facts.data_id_refused = not is_open and _ID_IN_USE in refused
     finally:
-        data.disconnect()  # type: ignore[no-untyped-call]
+        data.disconnect()  # type: ignore[no-untyped-call]  # ib_insync has no types here
 
 
 async def _time(ib: IB, facts: GatewayFacts, wall: Clock) -> None:

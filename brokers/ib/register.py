@@ -24,7 +24,11 @@ class Ended(enum.StrEnum):
 
 
 class OrderRecord(Struct, kw_only=True, eq=False):
-    """One of our orders. `shown` is what the last OrderAccepted said; `complaint` the last final error."""
+    """One of our orders, which is one permId.
+
+    `shown` is what the last OrderAccepted said; `complaint` the last final error; `before` the order that was found by
+    the same reference until this one came (TWS.md 4.37).
+    """
 
     ref: str
     order_id: int
@@ -41,14 +45,20 @@ class OrderRecord(Struct, kw_only=True, eq=False):
     ended: Ended = Ended.NOT
     is_doubted: bool = False
     is_cancel_asked: bool = False
+    before: OrderRecord | None = None
 
     @property
     def was_accepted(self) -> bool:
         return self.shown is not None
 
+    def revive(self) -> None:
+        """Its end did not take place: TWS was asked since, and shows it at work."""
+        self.ended, self.status, self.complaint = Ended.NOT, "", None
+        self.is_doubted = self.is_cancel_asked = False
+
 
 class OrderRegister:
-    """Finds an order by each of its names."""
+    """Finds an order by each of its names; of two permIds under one name the newest that has not ended."""
 
     def __init__(self, client_id: int) -> None:
         self.client_id = client_id
@@ -57,7 +67,8 @@ class OrderRegister:
         self._by_perm: dict[int, OrderRecord] = {}
 
     def add(self, record: OrderRecord) -> OrderRecord:
-        """Keep a record; the newest order with a reference or an id is the one found by it."""
+        """Keep a record."""
+        record.before = self._by_ref.get(record.ref)
         self._by_ref[record.ref] = record
         if record.client_id == self.client_id:
             self._by_id[record.order_id] = record
@@ -80,11 +91,17 @@ class OrderRegister:
             self._by_perm[perm_id] = record
 
     def by_ref(self, ref: str) -> OrderRecord | None:
-        return self._by_ref.get(ref)
+        return _living(self._by_ref.get(ref))
 
     def by_order_id(self, order_id: int) -> OrderRecord | None:
         """The order that this client sent under `order_id`."""
-        return self._by_id.get(order_id)
+        newest = self._by_id.get(order_id)
+        living = _living(newest)
+        return living if living is not None and living.order_id == order_id else newest
+
+    def has_twin(self, record: OrderRecord) -> bool:
+        """Whether another permId has, or had, the record's reference."""
+        return record.before is not None or self._by_ref.get(record.ref) is not record
 
     def find(self, *, ref: str = "", perm_id: int, client_id: int, order_id: int) -> OrderRecord | None:
         """The order of a callback: by permId, else by our order id unless that means another order."""
@@ -101,3 +118,10 @@ class OrderRegister:
     def highest_order_id(self) -> int:
         """The highest order id seen at this client id; 0 if none."""
         return max(self._by_id, default=0)
+
+
+def _living(newest: OrderRecord | None) -> OrderRecord | None:
+    record = newest
+    while record is not None and record.ended is not Ended.NOT:
+        record = record.before
+    return record or newest

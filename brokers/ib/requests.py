@@ -1,22 +1,28 @@
 """Questions: each is a future that ends by its end marker, an error, silence or a lost connection.
 
 Most questions carry a request id. Open orders, completed orders, positions and the time do not: TWS answers
-them in the order in which they were asked and marks each end alike. If such a question runs out of time its
-end marker is *owed*: the next question of that kind throws away the answer that the first marker closes, so
-that an old answer is never taken for a new one. If only one marker comes then too, it was lost and not late,
-and the debt is dropped.
+them in the order in which they were asked, marks each end alike, and says nothing by which an answer could be
+told from the one before. If such a question runs out of time its end marker is *owed*: it may be late, or lost.
+So the next question of that kind throws away what the first marker closes and is asked once more, for each
+marker owed: what the last of them closes was asked by it, and not by another. After that a marker that is late
+comes by itself, soon; one that was lost never does, and is forgotten a time-out later.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from shared.errors import BrokerUnavailable, OpenbellError
 
 Key = int | str
+OWED_MAX = 3
+"""A line on which more questions in a row are late is dead, and found so: what is still missing was lost."""
 
 OPEN_ORDERS = "open orders"
 COMPLETED_ORDERS = "completed orders"
@@ -33,14 +39,34 @@ class RequestRefused(OpenbellError):  # noqa: N818 - the field says what is the 
         super().__init__(f"{code} {text}")
 
 
+class _Debt(Struct):
+    """End markers of earlier questions that may still come; `lapses_at_s` (of the loop): then they were lost."""
+
+    owed: int = 0
+    lapses_at_s: float = math.inf
+
+
 class _Question:
-    def __init__(self, name: str) -> None:
+    """`passes` is how many answers of questions before it may come first."""
+
+    def __init__(self, name: str, send: Callable[[], None], passes: int) -> None:
         self.name = name
+        self.send = send
+        self.passes = passes
         self.rows: list[Any] = []
         self.unreadable = ""
-        self.saw_end = False
         self.is_ended = False
         self.answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+    def take_end(self) -> None:
+        """The end of this answer, or of one to a question before it: then this one is asked again."""
+        if not self.passes:
+            self.finish()
+        elif not self.is_ended:
+            self.passes -= 1
+            self.rows.clear()
+            self.unreadable = ""
+            self.send()
 
     def finish(self, error: Exception | None = None) -> None:
         self.is_ended = True
@@ -60,7 +86,7 @@ class Requests:
     def __init__(self) -> None:
         self._open: dict[Key, _Question] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._owed: set[str] = set()
+        self._debts: defaultdict[Key, _Debt] = defaultdict(_Debt)
         self._closed = ""
 
     async def ask(self, name: str, key: Key, send: Callable[[], None], timeout_s: float) -> list[Any]:
@@ -79,7 +105,11 @@ class Requests:
     async def _ask(self, name: str, key: Key, send: Callable[[], None], timeout_s: float) -> list[Any]:
         if self._closed:
             raise BrokerUnavailable(f"{name}: {self._closed}")
-        question = self._open[key] = _Question(name)
+        now_s = asyncio.get_running_loop().time
+        debt = self._debts[key] if isinstance(key, str) else _Debt()
+        if now_s() >= debt.lapses_at_s:
+            debt.owed = 0
+        question = self._open[key] = _Question(name, send, debt.owed)
         try:
             send()
             async with asyncio.timeout(timeout_s):
@@ -88,9 +118,10 @@ class Requests:
             raise BrokerUnavailable(f"{name}: no complete answer within {timeout_s:g} s") from None
         finally:
             del self._open[key]
-            # Out of time, or whoever asked has given up.
-            if isinstance(key, str) and not question.is_ended and not question.saw_end:
-                self._owed.add(key)
+            if question.is_ended:
+                debt.lapses_at_s = now_s() + timeout_s
+            else:  # out of time, or whoever asked has given up
+                debt.owed, debt.lapses_at_s = min(debt.owed + 1, OWED_MAX), math.inf
 
     def is_open(self, key: Key) -> bool:
         return key in self._open
@@ -102,14 +133,10 @@ class Requests:
 
     def end(self, key: Key) -> None:
         """The end marker of an answer."""
-        question = self._open.get(key)
-        if isinstance(key, str) and key in self._owed:
-            self._owed.discard(key)
-            if question is not None:
-                question.saw_end = True
-                question.rows.clear()
-        elif question is not None:
-            question.finish()
+        if (question := self._open.get(key)) is not None:
+            question.take_end()
+        elif (debt := self._debts.get(key)) is not None:
+            debt.owed = max(debt.owed - 1, 0)
 
     def refuse(self, key: Key, code: int, text: str) -> bool:
         """An error code on a question; False if no question has this key."""

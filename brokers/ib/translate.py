@@ -89,7 +89,7 @@ def execution_time(text: str, *, assumed: tzinfo) -> datetime | None:
         return None
     try:
         # The zone is put on one line later.
-        naive = datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007
+        naive = datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007 - the zone follows
     except ValueError:
         return None
     return naive.replace(tzinfo=zone).astimezone(UTC)

@@ -60,6 +60,7 @@ ALERTS = (
     AlertKind("entry_cancelled", digest_only=True),
     AlertKind("entry_denied", digest_only=True),
     AlertKind("exit_denied"),
+    AlertKind("flatten_waits"),
     AlertKind("filled"),
     AlertKind("fill_recovered"),
     # broker and book
@@ -85,6 +86,7 @@ ALERTS = (
     AlertKind("plan_differs", digest_only=True),
     AlertKind("warm_start_taken"),
     AlertKind("warm_start_refused"),
+    AlertKind("memory_began_anew"),
     AlertKind("nightly", digest_only=True),
     AlertKind("operator"),
     AlertKind("resume_refused"),

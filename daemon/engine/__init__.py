@@ -10,7 +10,8 @@ truth.py       a report of the broker, in this order: executions, orders, positi
 executions.py  one execution, live, recovered, corrected, busted or a liquidation; and what it cost
 reconcile.py   orders of the report against the book; lost, doubled and rebuilt ones
 position_breaks.py  positions of the report against the book; locks.py what follows, discrepancy.py how it is told
-settler.py     when a break is settled; settlement.py the fills that do it; corporate_action.py splits
+settler.py     when a break is settled; settlement.py the fills that do it; corporate_action.py splits,
+               split_shares.py what executions of before them are since
 prices.py      the last prices and which are believed; price_screen.py the kernel of that
 rest.py        whether the next rows can lead to nothing, and taking in those that did (the replay sleeps by it)
 day_loss.py    what the session's plans have lost, for the automatic limits of watch.py

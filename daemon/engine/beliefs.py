@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import cached_property
+from math import prod
 
 from msgspec import Struct, field
 
 from daemon.engine.account_ledger import AccountLedger
-from daemon.engine.book_index import BookIndex
+from daemon.engine.book_index import BookIndex, is_settlement
 from daemon.engine.breakers import Breakers
 from daemon.engine.day_plan import DayPlanInForce
-from daemon.engine.locks import Break, Lock
+from daemon.engine.locks import Break, Lock, SplitTaken
 from daemon.engine.market_state import MarketState
 from daemon.engine.pace import Pace
 from daemon.engine.plan import Plan
@@ -24,6 +25,7 @@ from daemon.engine.watch_state import WatchState
 from risk.trading_state import TradingStates
 from shared.account import Account
 from shared.events import QuietWindow
+from shared.ids import exec_stem
 from shared.market import QuoteRow
 from shared.orders import Fill, OrderStatus, WorkingOrder
 from shared.signals import TargetPosition
@@ -64,7 +66,8 @@ class Beliefs(Struct, kw_only=True, dict=True):
     accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
     rescaled: dict[str, date] = field(default_factory=dict)  # the last ex-date whose scale is taken out
     unsplit: dict[str, float] = field(default_factory=dict)  # held: old price over new, prices have it, plans have not
-    splits_taken: dict[str, datetime] = field(default_factory=dict)  # when a person last accepted a split
+    stops_gone: dict[str, datetime] = field(default_factory=dict)  # cancelled unasked, holdings not told since then
+    splits: dict[str, list[SplitTaken]] = field(default_factory=dict)  # that persons have accepted, in that order
     split_since: dict[str, float] = field(default_factory=dict)  # stems of fills of before it: shares now for one then
     foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
     foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
@@ -97,6 +100,41 @@ class Beliefs(Struct, kw_only=True, dict=True):
     def knows_holdings(self) -> bool:
         """Reconciled, but perhaps for the account's figures."""
         return self.holdings_asked_at is not None
+
+    def take_holdings(self, asked_at: datetime, received_at: datetime) -> None:
+        """The broker has told all orders and shares: of stops that went while it was asked that says nothing."""
+        self.holdings_asked_at = asked_at
+        self.stops_gone = {symbol: at for symbol, at in self.stops_gone.items() if asked_at < at <= received_at}
+
+    def is_split_shown(self, symbol: str) -> bool:
+        """Whether the broker's report shows what looks like a split, and no person has answered it."""
+        lock = self.locks.get(symbol)
+        return lock is not None and lock.kind == "corporate_action"
+
+    def split_taken_at(self, symbol: str) -> datetime | None:
+        """When a person last accepted a split of it."""
+        taken = self.splits.get(symbol)
+        return taken[-1].taken_at if taken else None
+
+    def shares_for(self, fill: Fill) -> float:
+        """Shares of now for one of the execution's, booked or not: more or less than one if its symbol has split since.
+
+        A split took all orders of before it, so what executes of a later order is of now.
+        """
+        stem = exec_stem(fill.exec_id)
+        if stem in self.fills or is_settlement(fill):
+            return self.split_since.get(stem, 1.0)
+        working = self.orders.get(fill.ref)
+        return prod(
+            split.ratio
+            for split in self.splits.get(fill.symbol, ())
+            if fill.filled_at < split.happened_at and (working is None or working.sent_at < split.happened_at)
+        )
+
+    def forget_splits(self, since_at: datetime) -> None:
+        """After the executions of before `since_at` have been dropped."""
+        self.splits = {symbol: each for symbol, each in self.splits.items() if each[-1].taken_at >= since_at}
+        self.split_since = {stem: ratio for stem, ratio in self.split_since.items() if stem in self.fills}
 
     @cached_property
     def index(self) -> BookIndex:

@@ -12,8 +12,9 @@ from typing import Any
 
 from daemon.engine.beliefs import Beliefs
 from daemon.engine.order_life import Happening, next_status
-from daemon.engine.plan import Plan, round_trip
+from daemon.engine.plan import Plan, rebuilt, round_trip
 from daemon.engine.prices import Prices
+from daemon.engine.split_shares import shares_of_now
 from risk.breaches import is_known
 from shared.account import Account
 from shared.ids import OrderRef, exec_correction, exec_stem, own_ref
@@ -104,18 +105,18 @@ class Book(Beliefs):
     def believable(self, plan: Plan) -> int:
         """Open shares of the plan that the broker does not deny; what it does not hold must not be sold for it.
 
-        In an instrument whose quantity is broken the broker's shares count for the oldest plans first.
+        In an instrument whose quantity is broken the side that has too many loses, the youngest plans first.
         """
         theirs = self._told_quantity(plan.symbol) if self.is_disputed else None
         if theirs is None:
             return plan.open_quantity
-        left = max(int(plan.side.sign * theirs), 0)
-        for other in self.plans.values():
-            if (other.symbol, other.side) == (plan.symbol, plan.side) and other.open_quantity > 0:
-                mine = min(left, other.open_quantity)
-                if other.plan_id == plan.plan_id:
-                    return mine
-                left -= mine
+        side = [each for each in self.plans_in(plan.symbol) if each.side is plan.side and each.open_quantity > 0]
+        lacking = plan.side.sign * (self.quantity(plan.symbol) - theirs)
+        left = int(sum(each.open_quantity for each in side) - lacking)
+        for each in side:
+            if each is plan:
+                return max(min(left, each.open_quantity), 0)
+            left -= each.open_quantity
         return 0
 
     def to_give_back(self, plan: Plan) -> int:
@@ -176,11 +177,13 @@ class Book(Beliefs):
         profit_before = plan.realized_profit
         if known is None:
             plan.commission += self.commissions.get(stem, 0.0)  # it may have come before its execution
+            if (ratio := self.shares_for(fill)) != 1.0:
+                self.split_since[stem] = ratio
         else:
-            self._apply(plan, known, -1)
+            self._apply(plan, known, -1, self.fills)
         self.fills[stem] = fill
         self.index.note_fill(stem, fill)
-        self._apply(plan, fill, 1)
+        self._apply(plan, fill, 1, self.fills)
         self.realized_profit += plan.realized_profit - profit_before
         if not self._fill_order(fill, fill.quantity - (known.quantity if known else 0)):
             self.touch(plan)
@@ -203,18 +206,11 @@ class Book(Beliefs):
         return plan
 
     def _rebuilt(self, ref: OrderRef, symbol: str, side: Side) -> Plan:
-        plan = Plan(
-            plan_id=ref.plan_id,
-            strategy=ref.strategy,
-            symbol=symbol,
-            side=side if ref.leg is Leg.ENTRY else side.opposite,
-            stop_price=None,
-            take_profit_price=None,
-            is_rebuilt=True,
-        )
+        plan, counted = rebuilt(ref, symbol, side), dict[str, Fill]()
         for stem, fill in self.fills.items():
             if fill.ref.startswith(f"{ref.plan_id}:"):
-                self._apply(plan, fill, 1)
+                self._apply(plan, fill, 1, counted)
+                counted[stem] = fill
                 plan.commission += self.commissions.get(stem, 0.0)
         return plan
 
@@ -224,9 +220,12 @@ class Book(Beliefs):
         if number > self.plan_numbers.get(key, 0):
             self.plan_numbers[key] = number
 
-    def _apply(self, plan: Plan, fill: Fill, sign: int) -> None:
-        ratio = self.split_since.get(exec_stem(fill.exec_id), 1.0) if self.split_since else 1.0
-        plan.take(fill, self.ref_of(fill.ref).leg, sign, ratio)
+    def _apply(self, plan: Plan, fill: Fill, sign: int, counted: Mapping[str, Fill]) -> None:
+        """Count the execution beside those that are `counted`, or with `sign` -1 no longer."""
+        shares, ratio = fill.quantity, self.shares_for(fill) if self.split_since else 1.0
+        if ratio != 1.0:
+            shares = shares_of_now(plan, fill, counted, self.split_since)
+        plan.take(fill, self.ref_of(fill.ref).leg, sign * shares, fill.price / ratio)
 
     def _fill_order(self, fill: Fill, quantity: int) -> bool:
         """Whether a live order took the fill; it touches the plan then.
@@ -389,7 +388,7 @@ class Book(Beliefs):
             if stem in self.fills and self.fills[stem].filled_at < since_at:
                 del self.fills[stem]
         self.index.keep_fills(self.fills)
-        self.split_since = {stem: ratio for stem, ratio in self.split_since.items() if stem in self.fills}
+        self.forget_splits(since_at)
         if not self.commissions.keys() <= self.fills.keys():
             self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
         self.nonces = {nonce: came for nonce, came in self.nonces.items() if came >= since.isoformat()}

@@ -12,7 +12,7 @@ from daemon.engine import planning
 from daemon.engine.answers import Answers
 from daemon.engine.book import Book
 from daemon.engine.children import send
-from daemon.engine.denials import note_denial, texts_of
+from daemon.engine.denials import forget_denial, note_denial, texts_of
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
 from daemon.engine.view import Viewer
@@ -38,6 +38,8 @@ class Closer:
         quantity = min(quantity, self._closable(plan))
         if quantity <= 0 or self.is_pausing(plan, now):
             return []
+        if plan.symbol in self._book.stops_gone:
+            return []  # a split takes the stops before it shows: the next word of what is held lets it go
         if self._book.has_split(plan.symbol) and not plan.flatten_reason:
             return []  # its signals come from prices of two scales, its quantity is a person's to accept
         target = self._book.targets.get(plan.strategy, {}).get(plan.symbol)
@@ -54,6 +56,7 @@ class Closer:
         verdict = judge(intent, view, self._settings.limits)
         if verdict.approved_quantity == 0:
             return note_denial(self._book, intent, verdict)
+        forget_denial(self._book, intent)
         return self._send(plan, verdict.approved_quantity, now, (reason, *texts_of(verdict)))
 
     def close_unprotectable(self, plan: Plan, now: datetime) -> list[Command]:

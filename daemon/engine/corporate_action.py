@@ -8,21 +8,26 @@ their cost: quantity times ratio, prices divided by it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
-from daemon.engine.locks import Break, Lock
+from daemon.engine.locks import Break, Lock, SplitTaken
 from daemon.engine.plan import Plan
 from daemon.engine.settlement import SETTLED, end_break
 from shared.commands import Command, Notify
 from shared.corporate_actions import RATIOS
 from shared.events import BrokerReported, PricesRescaled
 from shared.market import Instrument, Universe
-from shared.orders import Leg
+from shared.orders import Leg, WorkingOrder
 
+_FINEST = 1_000
 _SAME_COST = 0.05  # the broker's cost has commissions in it
+_VERY_COST = 0.01  # where the cost alone tells the ratio
 
 
 def split_ratio(ours: int, theirs: float) -> Fraction | None:
@@ -33,42 +38,87 @@ def split_ratio(ours: int, theirs: float) -> Fraction | None:
     return nearest if gap < 1 else None
 
 
-def looks_like_split(book: Book, report: BrokerReported, symbol: str, theirs: float) -> bool:
-    """Whether a ratio fits, no stop of ours rests there any more, and nothing else explains the jump.
+def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) -> Fraction | None:
+    """The ratio that fits where no stop of ours has outlived it and nothing else explains the jump; else None.
 
-    A cost that has the same ratio says so whatever is under way: no execution moves it like that. Else, for a late
-    figure has the cost of before, no order of ours is under way and none has filled since book and broker agreed. Fewer
-    shares at the cost they had are no reverse split: the rest was sold. What is less than a share beside ours may be a
-    stranger's.
+    A cost that has the same ratio says so whatever is under way: no execution moves it like that, and it says so alone
+    where somebody has traded beside. Else, for a late figure has the cost of before, no order of ours is under way, no
+    stop rests, and nothing has filled since book and broker agreed. Fewer shares at the cost they had are no reverse
+    split: the rest was sold. What is less than a share beside ours may be a stranger's.
     """
     ours = book.position(symbol)
+    costs = [line.average_cost for line in report.positions if line.symbol == symbol]
+    shown = [book.orders.get(order.ref) for order in report.open_orders if order.symbol == symbol]
+    stops = [order for order in shown if order is not None and order.leg in PROTECTIVE]  # of others the end has crossed
+    if any(_has_outlived_it(book, stop) for stop in stops):
+        return None
     ratio = split_ratio(ours.quantity, theirs)
     if ratio is None:
-        return False
-    costs = [line.average_cost for line in report.positions if line.symbol == symbol]
+        return None if _ratio_that_was_shown(book, symbol) else _ratio_of_cost(book, symbol, theirs, costs)
     if abs(theirs) < abs(ours.quantity) and any(_is_near(cost, ours.average_price) for cost in costs):
-        return False
-    shown = (book.orders.get(order.ref) for order in report.open_orders if order.symbol == symbol)
-    if any(order is not None and order.leg in PROTECTIVE for order in shown):
-        return False  # the end of one that is over in the book has crossed the report
+        return None
     if any(_is_near(cost, ours.average_price / float(ratio)) for cost in costs):
-        return True
-    if abs(theirs - ours.quantity) < 1 or any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol)):
-        return False
-    since = book.agreed.get(symbol)
-    filled = [fill.filled_at for fill in book.fills.values() if fill.symbol == symbol]
-    return since is not None and all(at <= since for at in filled)
+        return ratio
+    is_under_way = any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol))
+    if stops or is_under_way or abs(theirs - ours.quantity) < 1:
+        return None
+    return None if _may_be_late(book, symbol, theirs) else ratio
+
+
+def _may_be_late(book: Book, symbol: str, theirs: float) -> bool:
+    """Whether an execution since book and broker agreed may explain the figure.
+
+    Plans on both sides have no cost by which a split could be told: there it is late only if it is what was held before
+    one of these executions.
+    """
+    since, held = book.agreed.get(symbol), book.position(symbol).quantity
+    fills = [
+        fill for fill in book.fills.values() if fill.symbol == symbol and (since is None or fill.filled_at > since)
+    ]
+    if since is None or len({plan.side for plan in book.plans_in(symbol) if plan.open_quantity > 0}) == 1:
+        return since is None or bool(fills)
+    for fill in sorted(fills, key=lambda fill: fill.filled_at, reverse=True):
+        held -= fill.side.sign * fill.quantity
+        if abs(theirs - held) < 1:
+            return True
+    return False
+
+
+def _ratio_of_cost(book: Book, symbol: str, theirs: float, costs: list[float]) -> Fraction | None:
+    """The ratio by which the cost has moved, and the shares the other way, where theirs fit none.
+
+    Somebody has traded beside the split, and no report had shown that. The cost of before is the one that was shown
+    with a break that stood already, else the book's.
+    """
+    ours, seen = book.position(symbol), book.breaks.get(symbol)
+    before = ours.average_price if seen is None else seen.average_cost
+    for cost in costs:
+        ratio = min(RATIOS, key=lambda each: abs(before / float(each) - cost))
+        is_same_way = (ratio > 1) == (abs(theirs) > abs(ours.quantity)) and theirs * ours.quantity > 0
+        if is_same_way and abs(before / float(ratio) - cost) <= _VERY_COST * cost:
+            return ratio
+    return None
+
+
+def _has_outlived_it(book: Book, stop: WorkingOrder) -> bool:
+    """Whether a split would have taken the stop: one that was put back since its plan lost the last proves nothing.
+
+    That loss belongs to this split only if no person has taken one over since.
+    """
+    plan = book.plans[stop.plan]
+    taken_at = book.split_taken_at(plan.symbol)
+    lost_at = [at for at in plan.failed_protections if taken_at is None or at > taken_at]
+    return all(at > stop.sent_at for at in lost_at)
 
 
 def _is_near(cost: float, price: float) -> bool:
     return abs(cost - price) <= _SAME_COST * price
 
 
-def proposal(book: Book, instrument: Instrument, theirs: float) -> str:
+def proposal(book: Book, instrument: Instrument, ratio: Fraction) -> str:
     """What a person should know before accepting: the ratio, and the stop that would be placed."""
-    ratio = split_ratio(book.position(instrument.symbol).quantity, theirs)
     plans = [plan for plan in book.plans_in(instrument.symbol) if plan.open_quantity > 0]
-    stops = [_scaled(plan.stop_price, ratio, instrument) for plan in plans if ratio is not None]
+    stops = [_scaled(plan.stop_price, ratio, instrument) for plan in plans]
     told = ", ".join("none" if stop is None else f"{stop:g}" for stop in stops)
     return (
         f"{instrument.symbol}: looks like a split of {_text(ratio)}; the position has NO STOP until a person accepts: "
@@ -76,11 +126,29 @@ def proposal(book: Book, instrument: Instrument, theirs: float) -> str:
     )
 
 
-def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, now: datetime) -> bool:
-    """Give the plans their new quantities and prices; False (and nothing done) if no ratio fits."""
-    ratio, column = split_ratio(book.position(symbol).quantity, theirs), universe.index(symbol)
+def split_taken(book: Book, symbol: str, zone: str, now: datetime) -> SplitTaken:
+    """A person takes the split over that waits there: of which shares an execution is that is told later still.
+
+    The table's day begins at midnight of the exchange's `zone`; without a table it was there when it was first seen.
+    """
+    seen, ex_date = book.breaks.get(symbol), book.rescaled.get(symbol)
+    happened_at = now if seen is None else seen.since
+    if symbol in book.unsplit and ex_date is not None:
+        midnight = datetime(ex_date.year, ex_date.month, ex_date.day, tzinfo=ZoneInfo(zone))
+        happened_at = midnight.astimezone(UTC)
+    return SplitTaken(happened_at=happened_at, taken_at=now)
+
+
+def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, taken: SplitTaken) -> bool:
+    """Give the plans their new quantities and prices; False (and nothing done) if no ratio fits.
+
+    Where somebody has traded since the broker showed the split, together they hold what it made of them alone.
+    """
+    ours, column = book.position(symbol).quantity, universe.index(symbol)
+    ratio = _ratio_that_was_shown(book, symbol) or split_ratio(ours, theirs)
     if ratio is None:
         return False
+    theirs = theirs if abs(ours * ratio - theirs) < 1 else float(ours * ratio)
     plans = [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
     for plan, shares in zip(plans, _whole_shares(plans, ratio, theirs), strict=True):
         _scale(plan, ratio, shares, universe.instruments[column])
@@ -88,16 +156,23 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, now:
     _scale_what_is_over(book, universe.instruments[column], ratio)
     book.prices.forget(column)  # the prices of before say nothing of now
     book.unsplit.pop(symbol, None)
-    book.splits_taken[symbol] = now
+    book.splits[symbol] = [*book.splits.get(symbol, []), replace(taken, ratio=float(ratio))]
     return True
 
 
+def _ratio_that_was_shown(book: Book, symbol: str) -> Fraction | None:
+    lock = book.locks.get(symbol)
+    told = None if lock is None else lock.split_ratio
+    return None if told is None else Fraction(told).limit_denominator(_FINEST)
+
+
 def shows_split(book: Book, symbol: str, seen: Break) -> bool:
-    """Whether the break is what a split leaves: by its looks, or because one is due."""
-    return seen.kind == "corporate_action" or symbol in book.unsplit
+    """Whether the break is what a split leaves: by its looks, now or before somebody traded, or because one is due."""
+    is_shown = seen.kind == "corporate_action" or _ratio_that_was_shown(book, symbol) is not None
+    return is_shown or symbol in book.unsplit
 
 
-def take_over_splits(book: Book, universe: Universe, symbols: Iterable[str], now: datetime) -> list[Command]:
+def take_over_splits(book: Book, universe: Universe, symbols: Iterable[str], zone: str, now: datetime) -> list[Command]:
     """A person wants out of these: of what has split there all that the broker shows is to be closed.
 
     The shares of before are a part of them, or more than there are, and the rest would be nobody's.
@@ -107,19 +182,29 @@ def take_over_splits(book: Book, universe: Universe, symbols: Iterable[str], now
         seen = book.breaks.get(symbol)
         if seen is None or not shows_split(book, symbol, seen):
             continue
-        if apply_split(book, universe, symbol, seen.broker_quantity, now):
-            end_break(book, symbol, seen)
-            text = (
-                f"{symbol}: book set to the broker's for a flatten: split taken over, {seen.broker_quantity:g} shares"
-            )
-            commands.append(Notify(level="critical", code=SETTLED, text=text))
+        if apply_split(book, universe, symbol, seen.broker_quantity, split_taken(book, symbol, zone, now)):
+            commands.append(_end_split(book, symbol, seen))
     return commands
 
 
+def _end_split(book: Book, symbol: str, seen: Break) -> Notify:
+    """The plans have their new shares; what somebody has traded beside them stays a break, and is nobody's to close."""
+    ours, lock = book.position(symbol).quantity, book.locks.get(symbol)
+    if abs(seen.broker_quantity - ours) < 1:
+        end_break(book, symbol, seen)
+    elif lock is not None:
+        lock.end_split()
+        seen.kind = lock.kind
+    text = f"{symbol}: book set to the broker's for a flatten: split taken over, {seen.broker_quantity:g} shares"
+    if symbol in book.breaks:
+        text += f" of which {ours} are ours"
+    return Notify(level="critical", code=SETTLED, text=text)
+
+
 def _scale_what_is_over(book: Book, instrument: Instrument, ratio: Fraction) -> None:
-    """A correction of an execution of before counts in shares of before, and may bring a plan back that is over."""
+    """What is told late of before counts in shares of before, and may bring a plan back that is over."""
     for plan in [*book.plans.values(), *book.retired.values()]:
-        if plan.symbol == instrument.symbol and plan.opened > 0 and plan.open_quantity == 0:
+        if plan.symbol == instrument.symbol and plan.open_quantity == 0 and book.entry_of(plan) is None:
             _scale(plan, ratio, 0, instrument)
     book.index.retired_epoch += 1
     for stem, fill in book.fills.items():
@@ -165,7 +250,7 @@ def rescale(event: PricesRescaled, book: Book, universe: Universe, desks: Iterab
 
 
 def _await_split(event: PricesRescaled, book: Book) -> list[Command]:
-    symbol, taken_at = event.symbol, book.splits_taken.get(event.symbol)
+    symbol, taken_at = event.symbol, book.split_taken_at(event.symbol)
     held = book.position(symbol).quantity
     is_taken = taken_at is not None and (book.last_row_at is None or taken_at > book.last_row_at)
     if not is_held(book, symbol) or is_taken:
@@ -174,7 +259,7 @@ def _await_split(event: PricesRescaled, book: Book) -> list[Command]:
     if book.has_split(symbol):
         return []
     cause = (
-        f"{symbol}: splits {_text(Fraction(event.ratio).limit_denominator(1_000))}, {held} shares of before are held"
+        f"{symbol}: splits {_text(Fraction(event.ratio).limit_denominator(_FINEST))}, {held} shares of before are held"
     )
     book.locks[symbol] = Lock(cause=cause, since=event.received_at, kind="split_due")
     text = (
@@ -188,7 +273,7 @@ def drop_due_split(book: Book, symbol: str) -> None:
     """A person says that there is none: what is held is what it was. Its lock heals with clean reports."""
     lock = book.locks.get(symbol)
     if lock is not None and lock.kind == "split_due":
-        lock.kind = "quantity_break"
+        lock.end_split()
         del book.unsplit[symbol]
 
 
@@ -198,8 +283,12 @@ def is_held(book: Book, symbol: str) -> bool:
 
 
 def _scale(plan: Plan, ratio: Fraction, open_quantity: int, instrument: Instrument) -> None:
-    plan.opened = max(round(plan.opened * ratio), open_quantity)
+    """A fraction of a share goes with its cost: what is left has cost what it did, and what was earned is kept."""
+    price = plan.average_price / float(ratio)
+    earned = plan.closed_value - plan.closed * plan.average_price
+    plan.opened = max(int(plan.opened * ratio), open_quantity)
     plan.closed = plan.opened - open_quantity
+    plan.opened_value, plan.closed_value = plan.opened * price, plan.closed * price + earned
     plan.stop_price = _scaled(plan.stop_price, ratio, instrument)
     plan.take_profit_price = _scaled(plan.take_profit_price, ratio, instrument)
     if plan.trail_amount is not None:

@@ -27,6 +27,7 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
     """What differs, in words, and the figures where they are in question.
 
     `broker_quantity` is signed, `average_cost` per share with commission; `ref` is the order's, if one is concerned.
+    `split_ratio`: new shares for an old one, of what looks like a split.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
     text: str
     broker_quantity: float | None = None
     average_cost: float = 0.0
+    split_ratio: float | None = None
     ref: str = ""
 
 

@@ -262,8 +262,6 @@ class Engine:
                 commands.append(Notify(level="warning", code="entry_cancelled", text=text))
         elif not asked:
             commands += self._protector.on_leg_lost(working, event.received_at)
-            if working.leg in PROTECTIVE and self.book.plans[working.plan].open_quantity > 0:  # a split? an OCA fill?
-                commands.append(AskBroker(reasons=(f"{event.ref}: why is it gone?",)))
         return commands + self._protector.look_again(event.received_at)
 
     def _on_rejected(self, event: OrderRejected) -> list[Command]:
@@ -309,7 +307,8 @@ class Engine:
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
         is_first = self.book.knows_holdings and not knew_holdings  # on this line: rows have passed without a broker
-        tidy = has_settled or is_first or (event.tells_holdings and self._rows_have_ceased(event.received_at))
+        cannot_wait = self._rows_have_ceased(event.received_at) or self._protector.has_refused_change()
+        tidy = has_settled or is_first or (event.tells_holdings and cannot_wait)
         return commands + self._protector.look_after(event.received_at, tidy=tidy)
 
     def _rows_have_ceased(self, now: datetime) -> bool:

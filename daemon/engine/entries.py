@@ -8,7 +8,7 @@ from daemon.engine import planning
 from daemon.engine.answers import Answers
 from daemon.engine.book import Book
 from daemon.engine.children import send
-from daemon.engine.denials import note_denial, texts_of
+from daemon.engine.denials import forget_denial, note_denial, texts_of
 from daemon.engine.desk import Desk
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
@@ -46,7 +46,7 @@ class Entries:
             self._book.set_target(intent.strategy, intent.symbol, 0, "no valid stop")
             text = f"{intent.strategy} {intent.symbol}: no valid stop loss at {price}, entry denied"
             return [Notify(level="warning", code="entry_denied", text=text)]
-        self._book.refusals.pop(f"{intent.strategy}:{intent.symbol}", None)
+        forget_denial(self._book, intent)
         limit_price = expected if self._settings.entry == "limit" else None
         good_till = planning.good_till(self._settings, self._book.hours, now)
         bracket = planning.bracket_of(plan, verdict.approved_quantity, limit_price, good_till)

@@ -40,7 +40,8 @@ class Executions:
         self._book.book_fill(fill)
         commands: list[Command] = [_gave_way(correction) for correction in given_way]
         if not recovered:
-            commands += twins + self._follow_broker(fill, fill.quantity - (known.quantity if known else 0))
+            news = (fill.quantity - (known.quantity if known else 0)) * self._book.shares_for(fill)
+            commands += twins + self._follow_broker(fill, round(news))
             commands += self._ask_what_is_covered(fill, known)
         commands += self._follow(fill, known, now, recovered=recovered)
         return commands + (self._halt(fill, now) if fill.is_liquidation else [])
@@ -53,10 +54,16 @@ class Executions:
         return [AskBroker(reasons=(f"{fill.ref}: permId {fill.perm_id} has filled, was {working.perm_id}; lives it?",))]
 
     def _ask_what_is_covered(self, fill: Fill, known: Fill | None) -> list[Command]:
-        """What a closing order fills its OCA group cuts off the stop, and does not give back with the shares."""
-        if known is None or fill.quantity >= known.quantity or self._book.ref_of(fill.ref).leg is Leg.ENTRY:
+        """What a closing order fills its OCA group cuts off each stop, and does not give back with the shares."""
+        ref = self._book.ref_of(fill.ref)
+        if ref.leg is Leg.ENTRY:
             return []
-        return [AskBroker(reasons=(f"{fill.ref}: shares were taken back, what does the stop still cover?",))]
+        if known is not None and fill.quantity < known.quantity:
+            return [AskBroker(reasons=(f"{fill.ref}: shares were taken back, what does the stop still cover?",))]
+        stops = [order for order in self._book.orders_of(ref.plan_id) if order.leg in PROTECTIVE]
+        if len(stops) < 2:  # noqa: PLR2004 - one that is cut covers what is left
+            return []
+        return [AskBroker(reasons=(f"{fill.ref}: each stop of the plan is cut by it, what do they still cover?",))]
 
     def _follow_broker(self, fill: Fill, quantity: int) -> list[Command]:
         """Where book and broker disagree, what he said of before this execution is no longer what he holds."""

@@ -13,13 +13,19 @@ class Lock(Struct, kw_only=True):
     `kind` is a discrepancy's (quantity_break, corporate_action or double_perm_id), or split_due: a split that is known
     of, and that the broker does not show yet. `broker_quantity` is the signed
     position the broker reported last, None if the break is not one of quantity or the figure may still be late.
+    `split_ratio`: new shares for an old one, as the last report showed it in which nobody had traded beside the split.
     """
 
     cause: str
     since: datetime
     kind: str = "quantity_break"
     broker_quantity: float | None = None
+    split_ratio: float | None = None
     clean_reports: int = 0
+
+    def end_split(self) -> None:
+        """No split stands here any more, or none ever did; the instrument stays locked until reports are clean."""
+        self.kind, self.split_ratio = "quantity_break", None
 
 
 class Break(Struct, kw_only=True):
@@ -40,3 +46,11 @@ class Break(Struct, kw_only=True):
     may_be_late: bool = False
     reports: int = 1
     same: int = 1
+
+
+class SplitTaken(Struct, frozen=True, kw_only=True):
+    """A split that a person has taken over: when it took place, when he did, and new shares for an old one."""
+
+    happened_at: datetime
+    taken_at: datetime
+    ratio: float = 1.0

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from shared.ids import OrderRef
 from shared.orders import Fill, Leg, RoundTrip, Side
 
 
@@ -91,21 +92,21 @@ class Plan(Struct, kw_only=True):
         """Average price of what is open; of shares that exits sold too many, what those brought."""
         return self.average_price if self.open_quantity >= 0 else self.overfilled_value / -self.open_quantity
 
-    def take(self, fill: Fill, leg: Leg, sign: int, ratio: float) -> None:
-        """Count an execution of `leg`, or with `sign` -1 no longer; `ratio` shares of the plan for one of the fill."""
-        quantity, value = round(sign * fill.quantity * ratio), sign * fill.quantity * fill.price
+    def take(self, fill: Fill, leg: Leg, shares: int, price: float) -> None:
+        """Count an execution of `leg`, or with negative shares no longer; shares and price are those of now."""
+        value = shares * price
         was_over = max(self.closed - self.opened, 0)
         if leg is Leg.ENTRY:
-            self.opened += quantity
+            self.opened += shares
             self.opened_value += value
             self.opened_at = self.opened_at or fill.filled_at
         else:
             if fill.side is self.side:  # buys back what exits overfilled
-                quantity, value = -quantity, -value
-            self.closed += quantity
+                shares, value = -shares, -value
+            self.closed += shares
             self.closed_value += value
             self.closed_at, self.exit_leg = fill.filled_at, leg
-        self.follow_overfill(was_over, fill.price / ratio)
+        self.follow_overfill(was_over, price)
 
     def follow_overfill(self, was_over: int, price: float) -> None:
         """After a booking at `price`; before it exits had closed `was_over` shares too many (never below 0)."""
@@ -131,6 +132,19 @@ class Plan(Struct, kw_only=True):
         letter = leg.value
         number = self.numbers[letter] = self.numbers.get(letter, 0) + 1
         return number
+
+
+def rebuilt(ref: OrderRef, symbol: str, side: Side) -> Plan:
+    """A plan known from the broker's word alone; `side` is that of the order under `ref`."""
+    return Plan(
+        plan_id=ref.plan_id,
+        strategy=ref.strategy,
+        symbol=symbol,
+        side=side if ref.leg is Leg.ENTRY else side.opposite,
+        stop_price=None,
+        take_profit_price=None,
+        is_rebuilt=True,
+    )
 
 
 def round_trip(plan: Plan, opened_at: datetime, closed_at: datetime) -> RoundTrip:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from daemon.engine.book import Book
-from daemon.engine.corporate_action import is_held, looks_like_split, proposal
+from daemon.engine.corporate_action import is_held, proposal, ratio_shown
 from daemon.engine.discrepancy import EXECUTIONS, Discrepancy, lacks
 from daemon.engine.locks import Break, Lock
 from shared.events import BrokerReported
@@ -38,20 +38,21 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
     broken: list[str] = []
     for symbol in differing:
         theirs = quantities.get(symbol, 0.0)
-        is_split = looks_like_split(book, report, symbol, theirs)
-        if abs(held[symbol] - theirs) < _ONE_SHARE and not is_split:
+        ratio = ratio_shown(book, report, symbol, theirs)
+        if abs(held[symbol] - theirs) < _ONE_SHARE and ratio is None:
             continue
         broken.append(symbol)
         text = f"{symbol}: the book holds {held[symbol]}, the broker {theirs:g}"
-        if is_split:
-            text += f"; {proposal(book, universe.instruments[universe.index(symbol)], theirs)}"
+        if ratio is not None:
+            text += f"; {proposal(book, universe.instruments[universe.index(symbol)], ratio)}"
         found.append(
             Discrepancy(
-                kind="corporate_action" if is_split else "quantity_break",
+                kind="quantity_break" if ratio is None else "corporate_action",
                 symbol=symbol,
                 text=text,
                 broker_quantity=theirs,
                 average_cost=at_broker[symbol].average_cost if symbol in at_broker else 0.0,
+                split_ratio=None if ratio is None else float(ratio),
             )
         )
     _note_agreement(book, held, broken, report.asked_at)
@@ -145,12 +146,15 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
     if lock is None:
         lock = Lock(cause=found.text, since=event.received_at, kind=found.kind, broker_quantity=quantity)
         book.locks[found.symbol] = lock
+        lock.split_ratio = found.split_ratio
         return [found]
     lock.clean_reports = 0
     lock.broker_quantity = quantity if found.broker_quantity is not None else lock.broker_quantity
+    lock.split_ratio = found.split_ratio or lock.split_ratio
     if found.kind in (lock.kind, "quantity_break") and not _is_another_break(book, lock, found):
         return []
-    lock.kind, lock.cause = found.kind, found.text
+    is_beside_split = found.kind == "quantity_break" and lock.split_ratio is not None
+    lock.kind, lock.cause = lock.kind if is_beside_split else found.kind, found.text
     return [found]
 
 
@@ -158,7 +162,8 @@ def _is_another_break(book: Book, lock: Lock, found: Discrepancy) -> bool:
     """Whether the quantities that two reports show are others than a person was told of."""
     seen = book.breaks.get(found.symbol)
     is_sure = seen is not None and seen.same >= REPORTS_TO_LOCK
-    return is_sure and lock.kind == found.kind == "quantity_break" and found.text != lock.cause
+    is_of_quantity = lock.kind == "quantity_break" or lock.split_ratio is not None
+    return is_sure and is_of_quantity and found.kind == "quantity_break" and found.text != lock.cause
 
 
 def _is_fresh(book: Book, symbol: str, asked_at: datetime) -> bool:
@@ -176,7 +181,7 @@ def _heal(book: Book, broken: set[str]) -> list[Discrepancy]:
         lock.clean_reports += 1
         lock.broker_quantity = None
         if book.has_split(symbol):  # the quantities agree again: nothing stands against a stop any more
-            lock.kind = "quantity_break"
+            lock.end_split()
         if lock.clean_reports >= CLEAN_REPORTS_TO_UNLOCK:
             del book.locks[symbol]
             changes.append(Discrepancy(kind="healed", symbol=symbol, text=f"{symbol}: reports are clean again"))

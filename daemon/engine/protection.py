@@ -21,6 +21,7 @@ from daemon.engine.closing import Closer
 from daemon.engine.desk import Desk
 from daemon.engine.legs import Legs, legs_of
 from daemon.engine.plan import Plan
+from daemon.engine.reconcile import LOST_AFTER_REPORTS
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trailing import follow, tighten, trailed_stop
 from shared.commands import AskBroker, Command, Flatten, Notify, ReplaceStop, SetTimer
@@ -50,8 +51,9 @@ class Protector:
     def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
         """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
 
-        `tidy` (once per row; at the first report on a line, and where rows have ceased) also shrinks and removes legs
-        that are larger than the position: the OCA group does the same by itself, and its word is only a moment away.
+        `tidy` (once per row; at the first report on a line, and where rows have ceased or a change was refused) also
+        shrinks and removes legs that are larger than the position: the OCA group does the same by itself, and its word
+        is only a moment away.
         `grace_over_of` is what follows PROTECT_TIMER in the name of the timer that has fired.
         """
         return self._look_at(list(self._book.plans.values()), now, grace_over_of=grace_over_of, tidy=tidy)
@@ -79,6 +81,8 @@ class Protector:
         for plan in plans:
             open_quantity, legs = plan.opened - plan.closed, legs_of(live.get(plan.plan_id, ()))
             found = self._pull_bare_entry(plan, legs) if legs.entry is not None else []
+            if legs.stops and self._book.is_split_shown(plan.symbol):
+                found += self._pull_stops_of_before(plan)
             if open_quantity > 0:
                 found += self._cover(plan, legs, now, grace_over_of=grace_over_of)
                 if tidy or plan.is_past_its_group:
@@ -129,14 +133,30 @@ class Protector:
         return []
 
     def note_failure(self, working: WorkingOrder, now: datetime) -> list[Command]:
-        """A protective leg was refused, or ended without our asking; an alarm if it never was at the broker at all."""
+        """A protective leg was refused, or ended without our asking; an alarm if it never was at the broker at all.
+
+        What the broker has cancelled of itself may be a split's: until it has told what is held, that is not known.
+        """
         plan = self._book.plans[working.plan]
         recent = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
         plan.failed_protections = [*recent, now]
-        if working.status is OrderStatus.REJECTED or working.perm_id or plan.open_quantity <= 0:
+        if plan.open_quantity <= 0 or working.status is OrderStatus.REJECTED:
             return []  # a refusal is an alarm already
-        text = f"{working.order.ref}: never confirmed and now denied, {plan.open_quantity} shares were without a stop"
-        return [Notify(level="critical", code="stop_unconfirmed", text=text)]
+        commands: list[Command] = []
+        if not working.perm_id:
+            ref, bare = working.order.ref, plan.open_quantity
+            text = f"{ref}: never confirmed and now denied, {bare} shares were without a stop"
+            commands.append(Notify(level="critical", code="stop_unconfirmed", text=text))
+        is_told = working.missing_reports >= LOST_AFTER_REPORTS  # the last of them has said what is held without it
+        if working.status is OrderStatus.CANCELLED and not is_told:  # a split? an OCA fill?
+            self._book.stops_gone[plan.symbol] = now
+            commands.append(AskBroker(reasons=(f"{working.order.ref}: why is it gone?",)))
+        return commands
+
+    def has_refused_change(self) -> bool:
+        """Whether the broker refuses to change a leg that works: the next row could not make it smaller either."""
+        plans = (plan for plan in self._book.plans.values() if plan.refused_changes)
+        return any(ref in self._book.orders for plan in plans for ref in plan.refused_changes)
 
     # --- cover ------------------------------------------------------------------------------------------------------
 
@@ -145,6 +165,11 @@ class Protector:
         if entry is None or legs.stops >= max(plan.open_quantity, 0) + entry.remaining:
             return []
         return self._answers.cancel(entry, "its stop loss is gone")
+
+    def _pull_stops_of_before(self, plan: Plan) -> list[Command]:
+        """One that was put back before the split was known has its price: it would fire at once, or never."""
+        stops = [order for order in self._book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
+        return [command for stop in stops for command in self._answers.cancel(stop, "its price is of before the split")]
 
     def _cover(self, plan: Plan, legs: Legs, now: datetime, *, grace_over_of: str) -> list[Command]:
         if legs.stops >= plan.opened - plan.closed and not legs.doubtful:  # nothing can be missing
@@ -162,22 +187,17 @@ class Protector:
                 return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=grace, clock="wall")]
         waited_s = (now - plan.unprotected_since).total_seconds()
         is_at_last = grace_over_of == _AT_LAST + plan.plan_id or waited_s >= self._settings.protect_at_last_s
-        is_over = grace_over_of == plan.plan_id or waited_s >= self._settings.protect_after_s
-        if was_refused or is_at_last or (is_over and self._is_explained(plan, ended)):
+        connected_at = self._book.connected_at  # the timer may have fired before, and this line has told what filled
+        is_of_before = connected_at is not None and plan.unprotected_since <= connected_at
+        is_over = grace_over_of == plan.plan_id or is_of_before or waited_s >= self._settings.protect_after_s
+        is_explained = plan.symbol not in self._book.stops_gone  # else it may be a split's
+        if was_refused or is_at_last or (is_over and is_explained):
             return self._protect(plan, missing, now)
         return self._ask_why(plan) if grace_over_of == plan.plan_id else []
 
     def _last_ended_stop(self, plan: Plan) -> str | None:
         ended = [ref for ref in plan.refs if ref in self._book.closed_orders]
         return next((ref for ref in reversed(ended) if self._book.ref_of(ref).leg in PROTECTIVE), None)
-
-    def _is_explained(self, plan: Plan, ended: str | None) -> bool:
-        """Whether its end says enough. One cancelled unasked may be a split's, until a report has told what is held."""
-        if ended is None or ended in plan.cancels_asked or plan.unprotected_since is None:
-            return True
-        told = self._book.holdings_asked_at
-        is_told = told is not None and told >= plan.unprotected_since
-        return is_told or self._book.closed_orders[ended] is not OrderStatus.CANCELLED
 
     def _ask_why(self, plan: Plan) -> list[Command]:
         left_s = max(self._settings.protect_at_last_s - self._settings.protect_after_s, 0.0)
@@ -215,16 +235,38 @@ class Protector:
         failures = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
         if plan.stop_price is None or self._is_through(plan) or len(failures) >= FAILURES_MAX:
             return self._closer.close_unprotectable(plan, now)
+        plan.unprotected_since = None
+        stop = self._enlargeable(plan)
+        if stop is not None:
+            return self._enlarge(plan, stop, missing)
         ref = leg_ref(plan.plan_id, Leg.PROTECTION, plan.next_number(Leg.PROTECTION))
         order = planning.stop_order(plan, ref, missing)
         send(self._book, order, now)
-        plan.unprotected_since = None
         text = f"{plan.plan_id}: {missing} shares of {plan.symbol} had no stop, placed one at {plan.stop_price}"
         return [
             ReplaceStop(order=order, reasons=(f"{missing} of {plan.open_quantity} shares without a stop",)),
             self._answers.await_order(order),
             Notify(level="warning", code="reprotected", text=text),
         ]
+
+    def _enlargeable(self, plan: Plan) -> WorkingOrder | None:
+        """A stop that can take what is missing: of two in one OCA group each is cut by all that an exit fills.
+
+        Not while an exit works: as in `_shrink` the change would give back what the group has taken.
+        """
+        orders = self._book.orders_of(plan.plan_id)
+        if any(order.leg is Leg.EXIT for order in orders):
+            return None
+        stops = (order for order in orders if order.leg in PROTECTIVE)
+        working = (stop for stop in stops if stop.status is OrderStatus.WORKING)
+        fitting = (stop for stop in working if stop.order.oca_group == plan.oca_group)
+        return next((stop for stop in fitting if stop.order.ref not in plan.refused_changes), None)
+
+    def _enlarge(self, plan: Plan, stop: WorkingOrder, missing: int) -> list[Command]:
+        quantity = stop.remaining + missing
+        text = f"{stop.order.ref}: {missing} shares of {plan.symbol} had no stop, it is for {quantity} from now on"
+        reason = f"{missing} of {plan.open_quantity} shares without a stop"
+        return [*self._change(plan, stop, quantity, reason), Notify(level="warning", code="reprotected", text=text)]
 
     def _complete_terms(self, plan: Plan) -> None:
         """A plan rebuilt from the broker's word alone gets the stop its strategy would set at the average price."""
@@ -254,13 +296,20 @@ class Protector:
     # --- tidy -------------------------------------------------------------------------------------------------------
 
     def _shrink(self, plan: Plan, legs: Legs) -> list[Command]:
-        """Once the entry is over, no protective leg may be larger than the position."""
-        open_quantity = plan.open_quantity
-        if legs.entry is not None or legs.exits or (legs.stops <= open_quantity and legs.targets <= open_quantity):
+        """Once the entry is over, nothing that closes the plan may be larger than the position.
+
+        While an exit works its OCA group takes off stops and targets what it fills, and a change of theirs that leaves
+        now would come behind that and give it back: they wait until it is over.
+        """
+        if legs.entry is not None:
             return []
-        stops = [order for order in self._book.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
-        targets = [order for order in self._book.orders_of(plan.plan_id) if order.leg is Leg.TAKE_PROFIT]
-        return [*self._fit(plan, stops), *self._fit(plan, targets)]
+        orders = self._book.orders_of(plan.plan_id)
+        exits = [order for order in orders if order.leg is Leg.EXIT and order.order.side is not plan.side]
+        stops = [order for order in orders if order.leg in PROTECTIVE]
+        targets = [order for order in orders if order.leg is Leg.TAKE_PROFIT]
+        kinds = (exits,) if legs.exits else (stops, targets)
+        too_large = [kind for kind in kinds if sum(each.remaining for each in kind) > plan.open_quantity]
+        return [command for kind in too_large for command in self._fit(plan, kind)]
 
     def _fit(self, plan: Plan, legs: list[WorkingOrder]) -> list[Command]:
         """Keep the oldest legs as far as there are shares for them."""
@@ -277,12 +326,15 @@ class Protector:
             return self._answers.cancel(working, "another leg covers all that is open")
         if working.order.ref in plan.refused_changes:
             return self._answers.cancel(working, "its change was refused, it comes anew")
+        return self._change(plan, working, quantity, f"{plan.open_quantity} shares are open, the leg covered more")
+
+    def _change(self, plan: Plan, working: WorkingOrder, quantity: int, reason: str) -> list[Command]:
+        """Let the leg cover so many shares from now on."""
         order = replace(working.order, quantity=working.filled + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
             order = replace(order, stop_price=plan.stop_price)
         working.order = order
         self._book.touch(plan)
-        reason = f"{plan.open_quantity} shares are open, the leg covered more"
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
 
     def _give_back(self, plan: Plan, now: datetime) -> list[Command]:

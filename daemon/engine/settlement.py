@@ -17,11 +17,14 @@ from daemon.engine.book import Book
 from daemon.engine.book_index import SETTLEMENT, is_settlement
 from daemon.engine.locks import Break
 from daemon.engine.plan import Plan
-from shared.ids import exec_correction, exec_stem, leg_ref
+from shared.events import BrokerReported
+from shared.ids import exec_correction, exec_stem, leg_ref, parse_ref
 from shared.orders import Fill, Leg
 
 _SAME_MOMENT = timedelta(seconds=5)
 """Instants of executions at two places are not in the order in which they took place."""
+DENIED_FOR = timedelta(minutes=5)
+"""TWS renews an account's figures every three minutes (TWS.md 3.28): what it denies for longer is gone."""
 SETTLED = "settled"
 """The code under which a settlement is told."""
 ADOPTED = "adopted"
@@ -61,6 +64,23 @@ def is_foreign(book: Book, symbol: str, theirs: float) -> bool:
     return all(plan.side.sign * theirs > 0 for plan in plans) and abs(theirs) >= ours
 
 
+def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) -> bool:
+    """Whether fewer shares than were adopted may be a figure that lags (TWS.md 4.53), and their stop has to stay.
+
+    Not where executions of somebody else account for it, but for less than a share (a split leaves such), nor once it
+    has been denied for DENIED_FOR.
+    """
+    ours = book.position(symbol).quantity
+    if not 0 <= seen.broker_quantity * _sign(ours) < abs(ours):
+        return False
+    opened = [plan.opened_at for plan in open_plans(book, symbol) if plan.opened_at is not None]
+    since = book.agreed.get(symbol, max(opened, default=seen.since)) - _SAME_MOMENT
+    others = [fill for fill in report.fills if fill.symbol == symbol and parse_ref(fill.ref) is None]
+    traded = sum(fill.side.sign * fill.quantity for fill in others if fill.filled_at >= since)
+    is_accounted_for = abs(seen.broker_quantity - ours - traded) < 1
+    return not is_accounted_for and report.received_at - seen.since < DENIED_FOR
+
+
 def open_plans(book: Book, symbol: str) -> list[Plan]:
     """Plans of the instrument that hold something, oldest first."""
     return [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
@@ -73,7 +93,8 @@ def end_break(book: Book, symbol: str, seen: Break) -> None:
     book.foreign_costs.pop(symbol, None)
     lock = book.locks.get(symbol)
     if lock is not None:
-        lock.kind, lock.broker_quantity, lock.cause = "quantity_break", None, f"{seen.text}; settled"
+        lock.end_split()
+        lock.broker_quantity, lock.cause = None, f"{seen.text}; settled"
 
 
 def settle_shortfall(book: Book, seen: Break, symbol: str, price: float | None, now: datetime) -> list[Fill]:
@@ -129,10 +150,11 @@ def give_way(book: Book, fill: Fill) -> list[Fill]:
     if not book.index.settlements:
         return corrections
     known = book.fills.get(exec_stem(fill.exec_id))
-    left = fill.quantity - (known.quantity if known else 0)
+    left = (fill.quantity - (known.quantity if known else 0)) * book.shares_for(fill)  # in shares of now
     settlements = [book.fills[stem] for stem in book.index.settlements]
     for settled in [held for held in settlements if held.symbol == fill.symbol]:
-        take = min(left, settled.quantity)
+        ratio = book.shares_for(settled)
+        take = min(int(left / ratio), settled.quantity)
         if take <= 0 or settled.side is not fill.side or fill.filled_at > settled.filled_at:
             continue
         number = exec_correction(settled.exec_id) + 1
@@ -140,7 +162,7 @@ def give_way(book: Book, fill: Fill) -> list[Fill]:
         correction = replace(settled, exec_id=exec_id, quantity=settled.quantity - take)
         book.book_fill(correction)
         corrections.append(correction)
-        left -= take
+        left -= take * ratio
     return corrections
 
 
@@ -178,7 +200,7 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     """
     until = fill.filled_at + _SAME_MOMENT
     held = [plan for plan in open_plans(book, fill.symbol) if plan.opened_at is None or plan.opened_at <= until]
-    plans = [(plan, plan.open_quantity) for plan in held]
+    plans = [(plan, round(plan.open_quantity / book.shares_for(fill))) for plan in held]  # in shares of the execution
     if fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) >= 0:  # else it may have closed a stranger's
         plans += _closed_since(book, fill)
     name, suffix = _liquidation(fill)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from daemon.engine import settlement
 from daemon.engine.book import Book
-from daemon.engine.corporate_action import apply_split, shows_split
+from daemon.engine.corporate_action import apply_split, shows_split, split_taken
 from daemon.engine.locks import Break
 from daemon.engine.order_life import Happening
 from daemon.engine.plan import Plan
@@ -62,6 +62,7 @@ class Settler:
     def _settle_by_itself(self, symbol: str, seen: Break, report: BrokerReported) -> list[Command]:
         policy = self._settings.truth
         is_sure = policy.foreign != "report" and settlement.is_foreign(self._book, symbol, seen.broker_quantity)
+        is_sure = is_sure and not settlement.may_come_back(self._book, symbol, seen, report)
         if not is_sure and settlement.is_shortfall(self._book, symbol, seen.broker_quantity):
             midnight = settlement.midnight_before(report.asked_at, policy.gateway_zone)
             is_sure = settlement.is_out_of_reach(self._book, symbol, midnight)
@@ -74,15 +75,16 @@ class Settler:
         let_go = {plan.strategy for plan in held if book.target(plan.strategy, symbol) == 0}
         if by_person:
             self._end_unknown(symbol, report)
-        if shows_split(book, symbol, seen) and apply_split(book, self._universe, symbol, seen.broker_quantity, now):
-            touched, told = settlement.open_plans(book, symbol), f"split taken over, {seen.broker_quantity:g} shares"
-        else:
+        touched, told = list[Plan](), list[str]()
+        if shows_split(book, symbol, seen) and self._take_split(symbol, seen, now):
+            touched, told = [*held], [f"split taken over, {seen.broker_quantity:g} shares"]
+        if not told or abs(seen.broker_quantity - book.position(symbol).quantity) >= 1:
             fills = settlement.settle_shortfall(book, seen, symbol, book.prices.good_price(column), now)
             fills += settlement.claim(book, seen, symbol, now)
             fills += self._adopt(symbol, seen, now)
-            touched = [book.plan_for(fill) for fill in fills]
-            told = ", ".join(f"{fill.ref} {fill.side} {fill.quantity} at about {fill.price:g}" for fill in fills)
-        if not touched:
+            touched += [book.plan_for(fill) for fill in fills]
+            told += [f"{fill.ref} {fill.side} {fill.quantity} at about {fill.price:g}" for fill in fills]
+        if not told:
             text = (
                 f"{symbol}: nobody knows a price for what the broker holds, it cannot be protected; nothing was settled"
             )
@@ -93,9 +95,15 @@ class Settler:
         settlement.end_break(book, symbol, seen)
         return [
             Notify(
-                level="critical", code=settlement.SETTLED, text=f"{symbol}: book set to the broker's, {cause}: {told}"
+                level="critical",
+                code=settlement.SETTLED,
+                text=f"{symbol}: book set to the broker's, {cause}: {', '.join(told)}",
             )
         ]
+
+    def _take_split(self, symbol: str, seen: Break, now: datetime) -> bool:
+        taken = split_taken(self._book, symbol, self._settings.truth.gateway_zone, now)
+        return apply_split(self._book, self._universe, symbol, seen.broker_quantity, taken)
 
     def _end_unknown(self, symbol: str, report: BrokerReported) -> None:
         """A person's word ends the doubt about orders that the broker does not show."""

@@ -19,7 +19,7 @@ from daemon.engine.time_stop import TimeStops
 from daemon.engine.view import Viewer
 from risk.insider_size import size_factor
 from risk.trading_state import INSTRUMENT, TradingState
-from shared.commands import Command
+from shared.commands import Command, Notify
 from shared.market import Universe
 from shared.orders import Leg, WorkingOrder
 from shared.signals import Signal
@@ -130,6 +130,10 @@ class Trader:
         hours = self._book.hours
         is_open = hours is not None and hours.opens_at <= now < hours.closes_at
         return self.reduce(now) if is_open else []
+
+    def reduce_what_waited(self, now: datetime) -> list[Command]:
+        """What rows and timers have let go of and could not close; with daily bars they do between two sessions."""
+        return self.reduce(now) if self._settings.is_daily else self.reduce_in_session(now)
 
     def enter(self, now: datetime) -> list[Command]:
         """Entries towards the targets, as far as the gate allows."""
@@ -247,13 +251,12 @@ class Trader:
         A split that waits for a person has its answer with that: all that the broker shows is closed.
         While the broker cannot be reached the wish is kept and carried out after the next reconciliation.
         """
+        wanted_flat = [plan for plan in self._book.plans.values() if in_scope(scope, plan)]
         if not (self._book.is_connected and self._book.knows_holdings):
             self._book.flatten_wishes[scope] = reason
-            return []
-        commands, plans = self.cancel_entries(reason, scope), list(self._book.plans.values())
-        wanted_flat = [plan for plan in plans if in_scope(scope, plan)]
-        split = dict.fromkeys(plan.symbol for plan in wanted_flat if plan.open_quantity > 0)
-        commands += take_over_splits(self._book, self._universe, split, now)
+            return _tell_wait(wanted_flat)
+        commands = self.cancel_entries(reason, scope)
+        commands += _tell_wait([plan for plan in wanted_flat if plan.symbol in self._book.stops_gone])
         for plan in wanted_flat:
             plan.flatten_reason = reason
             self._book.set_target(plan.strategy, plan.symbol, 0, reason)
@@ -272,13 +275,22 @@ class Trader:
         return commands + (self.reduce(now) if self._is_closing_time(now) else [])
 
     def _close_flattened(self, now: datetime) -> list[Command]:
-        commands: list[Command] = []
-        for plan in list(self._book.plans.values()):
-            if plan.flatten_reason and plan.open_quantity > 0:
-                commands += self.closer.exit(plan, plan.open_quantity, now)
+        wanted_flat = [plan for plan in self._book.plans.values() if plan.flatten_reason and plan.open_quantity > 0]
+        symbols = dict.fromkeys(plan.symbol for plan in wanted_flat)
+        commands = take_over_splits(self._book, self._universe, symbols, self._settings.truth.gateway_zone, now)
+        for plan in wanted_flat:
+            commands += self.closer.exit(plan, plan.open_quantity, now)
         return commands
 
 
 def in_scope(scope: str, plan: Plan) -> bool:
     """Whether 'account', 'strategy:x' or 'instrument:x' covers the plan."""
     return scope in ("account", f"strategy:{plan.strategy}", f"instrument:{plan.symbol}")
+
+
+def _tell_wait(wanted_flat: Iterable[Plan]) -> list[Command]:
+    held = sorted({plan.symbol for plan in wanted_flat if plan.open_quantity > 0})
+    if not held:
+        return []
+    text = f"{', '.join(held)}: closed as soon as the broker has told what is held, by then it may be other shares"
+    return [Notify(level="warning", code="flatten_waits", text=text)]

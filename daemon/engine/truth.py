@@ -50,7 +50,7 @@ class Truth:
 
     def on_report(self, event: BrokerReported) -> list[Command]:
         book, now, was_reconciled = self._book, event.received_at, self._book.is_reconciled
-        knew_holdings = book.knows_holdings
+        knew_holdings, gone = book.knows_holdings, len(book.stops_gone)
         if event.account is not None:
             book.take_account(event.account, now)
         commands: list[Command] = []
@@ -59,7 +59,8 @@ class Truth:
         commands += self._compare(event)
         if book.is_connected and self._is_of_this_connection(event):
             book.is_reconciled |= event.is_complete
-            book.holdings_asked_at = event.asked_at if event.tells_holdings else book.holdings_asked_at
+            if event.tells_holdings:
+                book.take_holdings(event.asked_at, now)
         settled = self._settler.settle(event) if book.is_reconciled and event.is_complete else []
         if book.is_reconciled and event.is_complete:
             commands += self._money.check(event)
@@ -68,8 +69,8 @@ class Truth:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
         commands += [*settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
-        if book.knows_holdings and not knew_holdings:  # rows and timers of before it have closed nothing
-            commands += self._trader.reduce_in_session(now)
+        if book.knows_holdings and (not knew_holdings or len(book.stops_gone) < gone):  # before it nothing was closed
+            commands += self._trader.reduce_what_waited(now)
         return commands
 
     def _ask_again(self, event: BrokerReported) -> list[Command]:
@@ -137,7 +138,8 @@ class Truth:
         orders = self._book.orders.values()
         is_doubtful = any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
         is_sighted = "sighted" in self._book.suspicions.values()
-        return is_doubtful or is_sighted or bool(self._book.accepts) or wants_another_look(self._book)
+        is_asked = bool(self._book.accepts or self._book.stops_gone)
+        return is_doubtful or is_sighted or is_asked or wants_another_look(self._book)
 
     def _cancel_forbidden_entries(self) -> list[Command]:
         """What a person or a stop wanted cancelled while nobody answered is cancelled now."""

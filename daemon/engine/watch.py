@@ -96,9 +96,14 @@ class Watch:
         decided = self._book.watch.decided.get(fill.ref)
         leg = ref.leg
         if leg in PROTECTIVE:
-            decided = self._book.plan_for(fill).stop_price
+            decided = self._stop_price_then(fill)
         if decided is not None and leg is not Leg.TAKE_PROFIT:
             self._book.watch.slippage += fill.side.sign * (fill.price - decided) * fill.quantity
+
+    def _stop_price_then(self, fill: Fill) -> float | None:
+        """In prices of the execution: the plan's is in those of now."""
+        stop_price = self._book.plan_for(fill).stop_price
+        return None if stop_price is None else stop_price * self._book.shares_for(fill)
 
     def note_rejected(self) -> None:
         self._book.watch.rejects_in_a_row += 1

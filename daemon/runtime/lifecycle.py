@@ -61,6 +61,7 @@ class Daemon:
         companions: Sequence[Companion],
         surroundings: Surroundings,
         notices: Notices,
+        begun_anew: Sequence[Notify] = (),
         plan_keeper: PlanKeeper | None = None,
         action_keeper: ActionKeeper | None = None,
     ) -> None:
@@ -72,6 +73,7 @@ class Daemon:
         self._companions = Companions(companions)
         self._surroundings = surroundings
         self._notices = notices
+        self._begun_anew = begun_anew
         self._plan_keeper = plan_keeper
         self._action_keeper = action_keeper
         self.run_id = run_id_of(surroundings.wall(), surroundings.pid)
@@ -120,6 +122,8 @@ class Daemon:
         )
         organs.loop.on_durable.append(heartbeat.on_durable)
         beside.start()
+        for notice in self._begun_anew:
+            self._notices.tell(notice)
         reason = ""
         tasks = [
             _task("connection", organs.connection.run(self._begin)),

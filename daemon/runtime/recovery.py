@@ -10,10 +10,14 @@ either: positions want to be watched. It begins anew (memory.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from daemon.runtime.engine_port import BuildEngine, Engine
 from daemon.runtime.memory import Anew, Past, go_on
+from daemon.runtime.notices import Notices
+from shared.commands import Notify
 from shared.config import Config
 from shared.errors import InvariantViolated, Refused
 from shared.io.journal import JournalReader, Run, Snapshot
@@ -22,8 +26,16 @@ from shared.io.journal_audit import compare, config_of
 _log = structlog.get_logger(__name__)
 
 
-def recover(journal: JournalReader, config: Config, build_engine: BuildEngine, code_version: str) -> Engine:
+def recover(
+    journal: JournalReader,
+    config: Config,
+    build_engine: BuildEngine,
+    code_version: str,
+    tell: Callable[[Notify], None] | None = None,
+) -> Engine:
     """An engine that knows all the journal knows; a fresh one if the journal is new.
+
+    `tell` hears of every strategy that begins anew, the log if there is none.
 
     Raises:
         InvariantViolated: the tail's events give other commands than the journal holds, under the same code.
@@ -33,20 +45,23 @@ def recover(journal: JournalReader, config: Config, build_engine: BuildEngine, c
     snapshot = journal.last_snapshot()
     if snapshot is not None:
         _refuse_other_rows(config, config_of(journal.run(snapshot.run_id)))
-        state = _state_at_end(journal, snapshot, build_engine, code_version)
+        state, misfits = _state_at_end(journal, snapshot, build_engine, code_version)
         past = Past(journal=journal, seq=journal.last_seq(), config=config, build_engine=build_engine)
-        _tell(go_on(engine, state, past))
+        for anew in [*misfits, *go_on(engine, state, past)]:
+            (tell or Notices().tell)(_notice_of(anew))
     return engine
 
 
-def _state_at_end(journal: JournalReader, snapshot: Snapshot, build_engine: BuildEngine, code_version: str) -> bytes:
+def _state_at_end(
+    journal: JournalReader, snapshot: Snapshot, build_engine: BuildEngine, code_version: str
+) -> tuple[bytes, list[Anew]]:
     if snapshot.seq == journal.last_seq():
-        return snapshot.payload
+        return snapshot.payload, []
     run = journal.run(snapshot.run_id)
     before = config_of(run)
     engine = build_engine(before)
     past = Past(journal=journal, seq=snapshot.seq, config=before, build_engine=build_engine)
-    _tell(go_on(engine, snapshot.payload, past))
+    begun_anew = go_on(engine, snapshot.payload, past)
     tail = list(journal.records(after_seq=snapshot.seq))
     result = compare(engine, tail)
     if result.difference is not None:
@@ -54,7 +69,7 @@ def _state_at_end(journal: JournalReader, snapshot: Snapshot, build_engine: Buil
         for record in tail[result.events :]:
             compare(engine, [record])
     _log.info("recovered", run=run.id, snapshot_seq=snapshot.seq, events=len(tail))
-    return engine.snapshot()
+    return engine.snapshot(), begun_anew
 
 
 def _refuse_other_rows(config: Config, before: Config) -> None:
@@ -78,6 +93,6 @@ def _refuse_or_tell(run: Run, code_version: str, difference: str) -> None:
     _log.warning("recovered_under_other_code", run=run.id, was=run.code_version, difference=difference)
 
 
-def _tell(begun: list[Anew]) -> None:
-    for each in begun:
-        _log.warning("memory_began_anew", reason=each.reason, rows=each.rows)
+def _notice_of(anew: Anew) -> Notify:
+    text = f"{anew.reason}; begins anew on the journal's last {anew.rows} rows, all that is held stays watched"
+    return Notify(level="warning", code="memory_began_anew", text=text)

@@ -34,6 +34,7 @@ from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version
 from daemon.runtime.vital_signs import Organs
+from shared.commands import Notify
 from shared.config import Config
 from shared.errors import OpenbellError
 from shared.events import BarsClosed, Event
@@ -78,7 +79,8 @@ def assemble(
     surroundings = surroundings or Surroundings()
     clock, inbox = _market_clock(config, surroundings), Inbox(config.runtime.inbox_size_max)
     rehearse(build_engine(config), config)
-    engine = recover(journal, config, build_engine, code_version())
+    begun_anew: list[Notify] = []
+    engine = recover(journal, config, build_engine, code_version(), begun_anew.append)
     feed = _feed(config, clock, inbox)
     feed.resume(engine.book.last_row_at)
     callbacks = Callbacks(feed, clock)
@@ -118,6 +120,7 @@ def assemble(
         companions=companions_of(config, notices, loop, clock, surroundings),
         surroundings=surroundings,
         notices=notices,
+        begun_anew=begun_anew,
         plan_keeper=PlanKeeper(config, clock, inbox, surroundings.wall) if config.nightly.plan == "require" else None,
         action_keeper=_action_keeper(config, clock, inbox, notices, loop),
     )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
-from amqtt.broker import Broker  # type: ignore[import-untyped]
+from amqtt.broker import Broker
 
 from daemon.control.envelope import signed
 from daemon.control.switchboard import Switchboard

@@ -147,6 +147,15 @@ def test_a_change_that_the_broker_never_took_is_sent_again_with_the_next_row():
     assert [(command.order.ref, command.order.quantity) for command in smaller] == [(STOP, 200), (TARGET, 200)]
 
 
+def test_a_leg_whose_change_was_refused_stays_while_nobody_knows_what_is_held():
+    engine = an_engine_at_work()
+    lines = lines_of(engine, STOP, TARGET)
+    handle_all(engine, [filled(a_fill(quantity=200)), cancelled(ENTRY, 65), bars(120, SPY=100.0)])
+    engine.handle(OrderUnknown(received_at=at(121), ref=STOP, reason="104 Can't modify a filled order."))
+    told = engine.handle(a_report(122, unanswered=("positions",), open_orders=lines))
+    assert of_kind(told, CancelOrder) == []
+
+
 # --- an entry without its stop ----------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from tests.engine.builders import (
     an_engine_that_asked,
     ask_timers,
     bars,
+    cancelled,
     codes,
     connected,
     disconnected,
@@ -232,3 +233,20 @@ def test_legs_that_became_too_large_while_nobody_answered_are_cut_by_the_first_r
     pulled = of_kind(engine.handle(a_report(81, open_orders=lines, fills=[sold])), CancelOrder)
     assert [command.ref for command in pulled] == [STOP, TARGET]
     assert of_kind(engine.handle(a_report(83, open_orders=lines)), CancelOrder) == []
+
+
+def test_a_stop_that_was_gone_before_the_line_broke_waits_for_no_grace_whose_timer_fired_meanwhile():
+    """Found by simulation (brutal 7256): the followed clock stood still, and the next row came 53 s later."""
+    engine = a_long_engine()
+    gone = handle_all(engine, [cancelled(STOP, 70), disconnected(70), fired(f"protect:{PLAN}", 70), connected(70)])
+    assert of_kind(gone, ReplaceStop) == []
+    (stop,) = of_kind(engine.handle(a_report(70, positions={"SPY": 500})), ReplaceStop)
+    assert (stop.order.ref, stop.order.quantity) == (f"{PLAN}:P1", 500)
+
+
+def test_a_stop_that_goes_on_this_line_has_its_grace():
+    engine = a_long_engine()
+    back = a_report(69.6, positions={"SPY": 500}, open_orders=lines_of(engine))
+    handle_all(engine, [disconnected(69), connected(69.5), back])
+    gone = handle_all(engine, [cancelled(STOP, 70), a_report(70.2, positions={"SPY": 500})])
+    assert of_kind(gone, ReplaceStop) == []

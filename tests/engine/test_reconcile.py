@@ -383,7 +383,7 @@ def test_a_stop_made_smaller_at_the_broker_protects_no_more_than_what_rests_ther
     lines = [replace(stop, quantity=300), target]
     engine.handle(a_report(70, open_orders=lines, positions={"SPY": 500}))
     (order,) = (command.order for command in of_kind(engine.handle(fired(f"protect:{PLAN}", 72)), ReplaceStop))
-    assert (order.quantity, order.stop_price) == (200, 99.0)
+    assert (order.ref, order.quantity, order.stop_price) == (STOP, 500, 99.0)
 
 
 # --- positions and locks ------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ def test_a_reset_does_not_end_a_split_that_the_broker_shows():
 
 def test_shares_that_are_gone_wait_for_nobody():
     engine, _ = an_engine_told()
-    handle_all(engine, [an_operator("flatten", MORNING + 5)])
+    handle_all(engine, [an_operator("flatten", MORNING + 5), a_report(MORNING + 5.1, positions=a_line(500, 100.0))])
     (exit_order,) = [order for order in engine.book.orders.values() if order.order.symbol == "SPY"]
     fill = a_fill(exit_order.order.ref, 500, 50.0, exec_id="0001.01.09.01", seconds=MORNING + 6)
     handle_all(engine, [filled(fill), *[a_report(MORNING + 20 + 3 * n) for n in range(4)]])

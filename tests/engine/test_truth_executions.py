@@ -131,7 +131,7 @@ def test_what_is_taken_back_of_an_exit_is_covered_although_its_group_has_cut_the
     lines = [replace(line, quantity=200) for line in lines_of(engine, STOP)]
     cut = [a_report(81, positions={"SPY": 500}, open_orders=[*lines, *lines_of(engine, TARGET)])]
     (stop,) = of_kind(handle_all(engine, [*cut, fired(f"protect:{PLAN}", 82)]), ReplaceStop)
-    assert (stop.order.ref, stop.order.quantity) == (f"{PLAN}:P1", 300)
+    assert (stop.order.ref, stop.order.quantity) == (STOP, 500)
 
 
 def test_a_bust_after_the_plan_was_put_away_brings_it_back():

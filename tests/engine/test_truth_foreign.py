@@ -247,15 +247,50 @@ def an_engine_that_adopted(quantity):
     return engine
 
 
+def sold_by_hand(quantity, seconds):
+    return a_fill("by hand", quantity, 100.0, seconds=seconds, exec_id="0002.01.01.01", side=Side.SELL, symbol="SPY")
+
+
+def settled_to(engine, theirs, *seconds, **parts):
+    """Reports that show so many shares, and the adopted stop at work; what they lead to."""
+    return handle_all(engine, reports(*seconds, positions={"SPY": theirs}, open_orders=lines_of(engine), **parts))
+
+
 @pytest.mark.parametrize(("theirs", "left"), [(200, 200), (0, 0)])
 def test_what_a_person_sells_of_an_adopted_position_leaves_its_plan_and_its_stop(theirs, left):
     engine = an_engine_that_adopted(300)
-    lines = lines_of(engine)
-    told = handle_all(engine, reports(120, 123, 126, positions={"SPY": theirs}, open_orders=lines))
+    told = settled_to(engine, theirs, 120, 123, 126, fills=[sold_by_hand(300 - theirs, 110)])
     assert codes(told) == ["quantity_break", "settled"]
     assert engine.book.holding("adopted", "SPY") == left
     changed = [command.order.quantity for command in of_kind(told, ReplaceStop)]
     assert changed + [0 for _ in of_kind(told, CancelOrder)] == [left]
+
+
+@pytest.mark.parametrize("fills", [[], [sold_by_hand(100, 110)], [sold_by_hand(300, 5)]], ids=["none", "less", "older"])
+def test_adopted_shares_that_nobody_has_sold_keep_their_plan_and_their_stop_while_positions_may_lag(fills):
+    """Found by simulation (brutal 42221): three denials in five seconds, and 58 shares stood bare for six minutes."""
+    engine = an_engine_that_adopted(300)
+    engine.handle(a_report(20, positions={"SPY": 300}, open_orders=lines_of(engine)))
+    told = settled_to(engine, 0, 120, 123, 126, 240, 360, 419, fills=fills)
+    told += settled_to(engine, 300, 430, 433, 436, fills=fills)
+    assert codes(told) == ["quantity_break", "healed"]
+    assert orders_in(told) == []
+
+
+def test_what_a_hand_has_sold_accounts_for_it_beside_a_splits_fraction():
+    """Found by simulation (brutal 7046): half a share of an earlier split made 3 that were traded no account of 2.5."""
+    engine = an_engine_that_adopted(300)
+    told = settled_to(engine, 200.5, 120, 123, 126, fills=[sold_by_hand(100, 110)])
+    assert codes(told) == ["quantity_break", "settled"]
+    assert engine.book.position("SPY").quantity == 200
+
+
+def test_adopted_shares_that_are_denied_for_longer_than_figures_lag_are_gone():
+    """Who has sold them is not told to every client of TWS (TWS.md 3.25)."""
+    engine = an_engine_that_adopted(300)
+    told = settled_to(engine, 0, 120, 123, 126, 421)
+    assert codes(told) == ["quantity_break", "settled"]
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [f"{ADOPTED}:P1"]
 
 
 def test_an_adopted_position_that_a_person_turns_round_is_adopted_anew_and_its_old_stop_is_pulled():
@@ -272,7 +307,8 @@ def test_shares_that_are_gone_leave_the_adopted_plan_and_not_ours():
     """700 shares, 200 of them foreign: 600 are 500 of ours and 100 of theirs."""
     engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
     handle_all(engine, reports(100, 103, 106, positions={"SPY": 700}, open_orders=lines_of(engine)))
-    handle_all(engine, reports(120, 123, 126, positions={"SPY": 600}, open_orders=lines_of(engine)))
+    handle_all(engine, [fired(f"protect:{ADOPTED}", 108), accepted(f"{ADOPTED}:P1", 109, 9)])
+    settled_to(engine, 600, 120, 123, 126, 421)
     assert (engine.book.holding("s", "SPY"), engine.book.holding("adopted", "SPY")) == (500, 100)
 
 

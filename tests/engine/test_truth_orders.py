@@ -99,7 +99,7 @@ def test_what_the_second_order_fills_is_booked_protected_and_given_back():
     handle_all(engine, [filled(a_fill(seconds=71)), filled(a_fill(exec_id="0001.01.09.01", seconds=72))])
     assert engine.book.holding("s", "SPY") == 1000
     (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 74)), ReplaceStop)
-    assert stop.order.quantity == 500
+    assert (stop.order.ref, stop.order.quantity) == (STOP, 1000)
     (exit_order,) = [command.order for command in of_kind(engine.handle(bars(120, SPY=100.0)), Flatten)]
     assert (exit_order.side, exit_order.quantity) == ("SELL", 500)
 

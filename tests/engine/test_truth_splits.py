@@ -3,31 +3,24 @@
 import pytest
 from msgspec.structs import replace
 
-from daemon.engine.book import Book
-from daemon.engine.corporate_action import apply_split, split_ratio
-from daemon.engine.plan import Plan
-from daemon.engine.settings import ExitPolicy
+from daemon.engine.corporate_action import split_ratio
 from shared.account import BrokerPosition
 from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded
-from shared.orders import Side
 from tests.engine.builders import (
     PLAN,
     STOP,
     TARGET,
-    a_desk,
     a_fill,
     a_long_engine,
     a_report,
-    a_universe,
-    an_engine,
+    accepted,
     at,
     bars,
     cancelled,
     codes,
     connected,
     disconnected,
-    filled,
     fired,
     handle_all,
     lines_of,
@@ -116,96 +109,6 @@ def test_a_split_is_never_settled_by_itself_however_old():
     assert engine.book.position("SPY").quantity == 500
 
 
-@pytest.mark.parametrize(
-    ("theirs", "average", "stop", "target"),
-    [(1000, 50.0, 49.5, 51.0), (3500, 100 / 7, 14.14, 14.57), (50, 1000.0, 990.0, 1020.0)],
-)
-def test_an_accepted_split_keeps_the_cost_and_gets_its_stop_at_the_new_price(theirs, average, stop, target):
-    engine, _ = an_engine_over_a_split(theirs)
-    accepted_split(engine, theirs)
-    plan = engine.book.plans[PLAN]
-    assert (plan.open_quantity, plan.opened_value) == (theirs, 50_000.0)
-    assert plan.average_price == pytest.approx(average)
-    assert (plan.stop_price, plan.take_profit_price) == (stop, target)
-    (placed,) = of_kind(engine.handle(fired(f"protect:{PLAN}", MORNING + 103)), ReplaceStop)
-    assert (placed.order.quantity, placed.order.stop_price) == (theirs, stop)
-
-
-@pytest.mark.parametrize(
-    ("before", "theirs", "after"),
-    [
-        ([21, -99], -7.8, [2, -9]),
-        ([29, 29, -98], -4.0, [2, 3, -9]),
-        ([5, 5, 5], 7.5, [2, 2, 3]),
-        ([-21], -2.1, [-2]),
-        ([500, 300], 1600.0, [1000, 600]),
-        ([7, 3], 14.0 / 3, [3, 1]),
-    ],
-)
-def test_a_split_leaves_each_plan_its_side_and_its_whole_shares(before, theirs, after):
-    """Found by simulation (brutal 40112): a long plan's shares were taken off a short one's, and it stood without."""
-    universe = a_universe("SPY")
-    book = Book.empty(universe)
-    for number, shares in enumerate(before):
-        side = Side.BUY if shares > 0 else Side.SELL
-        book.add_plan(
-            Plan(
-                plan_id=f"OB1:s:20131008:SPY-{number}", strategy="s", symbol="SPY", side=side, opened=abs(shares),
-                stop_price=None, take_profit_price=None,
-            )
-        )  # fmt: skip
-    assert apply_split(book, universe, "SPY", theirs, at(60))
-    assert [plan.signed_quantity for plan in book.plans.values()] == after
-
-
-def test_an_accepted_split_earns_what_it_would_have_earned_without():
-    """500 at 100, half closed at 110, then 2:1, the rest closed at 60: 2,500 and 5,000 in currency."""
-    engine = a_long_engine()
-    half = a_fill(TARGET, 250, 110.0, exec_id="0001.01.02.01", seconds=70)
-    engine.handle(filled(half))
-    lines = lines_of(engine)
-    handle_all(engine, [a_report(1000, positions={"SPY": 250}, open_orders=lines), disconnected(2000)])
-    handle_all(engine, [connected(MORNING), a_report(MORNING + 1, positions={"SPY": 500})])
-    accepted_split(engine, 500)
-    engine.handle(filled(a_fill(f"{PLAN}:X1", 500, 60.0, exec_id="0001.01.03.01", seconds=MORNING + 200)))
-    assert engine.book.positions() == {}
-    assert engine.book.realized_profit == pytest.approx(7_500.0)
-
-
-def test_the_shares_of_an_accepted_split_are_wanted_and_not_sold_by_the_next_row():
-    engine, _ = an_engine_over_a_split(1000)
-    accepted_split(engine, 1000)
-    assert of_kind(engine.handle(bars(MORNING + 120, SPY=50.0)), Flatten) == []
-    assert engine.book.target("s", "SPY") == 1000
-
-
-def test_what_was_let_go_of_on_the_evening_before_a_split_is_still_let_go_of():
-    """Found by a replay of ten years: the split took the exit away, and accepting it made the shares wanted."""
-    engine = a_long_engine()
-    held = {"positions": {"SPY": 500}, "open_orders": lines_of(engine)}
-    handle_all(engine, [a_report(1000, **held)])
-    says(engine, SPY=0.0)
-    (exit_sent,) = of_kind(engine.handle(bars(1020, SPY=100.0)), Flatten)
-    handle_all(engine, [disconnected(2000), connected(MORNING), cancelled(exit_sent.order.ref, MORNING)])
-    handle_all(engine, [a_report(MORNING + 1, positions=a_line(1000, 50.0))])
-    handle_all(engine, [ACCEPT, a_report(MORNING + 101, positions=a_line(1000, 50.0))])
-    says(engine, SPY=0.0)
-    told = handle_all(engine, [bars(MORNING + 1380, SPY=50.0), bars(MORNING + 1440, SPY=50.0)])
-    assert [command.order.quantity for command in of_kind(told, Flatten)] == [1000]
-
-
-def test_a_trailing_stop_does_not_follow_the_prices_of_after_before_a_person_accepts():
-    """Found by simulation (brutal 21017): it followed them up tenfold, and the accept scaled it tenfold again."""
-    universe = a_universe()
-    exits = ExitPolicy(method="percent", stop=1.0, target=2.0, trail=1.0)
-    engine = a_long_engine(an_engine(universe=universe, desks=[a_desk(universe, exits=exits)]))
-    handle_all(engine, [cancelled(STOP, 70), cancelled(TARGET, 70), a_report(71, positions=a_line(50, 1000.0))])
-    handle_all(engine, [bars(180 + 60 * row, SPY=1000.0) for row in range(4)])
-    handle_all(engine, [replace(ACCEPT, received_at=at(500)), a_report(501, positions=a_line(50, 1000.0))])
-    told = engine.handle(fired(f"protect:{PLAN}", 503))
-    assert [command.order.stop_price for command in of_kind(told, ReplaceStop)] == [990.0]
-
-
 def test_the_lock_of_an_accepted_split_heals():
     engine, _ = an_engine_over_a_split(1000)
     accepted_split(engine, 1000)
@@ -274,35 +177,6 @@ def test_a_cost_that_has_the_ratio_tells_a_split_while_an_exit_is_on_its_way(cos
     assert ("corporate_action" in codes(told)) == is_split
 
 
-def a_share_that_split(theirs, cost):
-    """Long one share at 100 on which both agreed, then its orders were gone and the broker held so many."""
-    engine = a_long_engine()
-    engine.handle(filled(a_fill(TARGET, 499, 110.0, exec_id="0001.01.02.01", seconds=70)))
-    engine.handle(a_report(1000, positions={"SPY": 1}, open_orders=lines_of(engine)))
-    handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
-    told = engine.handle(a_report(2000.3, positions=a_line(theirs, cost)))
-    return engine, told + engine.handle(fired(f"protect:{PLAN}", 2001))
-
-
-@pytest.mark.parametrize(("theirs", "cost"), [(1.5, 100 / 1.5), (1.25, 80.0), (0.5, 200.0)])
-def test_a_split_that_brings_less_than_a_share_waits_for_a_person_too(theirs, cost):
-    """Found by simulation (brutal 53): one share became one and a half, and its stop of before fired at once."""
-    engine, told = a_share_that_split(theirs, cost)
-    assert "corporate_action" in codes(told)
-    assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
-    handle_all(engine, [replace(ACCEPT, received_at=at(2100)), a_report(2101, positions=a_line(theirs, cost))])
-    assert engine.book.position("SPY").quantity == int(theirs)
-    reports = [a_report(2110 + 3 * n, positions=a_line(theirs, cost), open_orders=lines_of(engine)) for n in range(3)]
-    handle_all(engine, reports)
-    assert engine.book.locks == {}
-
-
-def test_a_strangers_fraction_beside_our_share_is_no_split():
-    _, told = a_share_that_split(1.5, 100.2)
-    assert "corporate_action" not in codes(told)
-    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [1]
-
-
 def test_a_jump_that_an_execution_of_ours_explains_is_no_split():
     engine = a_long_engine()
     lines = lines_of(engine)
@@ -335,43 +209,6 @@ def test_a_figure_since_the_last_fill_with_another_cost_is_no_split_and_no_stop_
     assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [50]
 
 
-def test_a_view_formed_on_prices_of_two_scales_sells_nothing_before_a_person_accepts():
-    """Found by simulation (brutal 1044)."""
-    engine, _ = an_engine_over_a_split(1000)
-    says(engine, SPY=0.0)
-    assert of_kind(engine.handle(bars(MORNING + 60, SPY=50.0)), Flatten) == []
-
-
-@pytest.mark.parametrize("scope", ["instrument:SPY", "account", "strategy:s"])
-@pytest.mark.parametrize("theirs", [250, 1000])
-def test_a_flatten_of_what_has_split_closes_all_that_the_broker_shows(theirs, scope):
-    """brutal 17: of 36 shares the 18 of before were sold, the others were nobody's and had no stop."""
-    engine, _ = an_engine_over_a_split(theirs)
-    commands = engine.handle(OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope=scope, actor="me"))
-    assert [command.order.quantity for command in of_kind(commands, Flatten)] == [theirs]
-    assert codes(commands) == ["operator", "settled"]
-    exit_ref = of_kind(commands, Flatten)[0].order.ref
-    engine.handle(filled(a_fill(exit_ref, theirs, 50_000 / theirs, seconds=MORNING + 51, exec_id="0001.01.02.01")))
-    handle_all(engine, [a_report(MORNING + wait_s) for wait_s in (60, 70)])
-    assert (engine.book.positions(), engine.book.breaks, engine.book.locks) == ({}, {}, {})
-
-
-def test_a_flatten_while_nobody_answers_closes_what_the_next_report_shows():
-    engine, _ = an_engine_over_a_split(1000)
-    engine.handle(disconnected(MORNING + 40))
-    engine.handle(OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope="account", actor="me"))
-    engine.handle(connected(MORNING + 60))
-    commands = engine.handle(a_report(MORNING + 61, positions=a_line(1000, 50.0)))
-    assert [command.order.quantity for command in of_kind(commands, Flatten)] == [1000]
-
-
-def test_a_flatten_of_another_instrument_is_no_word_on_the_split():
-    engine, _ = an_engine_over_a_split(1000)
-    flatten = OperatorCommanded(received_at=at(MORNING + 50), verb="flatten", scope="instrument:IBM", actor="me")
-    assert codes(engine.handle(flatten)) == ["operator"]
-    assert engine.book.has_split("SPY")
-
-
 def test_stops_cancelled_by_the_broker_before_the_report_are_not_put_back_at_the_old_price():
     """The cancels of a split come first (TWS.md 3.20); the report that explains them is asked for at once."""
     engine = a_long_engine()
@@ -381,3 +218,47 @@ def test_stops_cancelled_by_the_broker_before_the_report_are_not_put_back_at_the
     told = engine.handle(a_report(2000.3, positions={"SPY": 1000}))
     told += engine.handle(fired(f"protect:{PLAN}", 2001))
     assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) + of_kind(told, CancelOrder) == []
+
+
+def an_engine_that_put_its_stop_back(told_in_between=False):
+    """A split took its stop at 2000, nobody said so in time, and P1 stands at the price of before."""
+    engine = a_long_engine()
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    timers = [fired(f"protect:{PLAN}", 2001), fired(f"protect:last:{PLAN}", 2002.5)]
+    handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split"), *timers])
+    engine.handle(accepted(f"{PLAN}:P1", 2003, 9))
+    if told_in_between:
+        engine.handle(a_report(2004, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    return engine
+
+
+@pytest.mark.parametrize("told_in_between", [False, True], ids=["untold", "positions lag"])
+@pytest.mark.parametrize("theirs", [50, 1000])
+def test_a_stop_that_was_put_back_too_early_does_not_hide_the_split_and_is_pulled(theirs, told_in_between):
+    engine = an_engine_that_put_its_stop_back(told_in_between)
+    told = engine.handle(a_report(2010, positions=a_line(theirs, 50_000 / theirs), open_orders=lines_of(engine)))
+    assert "corporate_action" in codes(told)
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [f"{PLAN}:P1"]
+    told = handle_all(engine, [cancelled(f"{PLAN}:P1", 2011), bars(2040, SPY=100.0), bars(2100, SPY=100.0)])
+    assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
+    line = a_line(theirs, 50_000 / theirs)
+    told = handle_all(engine, [replace(ACCEPT, received_at=at(2200)), a_report(2201, positions=line)])
+    told += engine.handle(fired(f"protect:{PLAN}", 2203))
+    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == [theirs]
+
+
+def test_beside_a_stop_that_was_put_back_only_the_cost_tells_a_split():
+    engine = an_engine_that_put_its_stop_back()
+    told = engine.handle(a_report(2010, positions=a_line(1000, 100.0), open_orders=lines_of(engine)))
+    assert "corporate_action" not in codes(told)
+    assert of_kind(told, CancelOrder) == []
+
+
+def test_a_late_figure_of_before_a_split_that_a_person_has_taken_over_undoes_nothing():
+    """Positions lag (TWS.md 4.53): what was held before looks like the split the other way round."""
+    engine, _ = an_engine_over_a_split(1000)
+    accepted_split(engine, 1000)
+    handle_all(engine, [fired(f"protect:{PLAN}", MORNING + 103), accepted(f"{PLAN}:P1", MORNING + 104, 9)])
+    told = engine.handle(a_report(MORNING + 110, positions=a_line(500, 100.0), open_orders=lines_of(engine)))
+    assert "corporate_action" not in codes(told)
+    assert of_kind(told, CancelOrder) == []

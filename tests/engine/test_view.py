@@ -34,6 +34,7 @@ from tests.engine.builders import (
     filled,
     fired,
     handle_all,
+    lines_of,
     of_kind,
     says,
     scheduled,
@@ -94,7 +95,9 @@ def test_nothing_is_added_where_a_stop_is_gone_and_nobody_has_said_why(gone, sha
     engine.handle(cancelled(gone, seconds=119.9))
     says(engine, "t", SPY=1.0)
     assert bought(engine.handle(bars(120, SPY=100.0, IBM=185.0))) == shares
-    handle_all(engine, [fired(f"protect:{PLAN}", 120.9), accepted(leg_ref(PLAN, Leg.PROTECTION, 1), 121)])
+    engine.handle(fired(f"protect:{PLAN}", 120.9))
+    told = a_report(121, positions={"SPY": 500}, open_orders=lines_of(engine))
+    handle_all(engine, [told, accepted(leg_ref(PLAN, Leg.PROTECTION, 1), 121.2)])
     assert bought(engine.handle(bars(180, SPY=100.0, IBM=185.0))) == 500 - shares
 
 

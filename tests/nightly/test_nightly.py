@@ -5,7 +5,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace

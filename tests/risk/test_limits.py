@@ -27,4 +27,4 @@ def test_the_shipped_limits_arrive():
 
 def test_a_limit_left_out_is_an_error():
     with pytest.raises(TypeError, match="max_order_notional"):
-        Limits(max_order_quantity=1)  # type: ignore[call-arg]
+        Limits(max_order_quantity=1)  # type: ignore[call-arg]  # the mistake tested

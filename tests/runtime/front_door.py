@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 from msgspec import Struct
 
 import openbell

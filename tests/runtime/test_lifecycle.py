@@ -196,6 +196,20 @@ async def test_a_clock_that_was_set_back_keeps_no_daemon_from_its_positions(conf
     assert times == sorted(times)
 
 
+async def test_a_person_is_told_of_a_strategy_that_begins_anew(config):
+    _, first = await a_traded_morning(config)
+    slower = config.strategies[0].model_copy(update={"params": {"fast": 2, "slow": 4}})
+    again = Running(config.model_copy(update={"strategies": (slower,)}), at(360))
+    again.market.positions, again.market.open_orders = first.market.positions, first.market.open_orders
+    heard: list[Notify] = []
+    again.daemon._notices.listen(heard.append)
+    work = asyncio.create_task(again.daemon.run(until_close=False))
+    await again.until_subscribed()
+    again.daemon.request_stop("SIGTERM")
+    await asyncio.wait_for(work, 20)
+    assert [(notice.level, notice.code) for notice in heard][:1] == [("warning", "memory_began_anew")]
+
+
 async def test_a_wall_that_is_a_day_behind_the_journal_is_refused(config):
     await a_traded_morning(config)
     broker = config.broker.model_copy(update={"follow_gateway_clock": False})

@@ -81,13 +81,13 @@ def test_after_an_edit_of_the_strategy_the_daemon_starts_holds_what_it_held_and_
     assert engine.book.orders.keys() == alive.book.orders.keys()
     assert remembered(engine) == shown(changed, ROWS)
     (line,) = lines
-    assert "strategy sma: snapshot of strategy Own: kept by other code" in line["reason"]
+    assert "strategy sma: snapshot of strategy Own: kept by other code" in line["text"]
 
 
 def test_no_order_comes_of_the_rows_that_a_strategy_is_shown_again(path, tmp_path):
     journalled(path, own_config(tmp_path), EVENTS[:8], snapshot_after=8)  # one row before the entry
     engine, (line,) = recovered(path, own_config(tmp_path, "self.seen += 1", "self.seen += 2"))
-    assert line["rows"] == 4
+    assert "journal's last 4 rows" in line["text"]
     assert not engine.book.orders
     assert not engine.book.plans
 
@@ -106,7 +106,7 @@ def test_other_parameters_begin_anew_instead_of_stopping_the_start(path, tmp_pat
     engine, (line,) = recovered(path, slower, code_version="test")
     assert engine.book.positions() == alive.book.positions()
     assert remembered(engine) == shown(slower, ROWS)
-    assert "params is {'fast': 2, 'slow': 3}, allowed: {'fast': 2, 'slow': 4}" in line["reason"]
+    assert "params is {'fast': 2, 'slow': 3}, allowed: {'fast': 2, 'slow': 4}" in line["text"]
 
 
 def test_ranges_of_another_period_begin_anew(path, tmp_path):
@@ -127,7 +127,7 @@ def test_a_split_between_the_rows_is_shown_too(path, tmp_path):
     journalled(path, own_config(tmp_path), [*EVENTS[:9], split, bars(6, 83.0)], snapshot_after=11)
     changed = own_config(tmp_path, "self.seen += 1", "self.seen += 2")
     engine, (line,) = recovered(path, changed)
-    assert line["rows"] == 6
+    assert "journal's last 6 rows" in line["text"]
     assert remembered(engine) == shown(changed, [*ROWS, split, bars(6, 83.0, warm_up=True)])
 
 
@@ -140,7 +140,7 @@ def test_no_more_rows_are_shown_than_a_cold_start_asks_for(path, tmp_path):
         journal.append_all([(row, engine.handle(row)) for row in rows])
         journal.write_snapshot(engine.snapshot())
     _, (line,) = recovered(path, own_config(tmp_path, "self.seen += 1", "self.seen += 2"))
-    assert line["rows"] == 1440  # a day of minutes, which is more than bars.warm_up
+    assert "journal's last 1440 rows" in line["text"]  # a day of minutes, which is more than bars.warm_up
 
 
 def test_what_is_held_can_be_read_and_the_journal_is_whole_after_an_edit_of_the_strategy(path, tmp_path):

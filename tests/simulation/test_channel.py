@@ -37,5 +37,5 @@ def test_a_service_whose_answer_is_lost_has_the_message_all_the_same():
 
 
 def test_a_channel_for_pages_is_asked_for_nothing_less():
-    (channel,) = CatchingChannel(level=Severity.PAGE).channels(None)  # type: ignore[arg-type]
+    (channel,) = CatchingChannel(level=Severity.PAGE).channels(None)  # type: ignore[arg-type]  # asks no client
     assert (channel.takes(a_message()), channel.takes(a_message(Severity.NOTICE))) == (True, False)

@@ -2,7 +2,7 @@
 
 import json
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 
 from tests.runtime.front_door import SCHEMAS
 from tests.simulation.campaign.determinism import Compared, determinism_lines, determinism_of, first_difference

@@ -6,7 +6,7 @@ import re
 import signal
 from collections import Counter
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from msgspec.structs import replace
 

@@ -1,8 +1,10 @@
 """How many shares adopted plans may stand behind, on histories made by hand."""
 
 import pytest
+from msgspec.structs import replace
 
-from tests.simulation.judge.story import Story, ref
+from tests.simulation.judge.story import ref
+from tests.simulation.judge_builders import a_running_daemon
 
 
 def adopt(story, shares, number, quantity=0.0):
@@ -19,9 +21,7 @@ def adopt(story, shares, number, quantity=0.0):
 @pytest.mark.parametrize(("quantity", "broken"), [(50.0, []), (53.0, ["I2"])])
 def test_what_an_adopted_plan_has_bought_back_stands_behind_the_next_one(quantity, broken):
     """brutal 2487: after a hand had sold of it, the two shares that an earlier one had bought were not counted."""
-    story = Story()
-    story.start()
-    story.wait(60)
+    story = a_running_daemon()
     story.fill(adopt(story, -2.0, 1))
     adopt(story, 50.0, 2, quantity)
     story.later(5)
@@ -35,9 +35,7 @@ def test_what_an_adopted_plan_has_bought_back_stands_behind_the_next_one(quantit
 @pytest.mark.parametrize(("shares", "broken"), [(400.0, []), (600.0, ["I7"])])
 def test_what_was_closed_of_adopted_shares_is_no_exposure(shares, broken):
     """brutal 1898: of 183 adopted shares 172 were sold; they counted as 172 short beside the entry of another."""
-    story = Story(limits={"max_gross_exposure": 0.05})
-    story.start()
-    story.wait(60)
+    story = a_running_daemon(limits={"max_gross_exposure": 0.05})
     story.command("accept", "instrument:SPY")
     story.fill(adopt(story, 183.0, 1), 172.0)
     story.look(equity=1e6, positions={"SPY": 11.0})
@@ -45,3 +43,42 @@ def test_what_was_closed_of_adopted_shares_is_no_exposure(shares, broken):
     story.journal("BarsClosed", entry, warm_up=False, close=[100.0, 100.0], bid=None, ask=None)
     story.send(entry)
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("adopted", "broken"), [(4.0, []), (0.0, ["I2"])])
+def test_what_a_stranger_takes_back_of_his_side_costs_the_plans_on_the_other_side_nothing(adopted, broken):
+    """brutal 6851: 4 short were adopted, 758 long came and 2 of a stranger; an exit of 756 left 2 behind each stop."""
+    story = a_running_daemon()
+    stop = adopt(story, -adopted, 1) if adopted else None
+    story.long(758.0)
+    story.strange(adopted - 2.0)
+    story.place(story.order("X1", 756.0))
+    story.fill(story.order("X1", 756.0))
+    story.hold(story.order("S", 2.0), change="modified")
+    story.look(positions={})
+    story.report(positions={})
+    story.say("settled", "SPY: book set to the broker's, accepted by a person: 0 shares")
+    if stop is not None:
+        story.hold(replace(stop, quantity=2.0), change="modified")
+    story.later(600)
+    assert story.broken() == broken
+
+
+def test_what_was_adopted_splits_with_the_rest():
+    """brutal 15343: beside 100 of ours 90 had been sold short and adopted; an accept took 90 of the 200 away."""
+    story = a_running_daemon()
+    story.long(100.0)
+    story.strange(-90.0)
+    story.report(positions={"SPY": 10.0})
+    story.say("settled", "SPY: book set to the broker's, foreign: adopted:SPY-1:E SELL 90")
+    story.gone(ref("S"))
+    story.split(2.0)
+    story.say("corporate_action", "SPY: 20 shares instead of 10, a split?")
+    story.report(positions={"SPY": 20.0})
+    story.wait(10)
+    story.command("accept", "instrument:SPY")
+    story.say("settled", "SPY: book set to the broker's, accepted by a person: split taken over, 20 shares")
+    stop = story.order("P1", 180.0, ref="OB1:adopted:20260310:SPY-1:P1", side="BUY")
+    story.place(stop, story.order("P1", 200.0))
+    story.later(600)
+    assert story.broken() == []

@@ -1,15 +1,9 @@
-"""I19 where the broker's reports lag behind or fail, on histories made by hand; the rest is in test_judge_world."""
+"""I19 where the broker's reports lag behind or fail, on histories made by hand; the rest is in test_judge_people."""
 
 import pytest
 
-from tests.simulation.judge.story import Story, ref
-
-
-def a_running_daemon(**settings):
-    story = Story(**settings)
-    story.start()
-    story.wait(60)
-    return story
+from tests.simulation.judge.story import ref
+from tests.simulation.judge_builders import a_running_daemon
 
 
 @pytest.mark.parametrize(("later_s", "broken"), [(34, []), (36, ["I19"])])
@@ -50,3 +44,18 @@ def test_after_a_cancel_of_a_split_all_waits_for_a_report_but_a_stop_only_for_ha
     story.wait(after_s - 1)
     story.place(story.order(leg, stop_price=49.5, number=2 if leg == "E" else 1))
     assert [name for name in story.broken() if name == "I19"] == broken
+
+
+@pytest.mark.parametrize(("ratio", "broken"), [(0.1, []), (0.5, ["I19"])])
+def test_less_than_a_share_that_a_split_leaves_of_a_strangers_is_nothing_to_be_told(ratio, broken):
+    """brutal 7015: his 3 shares, told long ago, became 0.3, which nobody can trade."""
+    story = a_running_daemon()
+    story.strange(3.0)
+    story.say("quantity_break", "SPY: the book holds 0, the broker 3")
+    story.report(positions={"SPY": 3.0})
+    story.wait(60)
+    story.split(ratio)
+    story.wait(20)
+    story.report(positions={"SPY": 3.0 * ratio})
+    story.later(600)
+    assert story.broken() == broken

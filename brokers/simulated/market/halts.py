@@ -56,6 +56,6 @@ def _bands(means: Floats) -> Floats:
     bands: Floats = np.where(
         means > 3.0,  # noqa: PLR2004 - the plan's price classes
         0.05 * means,
-        np.where(means >= 0.75, 0.20 * means, np.minimum(0.15, 0.75 * means)),  # noqa: PLR2004
+        np.where(means >= 0.75, 0.20 * means, np.minimum(0.15, 0.75 * means)),  # noqa: PLR2004 - the rule's bands
     )
     return bands

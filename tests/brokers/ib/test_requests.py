@@ -6,6 +6,7 @@ import pytest
 
 from brokers.ib.requests import POSITIONS, RequestRefused, Requests
 from shared.errors import BrokerUnavailable
+from tests.simulation.test_world_loop import run
 
 
 def nothing() -> None:
@@ -80,6 +81,71 @@ async def test_the_late_end_of_a_question_given_up_settles_the_debt_by_itself():
     requests.add(POSITIONS, 1)
     requests.end(POSITIONS)
     assert await task == [1]
+
+
+async def given_up(requests: Requests) -> None:
+    """A question of which nothing was heard."""
+    task = await asked(requests)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def an_answer(requests: Requests, sent: list[str], timeout_s: float = 5.0) -> list[int]:
+    """What is taken for the answer where the broker answers each asking at once, with its number."""
+
+    def send() -> None:
+        sent.append("")
+        asyncio.get_running_loop().call_soon(reply, len(sent))
+
+    def reply(number: int) -> None:
+        requests.add(POSITIONS, number)
+        requests.end(POSITIONS)
+
+    return await requests.ask("question", POSITIONS, send, timeout_s)
+
+
+async def test_after_a_lost_end_marker_the_question_is_asked_twice_for_nobody_can_tell_whose_answer_comes():
+    requests, sent = Requests(), list[str]()
+    await given_up(requests)
+    assert await an_answer(requests, sent) == [2]
+
+
+@pytest.mark.parametrize(("lost", "asked_times"), [(1, 2), (3, 4), (20, 4)])
+async def test_however_many_end_markers_were_lost_the_question_is_soon_answered(lost, asked_times):
+    requests, sent = Requests(), list[str]()
+    for _ in range(lost):
+        await given_up(requests)
+    await an_answer(requests, sent)
+    assert len(sent) == asked_times
+
+
+async def test_an_answer_that_may_still_be_of_the_last_question_is_not_taken_for_the_next_one():
+    """One marker was late: the second answer to the question asked twice is still to come when it is answered."""
+    requests = Requests()
+    await given_up(requests)
+    late = await asked(requests)
+    for number in (1, 2):
+        requests.add(POSITIONS, number)
+        requests.end(POSITIONS)
+    assert await late == [2]
+    task = await asked(requests)
+    for number in (3, 4):
+        requests.add(POSITIONS, number)
+        requests.end(POSITIONS)
+    assert await task == [4]
+
+
+def test_a_marker_that_is_missing_a_time_out_after_a_later_answer_was_lost():
+    async def work() -> list[int]:
+        requests, sent = Requests(), list[str]()
+        await given_up(requests)
+        await an_answer(requests, sent)
+        await asyncio.sleep(5.0)
+        sent.clear()
+        await an_answer(requests, sent)
+        return [len(sent)]
+
+    assert run(work) == [1]
 
 
 async def test_a_spoilt_answer_is_no_answer_even_with_its_end_marker():

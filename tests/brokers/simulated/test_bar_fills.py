@@ -316,7 +316,7 @@ def _brackets_in_backtrader(opened, high, low, close):
 
     found = []
 
-    class Brackets(bt.Strategy):  # type: ignore[name-defined]
+    class Brackets(bt.Strategy):  # type: ignore[name-defined]  # backtrader has no types
         def __init__(self):
             self.legs = []
 

@@ -122,21 +122,37 @@ class AtRest(Invariant):
         return untold is not None and symbol in book.locks and _day(untold) != _day(book.at)
 
     def _compare_price(self, book: BookSeen, symbol: str) -> None:
-        """Where one plan alone has held since all was flat: the broker averages over plans, the book does not."""
+        """Where one plan alone has held since all was flat: the broker averages over plans, the book does not.
+
+        Nor does the book begin anew within a plan: its price is that of the whole entry, in whatever order executions
+        come. Where shares were closed between the parts of one, the broker's is that of what was open.
+        """
         scene, seen = self.scene, self.scene.seen
         mine = book.average_prices.get(symbol)
         theirs = seen.average_prices.get(symbol) if seen else None
-        if len(scene.ledger.plans_since_flat[symbol]) > 1:
+        alone = scene.ledger.plans_since_flat[symbol]
+        if len(alone) > 1:
             return
         if not mine or not theirs or symbol in scene.ledger.disturbed or symbol in scene.settled:
             return
         since = scene.known_since(symbol, scene.ledger.touched_at.get(symbol, 0.0))
         fees = scene.ledger.commissions[symbol] / max(abs(scene.ledger.net(symbol)), 1.0)
         due = scene.reach.due_at(since, QUIET_S)
-        if due is not None and book.at >= due and abs(mine - theirs) > PRICE_TOLERANCE * theirs + fees:
+        prices = [theirs, *(price for plan in sorted(alone) for price in self._of_parts(plan))]
+        apart = min(abs(mine - price) for price in prices)
+        if due is not None and book.at >= due and apart > PRICE_TOLERANCE * theirs + fees:
             self.breach(
                 "I5", f"{symbol} price", f"{symbol}: average price {mine:g} in the book, {theirs:g} at the broker"
             )
+
+    def _of_parts(self, plan: str) -> list[float]:
+        """The price of the plan's whole entry where some of it was closed before the rest had filled; else nothing."""
+        done = [each for each in self.scene.ledger.executed.values() if each.plan == plan and abs(each.signed) > DUST]
+        places = [place for place, each in enumerate(done) if each.ref == f"{plan}:E"]
+        if not places or places[-1] - places[0] == len(places) - 1:
+            return []
+        parts = [done[place] for place in places]
+        return [sum(part.signed * part.price for part in parts) / sum(part.signed for part in parts)]
 
     def _compare_orders(self, book: BookSeen) -> None:
         scene = self.scene

@@ -135,12 +135,18 @@ class Ledger:
         theirs = sorted((0.0, self.foreign[symbol]))
         self.accepted[symbol] = min(max(reported - self.own[symbol], theirs[0]), theirs[1])
 
-    def disown(self, symbol: str, shares: float) -> None:
+    def disown(self, symbol: str, shares: float, *, is_blurred: bool = False) -> None:
         """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.
 
-        Those that hold on the other side lose nothing by it; adopted plans lose before ours, the youngest first.
+        Those that hold on the other side lose nothing by it; adopted plans lose before ours, the youngest first. What
+        was adopted on the other side closes so much of ours already.
+        All is nobody's where nobody can tell which plan holds what of them (`is_blurred`).
         """
+        if is_blurred:
+            self._disown_all(symbol)
         beyond = self.own[symbol] - shares
+        if self.accepted[symbol] * self.own[symbol] < 0.0:
+            beyond += self.accepted[symbol]
         if beyond * self.own[symbol] <= 0.0:
             return
         for plan in sorted(self.holding(symbol), key=_is_adopted)[::-1]:
@@ -153,6 +159,12 @@ class Ledger:
             if abs(held - gone) < DUST:
                 del self.held[plan]
             self.disturbed.add(symbol)
+
+    def _disown_all(self, symbol: str) -> None:
+        self.disturbed.add(symbol)
+        self.foreign[symbol] += self.own.pop(symbol, 0.0)
+        for plan in self.holding(symbol):
+            del self.held[plan]
 
     # ------------------------------------------------------------------ reading
 
@@ -354,6 +366,7 @@ class Ledger:
         self.disturbed.add(symbol)
         self.foreign[symbol] *= ratio
         self.own[symbol] *= ratio
+        self.accepted[symbol] *= ratio
         for plan in self.holding(symbol):
             self.held[plan] *= ratio
         for done in self.executed.values():
@@ -361,6 +374,9 @@ class Ledger:
                 done.signed *= ratio
                 done.price /= ratio
                 done.ratio *= ratio
+        for stem, taken in self._liquidated.items():
+            if self.executed[stem].symbol == symbol:
+                self._liquidated[stem] = {plan: closed * ratio for plan, closed in taken.items()}
 
 
 def _is_adopted(plan: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
-from tests.simulation.history import Journalled, LineChanged, Record, Sent, Told
+from tests.simulation.history import Journalled, LineChanged, Noticed, Record, Sent, Told
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
 from tests.simulation.judge.ledger import ADOPTED
 from tests.simulation.judge.ref import STOPS, Ref, ref_of
@@ -27,12 +28,16 @@ class Hours(Invariant):
 
     Daily bars decide between two sessions, as a day order (docs/orders.md): their entries wait at the broker for the
     open. Held over the close is a breach only where the daemon could act for EXIT_S before it and sent nothing to
-    close with; what a stranger has closed for us the broker does not hold, and nobody can sell it.
+    close with; what a stranger has closed for us the broker does not hold, and nobody can sell it. A limit that halts
+    (docs/risk.md: a liquidation) forbids a strategy's exits until a person resets it: somebody was told which it held
+    back.
     """
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._closes = [closes for _opens, closes in scene.settings.sessions]
+        self._held_back_at: dict[str, float] = {}
+        """When a person was last told that an exit was denied, by symbol."""
 
     def before(self, at: float) -> None:
         flatten_s = self.scene.rule("flatten_before_close_s", 0.0)
@@ -47,8 +52,14 @@ class Hours(Invariant):
                 self.scene.is_first and order.ref.endswith(":E") and self.scene.settings.bar_s < DAY_S
             ):
                 self._check_hour(record)
+            case Noticed(code="exit_denied", text=text):
+                self._held_back_at[text.partition(":")[0].rpartition(" ")[2]] = record.at
             case _:
                 pass
+
+    def _is_forbidden(self, symbol: str) -> bool:
+        halted = [self.scene.halted.get(scope, math.inf) for scope in ("account", f"instrument:{symbol}")]
+        return self._held_back_at.get(symbol, -math.inf) >= min(halted)
 
     def _check_hour(self, record: Sent) -> None:
         after_open_s = self.scene.rule("entry_after_open_s", 0.0)
@@ -74,7 +85,8 @@ class Hours(Invariant):
             own, net = scene.ledger.own[symbol], scene.ledger.net(symbol)
             held = min(own, net, key=abs) if own * net > 0 else 0.0
             is_known = scene.known_since(symbol, due) < closes - EXIT_S
-            if abs(held) >= 1.0 and sent_at < due - LATE_S and is_known and symbol not in scene.splits:
+            is_a_persons = symbol in scene.splits or self._is_forbidden(symbol)
+            if abs(held) >= 1.0 and sent_at < due - LATE_S and is_known and not is_a_persons:
                 self.breach(
                     "I9", f"{symbol} {closes}", f"{symbol}: {held:g} shares held over the close, no exit was sent"
                 )

@@ -19,7 +19,7 @@ from tests.simulation.history import (
     Record,
     Sent,
 )
-from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
+from tests.simulation.judge.breach import SLACK_S, Invariant
 from tests.simulation.judge.ref import is_in_scope, ref_of
 from tests.simulation.judge.scene import PROTECT_S, Scene
 
@@ -101,7 +101,8 @@ class Strange(Invariant):
     Nobody knows of it before a report shows it. The cancel of an order makes it likely: then all has to wait for that
     report, but for a stop, and that for half the time in which shares have to be protected (I1).
     Any change that no order of ours made is told a person: STRANGE_S and an interval of comparisons after it, if it
-    lasts and the broker's reports show it, and SHOWN_S after the first that does; each further one as well.
+    lasts and the broker's reports show it, and SHOWN_S after the first that does; each further one as well. What
+    leaves him less than a share leaves nothing that could be traded.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -137,6 +138,8 @@ class Strange(Invariant):
             case Journalled(name="OperatorCommanded", event={"verb": "flatten", "scope": scope}):
                 refs = [ref for plan in self.scene.ledger.held if (ref := ref_of(f"{plan}:X")) is not None]
                 self._flattened |= {ref.plan: None for ref in refs if is_in_scope(ref, str(scope))}
+            case Noticed(code="flatten_waits") | Alerted(code="flatten_waits"):
+                pass  # it names what is to be closed and says nothing of a change
             case Noticed(level="warning" | "critical", text=text) | Alerted(text=text):
                 for symbol in self.scene.settings.symbols:
                     if symbol in text:
@@ -145,7 +148,7 @@ class Strange(Invariant):
             case Broker() | BrokerSeen():
                 for symbol in self.scene.settings.symbols:
                     foreign = self.scene.ledger.foreign[symbol]
-                    if abs(foreign) > DUST and abs(foreign - self._known.get(symbol, 0.0)) >= 1.0:
+                    if abs(foreign) >= 1.0 and abs(foreign - self._known.get(symbol, 0.0)) >= 1.0:
                         self._strange_since.setdefault(symbol, record.at)
                     else:
                         self._strange_since.pop(symbol, None)

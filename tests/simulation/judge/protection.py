@@ -105,8 +105,8 @@ class NeverMore(Invariant):
     blocks; and no closing order turns a position round. Excused is what the broker does by itself: both legs filled
     (TWS.md 4.35), a cancel that it ignores or swallows (4.31, 4.32), a second permId (4.37), a correction, a stranger's
     or the broker's own execution in the symbol; and an order that left while word of an execution was still under way,
-    which nobody could know. What gives back an overfill stands in no OCA group: that of the plan has done its work,
-    and the order trades the other way.
+    or that was under way itself when its plan executed, which nobody could know. What gives back an overfill stands in
+    no OCA group: that of the plan has done its work, and the order trades the other way.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -116,7 +116,7 @@ class NeverMore(Invariant):
         """When rows came since the first excess that lasts."""
         self._flips: list[_Flip] = []
         self._raced: set[str] = set()
-        """Closing orders that left while an execution was under way to the daemon."""
+        """Closing orders that left while an execution was under way to the daemon, or crossed one of their plan."""
 
     def before(self, at: float) -> None:
         for plan, since in self._excess_since.items():
@@ -134,6 +134,7 @@ class NeverMore(Invariant):
     def take(self, record: Record) -> None:
         match record:
             case Broker(what="execution"):
+                self._note_crossed(record)
                 self._look_for_flip(record)
                 self._weigh(record.at)
             case Journalled(name="BarsClosed") if not record.event.get("warm_up"):
@@ -240,6 +241,12 @@ class NeverMore(Invariant):
 
     # ------------------------------------------------------------------ turned round
 
+    def _note_crossed(self, record: Broker) -> None:
+        """What has left and is not at the broker yet is of before the execution."""
+        executed = ref_of(str(record.record["order_ref"]))
+        under_way = self.scene.written.sent.keys() - self.scene.ledger.arrived
+        self._raced |= {ref for ref in under_way if executed and _closes(ref, executed.plan)}
+
     def _look_for_flip(self, record: Broker) -> None:
         done = self.scene.ledger.executed.get(str(record.record["exec_id"]).rpartition(".")[0])
         ref = ref_of(done.ref) if done else None
@@ -260,6 +267,11 @@ class NeverMore(Invariant):
             return
         text = f"{done.ref}: {done.signed:g} shares turned {done.plan} from {flip.before:g} to {flip.after:g}"
         self.breach("I2", done.ref, text, at=flip.at)
+
+
+def _closes(ref: str, plan: str) -> bool:
+    parts = ref_of(ref)
+    return parts is not None and parts.plan == plan and parts.leg in CLOSING
 
 
 def _symbol_of(plan: str) -> str:

@@ -22,7 +22,7 @@ from tests.simulation.history import (
 from tests.simulation.judge.breach import DUST
 from tests.simulation.judge.ledger import Ledger
 from tests.simulation.judge.reach import RECONNECT_S, Reach
-from tests.simulation.judge.ref import Ref, is_in_scope, ref_of
+from tests.simulation.judge.ref import Ref, is_in_scope, ref_of, stem_of
 from tests.simulation.judge.written import Written
 
 PROTECT_S = 5.0
@@ -53,21 +53,25 @@ class Scene:
         """What people have forbidden and not freed again: verb and time by scope."""
         self.latched: dict[str, float] = {}
         """When a limit has latched that nobody has reset, by scope."""
+        self.halted: dict[str, float] = {}
+        """Those of them that let no strategy's exit pass (docs/risk.md)."""
         self.critical: list[tuple[float, str]] = []
         """What was said critically: time and text."""
         self.splits: dict[str, float] = {}
         """Symbols whose split nobody has accepted, and when it was."""
         self.split_ended_at: dict[str, float] = {}
+        self._accepted: dict[str, float] = {}
+        """Splits that a person has accepted and that no report has settled yet, and when they were."""
         self.unseen_splits: set[str] = set()
         """Of these nobody can know: the reports do not show it yet, or it is blurred."""
         self.suspected: dict[str, float] = {}
         """Those of them of which a cancel was told and no report yet, since when: what is held has to be asked."""
-        self._sold_off: set[str] = set()
-        """Symbols of which all was gone before anybody had accepted their split; a correction may bring it back."""
+        self._sold_off: dict[str, float] = {}
+        """Since when of a symbol all was gone before anybody had accepted its split; a correction may bring it back."""
         self._raced: set[str] = set()
-        """Orders that left for a symbol while nobody could know that it had split."""
+        """Orders that left for a symbol before anybody could know that it had split."""
         self._blurred: set[str] = set()
-        """Symbols of which such an order has executed: what is held shows no ratio any more."""
+        """Symbols of which such an order has executed behind the split: what is held shows no ratio any more."""
         self.settled: set[str] = set()
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
         self._is_flatten_wanted = False
@@ -195,9 +199,10 @@ class Scene:
             self.reported = {str(line["symbol"]): float(line["quantity"]) for line in positions}
             self._reported_at = record.at
             self._compare_reported(record.at)
-            for symbol, at in self.splits.items():
+            for symbol, at in list(self.splits.items()):
                 if record.at > at:
                     self._look_at_split(symbol, self.reported.get(symbol, 0.0))
+                    self._look_for_nothing(symbol, record.at)
         if record.name == CANCELLED:
             parts = ref_of(str(record.event["ref"]))
             if parts is not None and parts.symbol in self.unseen_splits - self._blurred:
@@ -211,9 +216,13 @@ class Scene:
             self.orders_of_people.pop(scope, None)
         if verb == "reset":
             self.latched.pop(scope, None)
+            self.halted.pop(scope, None)
         self._is_flatten_wanted |= verb == "flatten"
         if verb == "accept" and "accept_refused" not in record.notices:
-            self._end_split(scope.removeprefix("instrument:"), record.at)
+            symbol = scope.removeprefix("instrument:")
+            if symbol in self.splits:
+                self._accepted[symbol] = self.splits[symbol]
+            self._end_split(symbol, record.at)
 
     def _compare_reported(self, at: float) -> None:
         for symbol in self.settings.symbols:
@@ -225,18 +234,26 @@ class Scene:
     def _noticed(self, record: Noticed) -> None:
         if record.level == "critical":
             self._said(record.at, record.text)
+        if record.code == "accept_refused":
+            self._refuse(record.text.partition(":")[0])
         if record.code == "settled":
             for symbol in [symbol for symbol in self.settings.symbols if symbol in record.text]:
                 self.settled.add(symbol)
+                self._accepted.pop(symbol, None)
                 net = self.ledger.net(symbol)
                 reported = net if self.reported is None else self.reported.get(symbol, 0.0)
                 if "accepted by a person" in record.text:
-                    self.ledger.disown(symbol, reported)
+                    self.ledger.disown(symbol, reported, is_blurred=symbol in self._blurred)
+                    self._blurred.discard(symbol)
                 if "for a flatten" in record.text and self._is_flatten_wanted:
                     self._end_split(symbol, record.at)
+                    self._blurred.discard(symbol)
                 self.ledger.settle(symbol, reported)
         if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
-            self.latched.setdefault(record.text.split(" ")[0], record.at)
+            scope, _, rest = record.text.partition(" ")
+            self.latched.setdefault(scope, record.at)
+            if rest.startswith("is HALTED"):
+                self.halted.setdefault(scope, record.at)
 
     def _said(self, at: float, text: str) -> None:
         self.critical.append((at, text))
@@ -245,11 +262,20 @@ class Scene:
         """A break has ended where the book holds what the broker holds."""
         if self.seen is None or self.seen.at != book.at or not book.is_reconciled:
             return
-        for symbol in list(self.splits):
+        for symbol in {**self.splits, **self._accepted}:
             if book.positions.get(symbol, 0.0) == self.seen.positions.get(symbol, 0.0):
                 self._end_split(symbol, book.at)
+                self._accepted.pop(symbol, None)
+                self._blurred.discard(symbol)
                 if not self.seen.positions.get(symbol):
-                    self._sold_off.add(symbol)
+                    self._sold_off[symbol] = book.at
+
+    def _look_for_nothing(self, symbol: str, at: float) -> None:
+        """Nothing is left, the daemon has been told how, and its report shows it: there is nothing to accept."""
+        is_left = self.ledger.net(symbol) or (self.reported or {}).get(symbol)
+        if not is_left and self.written.untold_since(symbol) is None:
+            self._end_split(symbol, at)
+            self._sold_off[symbol] = at
 
     def _split(self, record: Broker) -> None:
         """It waits for a person.
@@ -259,16 +285,23 @@ class Scene:
         symbol, ratio = str(record.record["symbol"]), float(record.record["ratio"])
         is_shown = self.reported is None or abs(self.reported.get(symbol, 0.0)) > DUST
         if self.ledger.own[symbol] or (is_shown and abs(self.ledger.net(symbol) * ratio) >= 1.0):
+            if symbol not in self.splits:
+                self._blurred.discard(symbol)
             self.splits[symbol] = record.at
             self.unseen_splits.add(symbol)
+            under_way = self.written.sent.keys() - self.ledger.arrived
+            self._raced |= {ref for ref in under_way if self.written.sent[ref].order.symbol == symbol}
 
     def _bring_back(self, record: Broker) -> None:
         """What was sold after a split that nobody has accepted, and was not after all, waits for a person again."""
         symbol = str(record.record.get("execution", record.record).get("symbol", ""))
         if record.what == "execution" and str(record.record["order_ref"]).endswith(":E"):
-            self._sold_off.discard(symbol)
+            self._sold_off.pop(symbol, None)
         elif record.what == "correction" and symbol in self._sold_off and self.ledger.net(symbol):
-            self._sold_off.discard(symbol)
+            corrected = self.ledger.executed.get(stem_of(str(record.record["execution"]["exec_id"])))
+            if corrected is None or corrected.at > self._sold_off[symbol]:
+                return  # of what was traded when all of the split was gone
+            del self._sold_off[symbol]
             self.splits[symbol] = record.at
             self.unseen_splits.add(symbol)
 
@@ -286,9 +319,13 @@ class Scene:
         else:
             self.unseen_splits.add(symbol)
 
+    def _refuse(self, symbol: str) -> None:
+        """The report that was asked for shows something else than what a person has accepted: the split still waits."""
+        if symbol in self._accepted:
+            self.splits.setdefault(symbol, self._accepted.pop(symbol))
+
     def _end_split(self, symbol: str, at: float) -> None:
         if self.splits.pop(symbol, None) is not None:
             self.split_ended_at[symbol] = at
-            self._blurred.discard(symbol)
             self.unseen_splits.discard(symbol)
             self.suspected.pop(symbol, None)

@@ -49,9 +49,8 @@ def _after_catching_up(write_snapshot: Any) -> Any:
 def _snapshot_alone(_state_at_end: Any) -> Any:
     """A start takes the last snapshot and leaves what came after it."""
 
-    def instead(_journal: Any, snapshot: Any, _build_engine: Any, _code_version: str) -> bytes:
-        payload: bytes = snapshot.payload
-        return payload
+    def instead(_journal: Any, snapshot: Any, _build_engine: Any, _code_version: str) -> tuple[bytes, list[Any]]:
+        return snapshot.payload, []
 
     return instead
 

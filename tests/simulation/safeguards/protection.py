@@ -125,7 +125,7 @@ PROTECTION = (
         guards="after a split no order until a person has confirmed it",
         breaks=("I19",),
         parts=(
-            Part("daemon.engine.position_breaks:looks_like_split", returning(value=False)),
+            Part("daemon.engine.position_breaks:ratio_shown", returning(value=None)),
             Part("daemon.engine.book:Book.believable", _everything_held),
         ),
     ),

@@ -95,7 +95,7 @@ def means_of(name: str, weather: str) -> Means:
     draws: dict[str, Callable[[int], Plan]] = {"aimed": lambda seed: aimed(name, seed)}
     kinds: tuple[Weather, ...] = ("calm", "rough", "brutal")
     for kind in kinds:
-        draws[kind] = lambda seed, kind=kind: drawn(seed, kind)  # type: ignore[misc]
+        draws[kind] = lambda seed, kind=kind: drawn(seed, kind)  # type: ignore[misc]  # bound by its default
     return Means(draw=draws[weather], play=played, judge=breaches_of)
 
 

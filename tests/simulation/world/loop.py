@@ -57,7 +57,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Timers that are due, then everything that was ready when the turn began."""
-        ready: deque[Any] = self._ready  # type: ignore[attr-defined]
+        ready: deque[Any] = self._ready  # type: ignore[attr-defined]  # asyncio's own
         self._jump(ready)
         self._due(ready)
         handles = list(ready)
@@ -73,15 +73,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 continue
             self.steps += 1
             handle._run()
-            if self._stopping and place + 1 < len(handles):  # type: ignore[attr-defined]
+            if self._stopping and place + 1 < len(handles):  # type: ignore[attr-defined]  # asyncio's own
                 ready.extendleft(reversed(handles[place + 1 :]))
                 return
 
     def _jump(self, ready: deque[Any]) -> None:
-        timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        timers: list[Any] = self._scheduled  # type: ignore[attr-defined]  # asyncio's own
         while timers and timers[0]._cancelled:
             heapq.heappop(timers)._scheduled = False
-        if ready or self._stopping:  # type: ignore[attr-defined]
+        if ready or self._stopping:  # type: ignore[attr-defined]  # asyncio's own
             self._still += 1
             if self._still > _IDLE_STEPS_MAX:
                 raise Stuck(f"{self._still} turns without time passing at {self.now_s:.6f}: {list(ready)[:5]}")
@@ -93,7 +93,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._still = 0
 
     def _due(self, ready: deque[Any]) -> None:
-        timers: list[Any] = self._scheduled  # type: ignore[attr-defined]
+        timers: list[Any] = self._scheduled  # type: ignore[attr-defined]  # asyncio's own
         until = self.now_s + _RESOLUTION_S
         while timers and timers[0]._when <= until:
             handle = heapq.heappop(timers)
@@ -111,7 +111,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _process_events(self, event_list: object) -> None:
         """There are no file descriptors."""
 
-    def call_soon_threadsafe(  # type: ignore[override]
+    def call_soon_threadsafe(  # type: ignore[override]  # asyncio's own
         self, callback: Any, *args: Any, context: Any = None
     ) -> events.Handle:
         return self.call_soon(callback, *args, context=context)
@@ -123,7 +123,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         del sig
         return True
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(  # type: ignore[override]  # asyncio's own
         self, executor: object, func: Callable[..., _T], *args: Any
     ) -> asyncio.Future[_T]:
         """Threads run inline: their order would be the one thing no seed repeats."""

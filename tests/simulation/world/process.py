@@ -86,7 +86,7 @@ class Process:
 
 
 def _close(task: asyncio.Task[Any]) -> None:
-    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own
     work = task.get_coro()
     for _ in range(_CLOSINGS_MAX):
         try:

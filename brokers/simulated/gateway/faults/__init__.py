@@ -9,6 +9,7 @@ data_faults.py         bars, ticks, history, halts, splits
 account_faults.py      positions and account values
 site.py                what a fault may use
 disturbed_market.py    the market, with prices that a fault can move
+silences.py            when a stock was halted: its history leaves that out
 messages.py            the names of messages
 rule.py                when a fault happens and to whom
 script.py              rules from a TOML file or from a run's log

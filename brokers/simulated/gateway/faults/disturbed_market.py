@@ -1,4 +1,7 @@
-"""The market behind a gateway, with prices that faults can move and stocks they can halt."""
+"""The market behind a gateway, with prices that faults can move and stocks they can halt.
+
+What was halted has no history either: it was not traded.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from brokers.simulated.gateway.faults.silences import Silences
 from brokers.simulated.market.source import (
     AuctionPrinted,
     Floats,
@@ -38,6 +42,7 @@ class Disturbance(Struct):
     halted: set[int] = field(default_factory=set)
     events: list[MarketEvent] = field(default_factory=list)
     """For the next step."""
+    silences: Silences = field(default_factory=Silences)
     day: int = 0
 
 
@@ -92,25 +97,37 @@ class DisturbedMarket:
     def history(
         self, symbol: str, *, end_at: float, duration_s: float, bar_s: int, what: str = "TRADES"
     ) -> HistoryBars:
-        bars = self._market.history(symbol, end_at=end_at, duration_s=duration_s, bar_s=bar_s, what=what)
+        def ask(ends_at: float, span_s: float, size_s: int) -> HistoryBars:
+            before = min(ends_at, end_at)
+            return self._market.history(symbol, end_at=before, duration_s=span_s, bar_s=size_s, what=what)
+
+        bars = ask(end_at, duration_s, bar_s)
+        if self._disturbance.silences.has(symbol):
+            bars = self._disturbance.silences.bars(symbol, what, bars, bar_s, ask)
         if symbol not in self._disturbance.moves:
             return bars
         factor = self._factor(symbol, bars.starts_at)
         return replace(bars, **{name: np.round(getattr(bars, name) * factor, CENTS) for name in PRICES})
 
     def ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> TradeTicks:
-        ticks = self._market.ticks(symbol, start_at=start_at, end_at=end_at, count=count)
+        def ask(many: int) -> TradeTicks:
+            return self._market.ticks(symbol, start_at=start_at, end_at=end_at, count=many)
+
+        ticks = self._disturbance.silences.ticks(symbol, ask, count, is_latest=start_at is None, lag_s=0.0)
         if symbol not in self._disturbance.moves:
             return ticks
         return replace(ticks, price=np.round(ticks.price * self._factor(symbol, ticks.at), CENTS))
 
     def quote_ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> QuoteTicks:
-        ticks = self._market.quote_ticks(symbol, start_at=start_at, end_at=end_at, count=count)
+        def ask(many: int) -> QuoteTicks:
+            return self._market.quote_ticks(symbol, start_at=start_at, end_at=end_at, count=many)
+
+        ticks = self._disturbance.silences.ticks(symbol, ask, count, is_latest=start_at is None, lag_s=self.step_s)
         if symbol not in self._disturbance.moves:
             return ticks
         factor = self._factor(symbol, ticks.at)
-        bid, ask = _quote(ticks.bid * factor, ticks.ask * factor)
-        return replace(ticks, bid=bid, ask=ask)
+        bid, offer = _quote(ticks.bid * factor, ticks.ask * factor)
+        return replace(ticks, bid=bid, ask=offer)
 
     def head_at(self, symbol: str) -> float:
         return self._market.head_at(symbol)
@@ -144,6 +161,8 @@ class DisturbedMarket:
         silenced = {name: getattr(step, name).copy() for name in (*PRICES, *SILENT)}
         for name, column in silenced.items():
             column[halted] = 0.0 if name in SIZES else math.nan
+        for index in halted:
+            self._disturbance.silences.note(self.symbols[index], step.starts_at, step.starts_at + self.step_s)
         events = tuple(self._disturbance.events)
         self._disturbance.events.clear()
         others = tuple(event for event in step.events if event.index not in self._disturbance.halted)

@@ -1,0 +1,93 @@
+"""An exit at work while the position becomes smaller by other hands: it must not turn the position round (I2)."""
+
+import pytest
+
+from shared.commands import CancelOrder, Flatten, ReplaceStop
+from shared.events import FillCorrected, OperatorCommanded
+from tests.engine.builders import (
+    ENTRY,
+    PLAN,
+    STOP,
+    TARGET,
+    a_fill,
+    a_long_engine,
+    a_report,
+    accepted,
+    at,
+    bars,
+    filled,
+    handle_all,
+    lines_of,
+    of_kind,
+    says,
+)
+
+EXIT = f"{PLAN}:X1"
+FLATTEN = OperatorCommanded(received_at=at(70), verb="flatten", scope="account", actor="me")
+ACCEPT = OperatorCommanded(received_at=at(90), verb="accept", scope="instrument:SPY", actor="me")
+
+
+def an_engine_that_closes():
+    """Long 500, and the exit for all of them is at work: the instrument is halted."""
+    engine = a_long_engine()
+    handle_all(engine, [FLATTEN, accepted(EXIT, 71, 9)])
+    return engine
+
+
+def taken_back(engine, left):
+    """The broker corrects the entry to so many shares."""
+    fill = a_fill(ENTRY, left, 100.0, exec_id="0001.01.01.02")
+    return engine.handle(FillCorrected(received_at=at(80), fill=fill))
+
+
+def changes(commands):
+    return {command.order.ref: command.order.quantity for command in of_kind(commands, ReplaceStop)}
+
+
+def test_an_exit_is_cut_at_once_to_what_the_broker_has_left_of_the_entry():
+    assert changes(taken_back(an_engine_that_closes(), 400)) == {EXIT: 400}
+
+
+@pytest.mark.parametrize("sold", [100, 300])
+def test_an_exit_that_is_filling_keeps_what_is_still_open(sold):
+    engine = an_engine_that_closes()
+    engine.handle(filled(a_fill(EXIT, sold, 100.0, exec_id="0001.01.02.01", seconds=75)))
+    assert changes(taken_back(engine, 400)) == {EXIT: 400}
+
+
+def test_an_exit_goes_where_the_broker_took_the_whole_entry_back():
+    told = taken_back(an_engine_that_closes(), 0)
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [STOP, TARGET, EXIT]
+
+
+def test_an_exit_is_cut_to_what_a_person_has_left_of_the_position():
+    """He sold 100 by hand while it was held up, and says so."""
+    engine = an_engine_that_closes()
+    held = {"positions": {"SPY": 400}, "open_orders": lines_of(engine)}
+    told = handle_all(engine, [a_report(80, **held), a_report(83, **held), ACCEPT, a_report(91, **held)])
+    assert changes(told) == {EXIT: 400}
+
+
+def test_a_row_that_sends_the_exit_changes_no_stop_beside_it():
+    """brutal 8222: the change came behind the exit's fill and gave back what the group had taken: it sold short."""
+    engine = a_long_engine()
+    engine.handle(filled(a_fill(f"{PLAN}:X7", 100, 100.0, exec_id="0001.01.07.01", seconds=75)))
+    says(engine, SPY=0.0)
+    told = engine.handle(bars(120, SPY=100.0))
+    assert [command.order.quantity for command in of_kind(told, Flatten)] == [400]
+    assert changes(told) == {}
+
+
+def test_an_exit_that_fills_cuts_nothing_its_group_does_that():
+    engine = an_engine_that_closes()
+    told = engine.handle(filled(a_fill(EXIT, 300, 100.0, exec_id="0001.01.02.01", seconds=75)))
+    told += engine.handle(bars(120, SPY=100.0))
+    assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
+
+
+def test_the_exit_that_was_cut_closes_all_there_is():
+    engine = an_engine_that_closes()
+    taken_back(engine, 400)
+    told = engine.handle(filled(a_fill(EXIT, 400, 100.0, exec_id="0001.01.02.01", seconds=85)))
+    assert of_kind(told, Flatten) == []
+    assert engine.book.positions() == {}

@@ -1,0 +1,92 @@
+"""One stop a plan: what fills later is added to the one that works. Of two, an exit's OCA group cuts each."""
+
+from msgspec.structs import replace
+
+from shared.commands import AskBroker, Flatten, ReplaceStop
+from shared.events import OrderUnknown
+from tests.engine.builders import (
+    ENTRY,
+    PLAN,
+    STOP,
+    TARGET,
+    a_fill,
+    a_long_engine,
+    a_report,
+    accepted,
+    an_engine_at_work,
+    at,
+    bars,
+    cancelled,
+    codes,
+    filled,
+    fired,
+    handle_all,
+    lines_of,
+    of_kind,
+    rejected,
+    says,
+)
+
+P1, P2, EXIT = f"{PLAN}:P1", f"{PLAN}:P2", f"{PLAN}:X1"
+LATE = filled(a_fill(quantity=50, exec_id="0001.01.02.01", seconds=64))
+
+
+def stops_in(commands):
+    return [(command.order.ref, command.order.quantity) for command in of_kind(commands, ReplaceStop)]
+
+
+def an_engine_whose_stop_was_refused():
+    """100 of 500 shares have filled, their stop P1 has just been sent; the entry is being pulled."""
+    engine = an_engine_at_work()
+    handle_all(engine, [filled(a_fill(quantity=100)), rejected(STOP, 62, code=110), cancelled(TARGET, 62.1)])
+    return engine
+
+
+def test_what_fills_after_a_stop_was_placed_anew_is_added_to_it():
+    engine = an_engine_whose_stop_was_refused()
+    engine.handle(accepted(P1, 63, 4))
+    told = engine.handle(LATE)
+    assert stops_in(told) == [(P1, 150)]
+    assert codes(told) == ["filled", "reprotected"]
+    assert engine.book.unprotected_plans() == []
+
+
+def test_a_stop_that_the_broker_does_not_let_grow_gets_another_one_beside_it():
+    engine = an_engine_whose_stop_was_refused()
+    handle_all(engine, [accepted(P1, 63, 4), cancelled(ENTRY, 63.5), LATE])
+    lines = [replace(line, quantity=100) for line in lines_of(engine, P1)]
+    engine.handle(OrderUnknown(received_at=at(64.2), ref=P1, reason="10329"))
+    shown = a_report(64.3, positions={"SPY": 150}, open_orders=lines)
+    told = handle_all(engine, [shown, fired(f"protect:{PLAN}", 65.3)])
+    assert stops_in(told) == [(P2, 50)]
+
+
+def test_beside_an_exit_at_work_no_stop_is_changed_but_another_one_placed():
+    """The change would come behind a fill of the exit and give back what the group had taken, as in brutal 8222."""
+    engine = an_engine_whose_stop_was_refused()
+    engine.handle(accepted(P1, 63, 4))
+    says(engine, SPY=0.0)
+    (exit_order,) = of_kind(engine.handle(bars(63.5, SPY=100.0)), Flatten)
+    told = handle_all(engine, [accepted(exit_order.order.ref, 63.7, 9), LATE])
+    assert stops_in(told) == [(P2, 50)]
+
+
+def test_an_exit_that_fills_beside_two_stops_asks_what_they_still_cover():
+    """Found by simulation (brutal 6674): of 107 shares that were left each stop had been cut by 9."""
+    engine = an_engine_whose_stop_was_refused()
+    handle_all(engine, [LATE, accepted(P1, 65, 4), accepted(P2, 65, 5), cancelled(ENTRY, 66)])
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    lines = [replace(line, quantity=line.quantity - 30) for line in lines_of(engine, P1, P2)]
+    told = engine.handle(filled(a_fill(EXIT, 30, 100.0, exec_id="0001.01.03.01", seconds=121)))
+    assert len(of_kind(told, AskBroker)) == 1
+    rest = handle_all(engine, [cancelled(EXIT, 121.5), a_report(122, positions={"SPY": 120}, open_orders=lines)])
+    assert stops_in([*rest, *engine.handle(fired(f"protect:{PLAN}", 123))]) == [(P2, 20), (P1, 100)]
+
+
+def test_an_exit_that_fills_beside_one_stop_asks_nothing():
+    engine = a_long_engine()
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    told = engine.handle(filled(a_fill(EXIT, 30, 100.0, exec_id="0001.01.03.01", seconds=121)))
+    assert of_kind(told, AskBroker) == []

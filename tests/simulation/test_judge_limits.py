@@ -1,0 +1,131 @@
+"""I7 and I8 on histories made by hand: one that breaks them, one that just keeps them."""
+
+import pytest
+
+from tests.simulation.judge.story import ref
+from tests.simulation.judge_builders import a_running_daemon, enter
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "more"),
+    [
+        ("max_order_quantity", 100.0, 99.0),
+        ("max_order_notional", 10_000.0, 9_000.0),
+        ("max_position_quantity", 100.0, 99.0),
+        ("max_position_notional", 10_000.0, 9_000.0),
+    ],
+)
+def test_an_entry_beyond_a_limit_breaks_i7_and_one_at_it_does_not(limit, value, more):
+    kept, broken = a_running_daemon(limits={limit: value}), a_running_daemon(limits={limit: more})
+    enter(kept)
+    enter(broken)
+    assert (kept.broken(), broken.broken()) == ([], ["I7"])
+
+
+@pytest.mark.parametrize("stage", ["working", "part filled", "on the way"])
+def test_an_entry_in_flight_counts_for_the_position(stage):
+    story = a_running_daemon(limits={"max_position_quantity": 150.0})
+    if stage == "on the way":
+        story.row()
+        story.journal("BarsClosed", story.order("E"), warm_up=False)
+        story.send(story.order("E"))
+    else:
+        enter(story)
+    if stage == "part filled":
+        story.fill(story.order("E"), 40.0, is_told=False)
+    enter(story, 60.0, number=2)
+    assert story.broken() == ["I7"]
+
+
+@pytest.mark.parametrize(("liquidated", "broken"), [(100.0, []), (40.0, ["I7"])])
+def test_adopted_shares_that_the_broker_liquidates_do_not_count_any_more(liquidated, broken):
+    story = a_running_daemon(limits={"max_position_quantity": 150.0})
+    story.strange(100.0)
+    story.say("settled", "SPY: accepted by a person, BUY 100")
+    sale = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "SELL", "price": 100.0}
+    story.broker(
+        "execution", exec_id="0000e0d5.1.77.01", quantity=liquidated, filled=liquidated, liquidation=True, **sale
+    )
+    enter(story)
+    assert story.broken() == broken
+
+
+def test_an_entry_that_ended_does_not_count_any_more():
+    story = a_running_daemon(limits={"max_position_quantity": 150.0})
+    enter(story)
+    story.gone(ref("S"))
+    story.gone(ref("E"))
+    enter(story, 100.0, number=2)
+    assert story.broken() == []
+
+
+def test_gross_exposure_counts_positions_and_working_entries_against_equity():
+    story = a_running_daemon(limits={"max_gross_exposure": 0.02})
+    story.look(equity=1e6)
+    enter(story, 150.0)
+    kept = story.broken()
+    enter(story, 100.0, number=2)
+    assert (kept, story.broken()) == ([], ["I7"])
+
+
+def test_an_entry_after_a_latched_limit_breaks_i7_until_a_person_resets_it():
+    story = a_running_daemon()
+    story.say("limit_latched", "account is REDUCING until a person resets it: max_day_loss: 21000, at most 20000")
+    story.wait(5)
+    story.command("resume")
+    enter(story)
+    latched = story.broken()
+    story.command("reset")
+    enter(story, number=2)
+    assert latched == ["I7"]
+    assert len(story.breaches()) == 1
+
+
+def test_a_latch_of_another_instrument_stops_nothing():
+    story = a_running_daemon()
+    story.say("limit_latched", "instrument:QQQ is REDUCING until a person resets it: max_instrument_day_loss")
+    story.wait(5)
+    enter(story)
+    assert story.broken() == []
+
+
+def test_a_loss_of_the_day_that_the_broker_shows_for_long_stops_entries_latched_or_not():
+    story = a_running_daemon(limits={"max_day_loss": 20_000.0})
+    story.look(equity=1_000_000.0)
+    story.wait(60)
+    story.look(equity=979_000.0)
+    story.wait(299)
+    enter(story)
+    early = story.broken()
+    story.wait(2)
+    enter(story, number=2)
+    assert (early, story.broken()) == ([], ["I7"])
+
+
+@pytest.mark.parametrize(
+    ("limit", "apart_s"), [("max_orders_per_s", 0.1), ("max_orders_per_min", 5.0), ("max_orders_per_day", 100.0)]
+)
+def test_more_entries_than_a_cap_break_i8_and_as_many_do_not(limit, apart_s):
+    story = a_running_daemon(limits={limit: 3.0})
+    for number in range(1, 4):
+        enter(story, number=number)
+        story.gone(ref("S", number))
+        story.gone(ref("E", number))
+        story.wait(apart_s)
+    kept = story.broken()
+    enter(story, number=4)
+    assert (kept, story.broken()) == ([], ["I8"])
+
+
+def test_entries_far_enough_apart_keep_i8():
+    story = a_running_daemon(limits={"max_orders_per_s": 1.0, "max_orders_per_min": 2.0})
+    for number in range(1, 4):
+        enter(story, number=number)
+        story.wait(30)
+    assert story.broken() == []
+
+
+def test_a_child_that_is_larger_than_its_parent_breaks_i8():
+    story = a_running_daemon()
+    story.place(story.order("E", 100.0), story.order("S", 101.0))
+    assert "I8" in story.broken()
