@@ -173,7 +173,12 @@ class Floor:
     # ------------------------------------------------------------------ the market
 
     async def play(self, steps=1):
-        """Let the market go on by so many steps, one by one, and the daemon follow each."""
+        """Let the market go on by so many steps, one by one, and the daemon follow each.
+
+        A daemon that has just started has asked for its bars before the first step is played, and the gateway has
+        heard it: a bar of before would never come.
+        """
+        await self.settled()
         for _ in range(steps):
             self.steps_played += 1
             at = self.opens_at + STEP_S * self.steps_played
