@@ -15,6 +15,7 @@ from tests.simulation.weather.pairs import drawn_pair
 from tests.simulation.weather.persons import FREEING, resumed_at_last, rounds
 from tests.simulation.weather.single import SINGLE
 from tests.simulation.weather.span import begins_s
+from tests.simulation.weather.splits import as_in_life
 from tests.simulation.weather.stage import Stage
 from tests.simulation.weather.trading_days import day_of, drawn_market
 
@@ -32,7 +33,7 @@ def drawn(seed: int, weather: Weather) -> Plan:
     day, daemon = day_of(market), drawn_daemon(chance, market)
     calm_s = weighted(chance, SHORT_CALM_S if market.lasts_s else CALM_S)
     stage = Stage(chance=chance, market=market, day=day, daemon=daemon, last_s=day.length_s - calm_s - SETTLING_S)
-    incidents = _one_split_each(_incidents(stage, hardship_of(chance, weather)))
+    incidents = as_in_life(stage, _incidents(stage, hardship_of(chance, weather)))
     if any(isinstance(one, GatewayFault) and one.rule["name"] == "clock_skew" for one in incidents):
         daemon["broker"]["follow_gateway_clock"] = False  # a clock that is followed is right: nobody follows IB's
     plan = Plan(
@@ -65,20 +66,6 @@ def _incidents(stage: Stage, hardship: Hardship) -> list[Incident]:
         orders = [one for one in found if isinstance(one, Operator)]
         found += [*rounds(stage, most=len(found) // 3), *resumed_at_last(stage, orders)]
     return found
-
-
-def _one_split_each(incidents: list[Incident]) -> list[Incident]:
-    """No company splits its shares twice on a day."""
-    found: set[str] = set()
-    kept: list[Incident] = []
-    for one in incidents:
-        is_split = isinstance(one, GatewayFault) and one.rule["name"] == "split"
-        symbol = str(one.rule.get("symbol", "")) if is_split and isinstance(one, GatewayFault) else ""
-        if not is_split or symbol not in found:
-            kept.append(one)
-        if is_split:
-            found.add(symbol)
-    return kept
 
 
 def _frees(incident: Incident) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import assert_never
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from tests.simulation.plan import (
@@ -19,7 +19,7 @@ from tests.simulation.plan import (
     Stop,
 )
 from tests.simulation.weather.gateway_rules import lasts_s_of
-from tests.simulation.weather.trading_days import day_of
+from tests.simulation.weather.trading_days import Day, day_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 CRASH_WAITS_S = 60.0
@@ -31,9 +31,13 @@ UNIT_RESTART_S = 20.0
 def begins_s(plan: Plan, incident: Incident) -> float:
     if not isinstance(incident, GatewayFault):
         return incident.at_s
-    day = day_of(plan.market)
-    session = day.session if day.eve is None or incident.rule["day"] > 1 else day.eve
-    hour = dt.time.fromisoformat(incident.rule["at"])
+    return hour_s(day_of(plan.market), incident.rule)
+
+
+def hour_s(day: Day, rule: dict[str, Any]) -> float:
+    """When a rule of the gateway begins."""
+    session = day.session if day.eve is None or rule["day"] > 1 else day.eve
+    hour = dt.time.fromisoformat(rule["at"])
     return dt.datetime.combine(session, hour, NEW_YORK).timestamp() - day.opens_at
 
 
