@@ -66,7 +66,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
     rescaled: dict[str, date] = field(default_factory=dict)  # the last ex-date whose scale is taken out
     unsplit: dict[str, float] = field(default_factory=dict)  # held: old price over new, prices have it, plans have not
-    stops_gone: dict[str, datetime] = field(default_factory=dict)  # cancelled unasked, holdings not told since then
+    legs_gone: dict[str, datetime] = field(default_factory=dict)  # cancelled unasked, holdings not told since then
     splits: dict[str, list[SplitTaken]] = field(default_factory=dict)  # that persons have accepted, in that order
     split_since: dict[str, float] = field(default_factory=dict)  # stems of fills of before it: shares now for one then
     foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
@@ -104,7 +104,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     def take_holdings(self, asked_at: datetime, received_at: datetime) -> None:
         """The broker has told all orders and shares: of stops that went while it was asked that says nothing."""
         self.holdings_asked_at = asked_at
-        self.stops_gone = {symbol: at for symbol, at in self.stops_gone.items() if asked_at < at <= received_at}
+        self.legs_gone = {symbol: at for symbol, at in self.legs_gone.items() if asked_at < at <= received_at}
 
     def is_split_shown(self, symbol: str) -> bool:
         """Whether the broker's report shows what looks like a split, and no person has answered it."""

@@ -38,7 +38,7 @@ class Closer:
         quantity = min(quantity, self._closable(plan))
         if quantity <= 0 or self.is_pausing(plan, now):
             return []
-        if plan.symbol in self._book.stops_gone:
+        if plan.symbol in self._book.legs_gone:
             return []  # a split takes the stops before it shows: the next word of what is held lets it go
         if self._book.has_split(plan.symbol) and not plan.flatten_reason:
             return []  # its signals come from prices of two scales, its quantity is a person's to accept

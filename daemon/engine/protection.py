@@ -128,15 +128,13 @@ class Protector:
         """An exit or a stop came to nothing without our asking."""
         if working.leg in PROTECTIVE:
             return self.note_failure(working, now)
-        if working.leg is Leg.EXIT and self._book.plans[working.plan].open_quantity:
-            return self._closer.on_failed(self._book.plans[working.plan], now)
+        plan = self._book.plans[working.plan]
+        if working.leg is Leg.EXIT and plan.open_quantity:
+            return [*self._closer.on_failed(plan, now), *self._ask_what_is_held(plan, working, now)]
         return []
 
     def note_failure(self, working: WorkingOrder, now: datetime) -> list[Command]:
-        """A protective leg was refused, or ended without our asking; an alarm if it never was at the broker at all.
-
-        What the broker has cancelled of itself may be a split's: until it has told what is held, that is not known.
-        """
+        """A protective leg was refused, or ended without our asking; an alarm if it never was at the broker at all."""
         plan = self._book.plans[working.plan]
         recent = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
         plan.failed_protections = [*recent, now]
@@ -147,11 +145,15 @@ class Protector:
             ref, bare = working.order.ref, plan.open_quantity
             text = f"{ref}: never confirmed and now denied, {bare} shares were without a stop"
             commands.append(Notify(level="critical", code="stop_unconfirmed", text=text))
+        return [*commands, *self._ask_what_is_held(plan, working, now)]
+
+    def _ask_what_is_held(self, plan: Plan, working: WorkingOrder, now: datetime) -> list[Command]:
+        """A split may have cancelled the leg, or a fill of its OCA group."""
         is_told = working.missing_reports >= LOST_AFTER_REPORTS  # the last of them has said what is held without it
-        if working.status is OrderStatus.CANCELLED and not is_told:  # a split? an OCA fill?
-            self._book.stops_gone[plan.symbol] = now
-            commands.append(AskBroker(reasons=(f"{working.order.ref}: why is it gone?",)))
-        return commands
+        if working.status is not OrderStatus.CANCELLED or is_told:
+            return []
+        self._book.legs_gone[plan.symbol] = now
+        return [AskBroker(reasons=(f"{working.order.ref}: why is it gone?",))]
 
     def has_refused_change(self) -> bool:
         """Whether the broker refuses to change a leg that works: the next row could not make it smaller either."""
@@ -190,7 +192,7 @@ class Protector:
         connected_at = self._book.connected_at  # the timer may have fired before, and this line has told what filled
         is_of_before = connected_at is not None and plan.unprotected_since <= connected_at
         is_over = grace_over_of == plan.plan_id or is_of_before or waited_s >= self._settings.protect_after_s
-        is_explained = plan.symbol not in self._book.stops_gone  # else it may be a split's
+        is_explained = plan.symbol not in self._book.legs_gone  # else it may be a split's
         if was_refused or is_at_last or (is_over and is_explained):
             return self._protect(plan, missing, now)
         return self._ask_why(plan) if grace_over_of == plan.plan_id else []

@@ -256,7 +256,7 @@ class Trader:
             self._book.flatten_wishes[scope] = reason
             return _tell_wait(wanted_flat)
         commands = self.cancel_entries(reason, scope)
-        commands += _tell_wait([plan for plan in wanted_flat if plan.symbol in self._book.stops_gone])
+        commands += _tell_wait([plan for plan in wanted_flat if plan.symbol in self._book.legs_gone])
         for plan in wanted_flat:
             plan.flatten_reason = reason
             self._book.set_target(plan.strategy, plan.symbol, 0, reason)

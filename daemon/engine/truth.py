@@ -50,7 +50,7 @@ class Truth:
 
     def on_report(self, event: BrokerReported) -> list[Command]:
         book, now, was_reconciled = self._book, event.received_at, self._book.is_reconciled
-        knew_holdings, gone = book.knows_holdings, len(book.stops_gone)
+        knew_holdings, gone = book.knows_holdings, len(book.legs_gone)
         if event.account is not None:
             book.take_account(event.account, now)
         commands: list[Command] = []
@@ -69,7 +69,7 @@ class Truth:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
         commands += [*settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
-        if book.knows_holdings and (not knew_holdings or len(book.stops_gone) < gone):  # before it nothing was closed
+        if book.knows_holdings and (not knew_holdings or len(book.legs_gone) < gone):  # before it nothing was closed
             commands += self._trader.reduce_what_waited(now)
         return commands
 
@@ -138,7 +138,7 @@ class Truth:
         orders = self._book.orders.values()
         is_doubtful = any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
         is_sighted = "sighted" in self._book.suspicions.values()
-        is_asked = bool(self._book.accepts or self._book.stops_gone)
+        is_asked = bool(self._book.accepts or self._book.legs_gone)
         return is_doubtful or is_sighted or is_asked or wants_another_look(self._book)
 
     def _cancel_forbidden_entries(self) -> list[Command]:

@@ -120,7 +120,7 @@ class Viewer:
 
     def _has_unknown(self, symbol: str) -> bool:
         """Whether the fate of an order is not known, or why a stop is gone: a split takes it before it shows."""
-        if symbol in self._book.stops_gone:
+        if symbol in self._book.legs_gone:
             return True
         for plan in self._book.plans_in(symbol):
             if plan.unprotected_since is not None and plan.open_quantity > 0:

@@ -119,9 +119,12 @@ def test_the_exit_of_a_view_that_turned_back_in_the_pause_is_not_sent(end):
     assert exits_in(engine.handle(fired(RETRY, 181))) == []
 
 
-def test_an_exit_the_broker_cancelled_goes_again():
+def test_an_exit_the_broker_cancelled_goes_again_once_what_is_held_is_told():
+    """A split cancels as an exchange does."""
     engine = a_closing_engine()
     assert retries(engine.handle(cancelled(an_exit(1), 121, reason="202 by the exchange"))) == [1.0]
+    part = {"positions": {"SPY": 500}, "fills": [a_fill()], "completed_orders": [a_completed(ENTRY, "Filled", 500)]}
+    engine.handle(a_report(121.4, open_orders=lines_of(engine, STOP, TARGET), **part))
     assert exits_in(engine.handle(fired(RETRY, 122))) == [an_exit(2)]
 
 

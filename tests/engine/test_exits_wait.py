@@ -112,7 +112,7 @@ def test_a_stop_that_its_own_fill_took_is_not_waited_for():
     engine = a_long_engine()
     engine.handle(filled(a_fill(TARGET, 500, 102.0, exec_id="0001.01.02.01", seconds=70)))
     assert of_kind(engine.handle(cancelled(STOP, 70)), AskBroker) == []
-    assert engine.book.stops_gone == {}
+    assert engine.book.legs_gone == {}
 
 
 def test_a_clock_that_is_set_back_holds_no_exit_back():
@@ -176,3 +176,15 @@ def test_a_person_is_told_that_a_flatten_waits_for_the_line():
 
 def test_a_flatten_of_what_is_known_waits_for_nothing():
     assert "flatten_waits" not in codes(a_long_engine().handle(FLATTEN))
+
+
+def test_a_stop_waits_for_the_word_of_what_is_held_where_an_exit_went_unasked():
+    """A split that found no stop at the broker took the exit alone: a stop of before it would fire at once."""
+    engine, _ = an_engine_whose_stop_has_just_gone()
+    told = handle_all(engine, [FLATTEN, a_report(2000.5, positions=a_line(500, 100.0))])
+    assert exits(told) == [500]
+    told = handle_all(engine, [accepted(f"{PLAN}:X1", 2000.6), cancelled(f"{PLAN}:X1", 2000.9, "split")])
+    assert of_kind(told, AskBroker)
+    told = handle_all(engine, [fired(f"protect:{PLAN}", 2001), fired(f"close:{PLAN}", 2001.9)])
+    assert (exits(told), of_kind(told, ReplaceStop)) == ([], [])
+    assert exits(engine.handle(a_report(2002, positions=a_line(5000, 10.0)))) == [5000]
