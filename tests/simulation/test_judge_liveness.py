@@ -94,6 +94,34 @@ def test_a_lock_with_a_cause_is_no_breach():
     assert story.broken() == []
 
 
+@pytest.mark.parametrize(("is_swallowed", "broken"), [(True, []), (False, ["I16"])])
+def test_a_lock_stays_while_the_broker_keeps_both_of_a_twin(is_swallowed, broken):
+    """Found by simulation (brutal 8236): two stops of one reference, PendingCancel for ever."""
+    story = a_running_daemon()
+    story.long()
+    story.hold(story.order("S"), perm_id=99)
+    story.cancel(ref("S"))
+    if is_swallowed:
+        story.fault(32, "cancel_unanswered")
+    story.calm()
+    story.wait(61)
+    story.look(locks=("SPY",))
+    assert [name for name in story.broken() if name == "I16"] == broken
+
+
+def test_a_lock_does_not_outlive_the_twin():
+    story = a_running_daemon()
+    story.long()
+    story.hold(story.order("S"), perm_id=99)
+    story.cancel(ref("S"))
+    story.fault(32, "cancel_unanswered")
+    story.broker("ended", perm_id=99, order_ref=ref("S"), status="Cancelled", client_id=7)
+    story.calm()
+    story.wait(61)
+    story.look(locks=("SPY",))
+    assert story.broken() == ["I16"]
+
+
 @pytest.mark.parametrize(
     ("source", "number", "broken"), [("disk", 0, []), ("gateway", 12, []), ("gateway", 13, ["I16"])]
 )

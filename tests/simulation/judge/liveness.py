@@ -23,9 +23,9 @@ class Alive(Invariant):
     """I16, at each look later than HEAL_S after a Calm: up, reconciled, nothing unknown, no lock without an open cause.
 
     What is unknown has been so for DOUBT_S. Not demanded while the gateway itself is away from its servers (nightly
-    windows are no faults). An open cause of a lock: a split, or shares that somebody else has traded. A daemon that
-    ends of an error of its own is excused by a disk that refused (F22) and by an account that is not ours (TWS.md
-    4.12), nothing else.
+    windows are no faults). An open cause of a lock: a split, shares that somebody else has traded, or a second permId
+    that the broker does not let go. A daemon that ends of an error of its own is excused by a disk that refused (F22)
+    and by an account that is not ours (TWS.md 4.12), nothing else.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -82,7 +82,8 @@ class Alive(Invariant):
         if lasting:
             self.breach("I16", "unknown", f"{', '.join(lasting)}: not known what became of it")
         for lock in book.locks:
-            if lock not in self.scene.splits and lock not in self.scene.ledger.disturbed:
+            has_cause = lock in self.scene.splits or lock in self.scene.ledger.disturbed
+            if not has_cause and not self.scene.has_kept_twin(lock):
                 self.breach("I16", f"lock {lock}", f"{lock} is locked, and book and broker have no cause left")
 
     def _died(self, at: float, text: str) -> None:

@@ -169,6 +169,11 @@ class Scene:
         """Whether the daemon has asked for the order's cancel and the broker has swallowed that (TWS.md 4.32)."""
         return ref in self._swallowed
 
+    def has_kept_twin(self, symbol: str) -> bool:
+        """Whether one reference lives twice at the broker (TWS.md 4.37), and it has swallowed the cancel of both."""
+        living = [order.ref for order in self.ledger.resting.values() if order.symbol == symbol]
+        return any(living.count(ref) > 1 and self.is_cancel_ignored(ref) for ref in living)
+
     def is_blurred(self, symbol: str) -> bool:
         """Whether an order that left before anybody could know of a split has executed, and nobody has accepted."""
         return symbol in self._blurred
