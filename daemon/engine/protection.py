@@ -20,11 +20,12 @@ from daemon.engine.children import send
 from daemon.engine.closing import Closer
 from daemon.engine.desk import Desk
 from daemon.engine.legs import Legs, legs_of
+from daemon.engine.overfills import Overfills
 from daemon.engine.plan import Plan
 from daemon.engine.reconcile import LOST_AFTER_REPORTS
 from daemon.engine.settings import EngineSettings
 from daemon.engine.trailing import follow, tighten, trailed_stop
-from shared.commands import AskBroker, Command, Flatten, Notify, ReplaceStop, SetTimer
+from shared.commands import AskBroker, Command, Notify, ReplaceStop, SetTimer
 from shared.ids import leg_ref, parse_ref
 from shared.market import BarRow, bar_of
 from shared.orders import Leg, OpenOrder, OrderStatus, OrderType, WorkingOrder
@@ -47,6 +48,7 @@ class Protector:
         self._desks = desks
         self._answers = answers
         self._closer = closer
+        self._overfills = Overfills(book, answers, closer)
 
     def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
         """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
@@ -88,7 +90,7 @@ class Protector:
                 if tidy or plan.is_past_its_group:
                     found += self._shrink(plan, legs if not found else legs_of(self._book.orders_of(plan.plan_id)))
             elif open_quantity < 0:
-                found += self._give_back(plan, now)
+                found += self._give_back(plan, now, grace_over_of=grace_over_of)
             elif tidy or plan.is_past_its_group:
                 found += self._clear(plan)
             is_at_rest = not found and open_quantity >= 0 and plan.unprotected_since is None
@@ -183,19 +185,28 @@ class Protector:
         ended = self._last_ended_stop(plan)
         was_refused = ended is not None and self._book.closed_orders[ended] is OrderStatus.REJECTED
         if plan.unprotected_since is None:
-            plan.unprotected_since = now
+            grace = self._begin_grace(plan, now)
             if not was_refused:
-                grace = self._settings.protect_after_s
-                return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=grace, clock="wall")]
-        waited_s = (now - plan.unprotected_since).total_seconds()
+                return [grace]
+        waited_s = self._waited_s(plan, now)
         is_at_last = grace_over_of == _AT_LAST + plan.plan_id or waited_s >= self._settings.protect_at_last_s
         connected_at = self._book.connected_at  # the timer may have fired before, and this line has told what filled
-        is_of_before = connected_at is not None and plan.unprotected_since <= connected_at
+        is_of_before = connected_at is not None and (plan.unprotected_since or now) <= connected_at
         is_over = grace_over_of == plan.plan_id or is_of_before or waited_s >= self._settings.protect_after_s
         is_explained = plan.symbol not in self._book.legs_gone  # else it may be a split's
         if was_refused or is_at_last or (is_over and is_explained):
             return self._protect(plan, missing, now)
         return self._ask_why(plan) if grace_over_of == plan.plan_id else []
+
+    def _begin_grace(self, plan: Plan, now: datetime) -> SetTimer:
+        plan.unprotected_since = now
+        grace = self._settings.protect_after_s
+        return SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=grace, clock="wall")
+
+    @staticmethod
+    def _waited_s(plan: Plan, now: datetime) -> float:
+        """Since the grace has begun."""
+        return 0.0 if plan.unprotected_since is None else (now - plan.unprotected_since).total_seconds()
 
     def _last_ended_stop(self, plan: Plan) -> str | None:
         ended = [ref for ref in plan.refs if ref in self._book.closed_orders]
@@ -219,7 +230,7 @@ class Protector:
         if plan.unprotected_since is None:
             plan.unprotected_since = now
             return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=left_s, clock="wall")]
-        if plan.is_doubt_told or (now - plan.unprotected_since).total_seconds() < left_s:
+        if plan.is_doubt_told or self._waited_s(plan, now) < left_s:
             return []
         plan.is_doubt_told = True
         return [Notify(level="critical", code="stop_unconfirmed", text=f"{plan.plan_id}: {doubt}")]
@@ -339,29 +350,17 @@ class Protector:
         self._book.touch(plan)
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
 
-    def _give_back(self, plan: Plan, now: datetime) -> list[Command]:
-        awaits_entry = plan.opened == 0 and not plan.is_busted
-        if awaits_entry or self._book.entry_of(plan) is not None or self._is_giving_back(plan):
-            return []  # the entry's executions are still to come, or the shares are on their way back
-        quantity = self._book.to_give_back(plan)
-        if quantity == 0 or self._closer.is_pausing(plan, now):
+    def _give_back(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
+        """Once nothing more of the entry can fill; what it has filled may be under way to us, so it has the grace."""
+        entry, quantity = self._book.entry_of(plan), self._overfills.owed(plan)
+        if quantity == 0:
             return []
-        selling = [order for order in self._book.orders_of(plan.plan_id) if order.status is OrderStatus.WORKING]
-        order = planning.overfill_order(plan, quantity)
-        send(self._book, order, now)
-        text = f"{plan.plan_id}: exits filled {order.quantity} shares of {plan.symbol} too many, giving them back"
-        return [
-            *(command for leg in selling for command in self._answers.cancel(leg, "the plan is overfilled")),
-            Flatten(order=order, reasons=("exits overfilled the position",)),
-            self._answers.await_order(order),
-            Notify(level="critical", code="overfilled", text=text),
-        ]
-
-    def _is_giving_back(self, plan: Plan) -> bool:
-        """Whether an exit trades as the entry did; one that still closes, or may, gives nothing back."""
-        return any(
-            order.leg is Leg.EXIT and order.order.side is plan.side for order in self._book.orders_of(plan.plan_id)
-        )
+        if entry is None:
+            return self._overfills.give_back(plan, quantity, now)
+        if plan.unprotected_since is None:
+            return [self._begin_grace(plan, now)]
+        is_over = grace_over_of == plan.plan_id or self._waited_s(plan, now) >= self._settings.protect_after_s
+        return self._overfills.pull_entry(plan, entry, quantity) if is_over else []
 
     def _clear(self, plan: Plan) -> list[Command]:
         """A plan whose entry is over (filled, busted afterwards, cancelled, lost) and that is flat needs no legs.

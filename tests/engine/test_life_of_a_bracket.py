@@ -304,3 +304,37 @@ def test_shares_that_exits_sold_too_many_are_bought_back_and_no_leg_is_left_to_s
     (back,) = of_kind(told, Flatten)
     assert (back.order.side, back.order.quantity) == (Side.BUY, 200)
     assert [command.ref for command in of_kind(told, CancelOrder)] == [STOP]
+
+
+def an_engine_that_oversold_beside_its_entry():
+    """TWS.md 4.35 behind a part of an entry: 200 of 500 bought, sold by the target and by the stop; 300 still rest."""
+    engine = an_engine_at_work()
+    handle_all(engine, [filled(a_fill(quantity=200)), filled(a_fill(TARGET, 200, 102.0, exec_id="0001.01.02.01"))])
+    return engine, engine.handle(filled(a_fill(STOP, 200, 99.0, exec_id="0001.01.03.01", seconds=62)))
+
+
+def test_an_entry_still_at_work_is_pulled_before_shares_sold_too_many_are_bought_back():
+    """Found by simulation (brutal 8248): 100 shares short and nobody told while the rest of the entry rested."""
+    engine, told = an_engine_that_oversold_beside_its_entry()
+    (grace,) = (timer for timer in of_kind(told, SetTimer) if timer.timer_id == f"protect:{PLAN}")
+    assert (grace.after_s, of_kind(told, CancelOrder), codes(told)) == (1.0, [], ["filled"])
+    pulled = engine.handle(fired(grace.timer_id, 63))
+    assert ([command.ref for command in of_kind(pulled, CancelOrder)], codes(pulled)) == ([ENTRY], ["overfilled"])
+    assert of_kind(pulled, Flatten) + engine.handle(fired(grace.timer_id, 64)) == []
+    back = engine.handle(cancelled(ENTRY, 65))
+    assert [(command.order.side, command.order.quantity) for command in of_kind(back, Flatten)] == [(Side.BUY, 200)]
+    assert [command.ref for command in of_kind(back, CancelOrder)] == [STOP, TARGET]
+
+
+def test_an_entry_whose_executions_were_only_late_is_not_pulled():
+    engine, _ = an_engine_that_oversold_beside_its_entry()
+    engine.handle(filled(a_fill(quantity=300, exec_id="0001.01.04.01", seconds=62)))
+    assert engine.handle(fired(f"protect:{PLAN}", 63)) == []
+
+
+def test_an_oversold_plan_is_told_also_where_nobody_knows_what_became_of_its_entry():
+    engine, _ = an_engine_that_oversold_beside_its_entry()
+    engine.handle(OrderUnknown(received_at=at(62.5), ref=ENTRY, reason="code 9999"))
+    told = engine.handle(fired(f"protect:{PLAN}", 63))
+    assert (codes(told), of_kind(told, Flatten)) == (["overfilled"], [])
+    assert codes(engine.handle(bars(120, SPY=100.0))) == []
