@@ -70,14 +70,18 @@ class Plan(Struct, kw_only=True):
     @property
     def is_past_its_group(self) -> bool:
         """Whether no OCA group fits the legs to the shares: legs in two groups, or shares that were taken back."""
-        is_refused = bool(self.refused_exits or self.refused_protections)
-        return is_refused or self.has_lost_shares or self.is_busted
+        return bool(self._groups_left) or self.has_lost_shares or self.is_busted
 
     @property
     def oca_group(self) -> str:
-        """The group of the orders that close the plan; a new one after the broker has refused the last."""
-        refused = self.refused_protections + self.refused_exits
-        return f"{self.plan_id}#{refused}" if refused else self.plan_id
+        """The group of the orders that close the plan; a new one where the group may be what the broker refuses."""
+        left = self._groups_left
+        return f"{self.plan_id}#{left}" if left else self.plan_id
+
+    @property
+    def _groups_left(self) -> int:
+        """How often; a stop that is refused goes once more into the group of the target: in two both could fill."""
+        return self.refused_exits + max(self.refused_protections - 1, 0)
 
     @property
     def signed_quantity(self) -> int:

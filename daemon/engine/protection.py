@@ -87,6 +87,8 @@ class Protector:
                 found += self._pull_stops_of_before(plan)
             if open_quantity > 0:
                 found += self._cover(plan, legs, now, grace_over_of=grace_over_of)
+                if plan.is_past_its_group:
+                    found += self._pull_target_of_another_group(plan)
                 if tidy or plan.is_past_its_group:
                     found += self._shrink(plan, legs if not found else legs_of(self._book.orders_of(plan.plan_id)))
             elif open_quantity < 0:
@@ -323,6 +325,16 @@ class Protector:
         kinds = (exits,) if legs.exits else (stops, targets)
         too_large = [kind for kind in kinds if sum(each.remaining for each in kind) > plan.open_quantity]
         return [command for kind in too_large for command in self._fit(plan, kind)]
+
+    def _pull_target_of_another_group(self, plan: Plan) -> list[Command]:
+        """What one of two groups fills is not taken off the other: stop and target would both close the position."""
+        orders = self._book.orders_of(plan.plan_id)
+        groups = {order.order.oca_group for order in orders if order.leg in PROTECTIVE}
+        commands: list[Command] = []
+        for target in [order for order in orders if order.leg is Leg.TAKE_PROFIT]:
+            if groups - {target.order.oca_group}:
+                commands += self._answers.cancel(target, "its stop stands in another OCA group, both could fill")
+        return commands
 
     def _fit(self, plan: Plan, legs: list[WorkingOrder]) -> list[Command]:
         """Keep the oldest legs as far as there are shares for them."""

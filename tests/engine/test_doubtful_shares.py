@@ -159,13 +159,11 @@ def test_what_a_stop_sold_of_an_entry_that_was_taken_back_is_bought_back():
 def test_a_target_in_the_old_group_shrinks_at_once_with_an_exit_in_the_new_one():
     """Found by simulation (brutal 22000): it sold all after an exit had sold half: the plan was short."""
     engine = a_long_engine()
-    handle_all(engine, [cancelled(STOP, 62), fired(f"protect:last:{PLAN}", 64)])
-    handle_all(engine, [rejected(f"{PLAN}:P1", 65), accepted(f"{PLAN}:P2", 66, 9)])
-    engine.handle(a_report(67, positions={"SPY": 500}, open_orders=lines_of(engine)))
     says(engine, SPY=0.5)
-    (half,) = of_kind(engine.handle(bars(120, SPY=100.0)), Flatten)
-    sold = a_fill(half.order.ref, half.order.quantity, 100.0, exec_id="0001.01.10.01", seconds=121)
-    told = handle_all(engine, [accepted(half.order.ref, 121, 10), filled(sold)])
+    engine.handle(bars(120, SPY=100.0))
+    (half,) = of_kind(handle_all(engine, [rejected(f"{PLAN}:X1", 121), fired(f"close:{PLAN}", 122)]), Flatten)
+    sold = a_fill(half.order.ref, half.order.quantity, 100.0, exec_id="0001.01.10.01", seconds=123)
+    told = handle_all(engine, [accepted(half.order.ref, 123, 10), filled(sold)])
     left = 500 - half.order.quantity
     assert (TARGET, left) in [(command.order.ref, command.order.quantity) for command in of_kind(told, ReplaceStop)]
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from shared.commands import AskBroker, Flatten, ReplaceStop
+from shared.commands import AskBroker, CancelOrder, Flatten, ReplaceStop
 from shared.events import OrderUnknown
 from tests.engine.builders import (
     ENTRY,
@@ -81,7 +81,7 @@ def test_an_exit_that_fills_beside_two_stops_asks_what_they_still_cover():
     told = engine.handle(filled(a_fill(EXIT, 30, 100.0, exec_id="0001.01.03.01", seconds=121)))
     assert len(of_kind(told, AskBroker)) == 1
     rest = handle_all(engine, [cancelled(EXIT, 121.5), a_report(122, positions={"SPY": 120}, open_orders=lines)])
-    assert stops_in([*rest, *engine.handle(fired(f"protect:{PLAN}", 123))]) == [(P2, 20), (P1, 100)]
+    assert stops_in([*rest, *engine.handle(fired(f"protect:{PLAN}", 123))]) == [(P1, 100)]
 
 
 def test_an_exit_that_fills_beside_one_stop_asks_nothing():
@@ -90,3 +90,24 @@ def test_an_exit_that_fills_beside_one_stop_asks_nothing():
     engine.handle(bars(120, SPY=100.0))
     told = engine.handle(filled(a_fill(EXIT, 30, 100.0, exec_id="0001.01.03.01", seconds=121)))
     assert of_kind(told, AskBroker) == []
+
+
+def test_a_stop_put_back_after_a_refusal_stands_in_the_group_of_its_target():
+    """Found by simulation (brutal 7201): in two groups both filled, and the target sold 69 shares that were gone."""
+    engine = a_long_engine()
+    (stop,) = of_kind(engine.handle(rejected(STOP, 62, code=110)), ReplaceStop)
+    assert (stop.order.ref, stop.order.oca_group) == (P1, engine.book.orders[TARGET].order.oca_group)
+
+
+def test_a_stop_refused_twice_gets_a_group_of_its_own_and_the_target_of_the_old_one_is_pulled():
+    """The group may be what is refused (201 "OCA group is already filled"); in two groups both could fill."""
+    engine = a_long_engine()
+    engine.handle(rejected(STOP, 62, code=110))
+    told = engine.handle(rejected(P1, 63))
+    assert [(command.order.ref, command.order.oca_group) for command in of_kind(told, ReplaceStop)] == [
+        (P2, f"{PLAN}#1")
+    ]
+    assert "reprotected" in codes(told)
+    told += engine.handle(accepted(P2, 64, 5))
+    told += engine.handle(bars(120, SPY=100.0, IBM=185.0))
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [TARGET]
