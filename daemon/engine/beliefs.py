@@ -73,7 +73,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
     ledger: AccountLedger = field(default_factory=AccountLedger)
     suspicions: dict[str, str] = field(default_factory=dict)
-    questions_since: datetime | None = None  # when the oldest question that reports leave open came up
+    questions: dict[str, datetime] = field(default_factory=dict)  # that the last report left open: since when
     noted: dict[str, str] = field(default_factory=dict)
     trading_states: TradingStates = field(default_factory=TradingStates)
     market: MarketState = field(default_factory=MarketState)

@@ -368,7 +368,7 @@ class Engine:
     def _on_connection_restored(self, event: ConnectionRestored) -> list[Command]:
         """Who has connected asks the broker at once, unbidden: a second question would only follow the first."""
         self.book.take_line(is_up=True)
-        self.book.connected_at, self.book.questions_since = event.received_at, None
+        self.book.connected_at, self.book.questions = event.received_at, {}
         self._answers.doubt_what_is_in_flight()  # what was asked of a dead line went nowhere
         return []
 

@@ -186,9 +186,3 @@ def _heal(book: Book, broken: set[str]) -> list[Discrepancy]:
             del book.locks[symbol]
             changes.append(Discrepancy(kind="healed", symbol=symbol, text=f"{symbol}: reports are clean again"))
     return changes
-
-
-def wants_another_look(book: Book) -> bool:
-    """Whether a break is not judged for good yet, or a lock may heal: no share differs, nobody is waited for."""
-    watched = any(seen.same < REPORTS_TO_SETTLE for seen in book.breaks.values())
-    return watched or any(symbol not in book.breaks and not book.has_split(symbol) for symbol in book.locks)

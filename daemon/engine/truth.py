@@ -9,8 +9,9 @@ from daemon.engine.book import Book
 from daemon.engine.discrepancy import Discrepancy, incompleteness, notes
 from daemon.engine.executions import Executions
 from daemon.engine.money import MoneyCheck
-from daemon.engine.position_breaks import compare_positions, update_locks, wants_another_look
+from daemon.engine.position_breaks import compare_positions, update_locks
 from daemon.engine.protection import Protector
+from daemon.engine.questions import ask_again_after_s
 from daemon.engine.settler import Settler
 from daemon.engine.trader import Trader
 from risk.trading_state import TradingState
@@ -20,9 +21,6 @@ from shared.market import Universe
 from shared.orders import OrderStatus
 
 ASK_TIMER = "ask"
-ASK_AGAIN_S, ASK_AGAIN_S_MAX = 2.0, 30.0
-_PATIENCE = 10
-"""A question that has been open for so many times its pause is asked at that pause."""
 _CANCELLABLE = (OrderStatus.PENDING, OrderStatus.WORKING, OrderStatus.UNKNOWN)
 
 
@@ -74,19 +72,8 @@ class Truth:
         return commands
 
     def _ask_again(self, event: BrokerReported) -> list[Command]:
-        """What stays open is asked again soon, and less and less often, for every report tells the whole day.
-
-        Whether open shares have their stop is asked as often after an hour as after a second.
-        """
-        book = self._book
-        if not book.is_connected or (event.is_complete and not self._has_open_questions()):
-            book.questions_since = None
-            return []
-        book.questions_since = book.questions_since or event.received_at
-        open_s = (event.received_at - book.questions_since).total_seconds()
-        patient_s = min(max(ASK_AGAIN_S, open_s / _PATIENCE), ASK_AGAIN_S_MAX)
-        after_s = ASK_AGAIN_S if book.is_protection_doubtful() else patient_s
-        return [SetTimer(timer_id=ASK_TIMER, after_s=after_s, clock="wall")]
+        after_s = ask_again_after_s(self._book, event)
+        return [] if after_s is None else [SetTimer(timer_id=ASK_TIMER, after_s=after_s, clock="wall")]
 
     def _compare(self, event: BrokerReported) -> list[Command]:
         book, entries = self._book, list(self._book.index.entries.values())
@@ -133,13 +120,6 @@ class Truth:
     def _is_of_this_connection(self, event: BrokerReported) -> bool:
         """An answer that was under way when the line broke says nothing of what happened since."""
         return self._book.connected_at is not None and event.asked_at >= self._book.connected_at
-
-    def _has_open_questions(self) -> bool:
-        orders = self._book.orders.values()
-        is_doubtful = any(order.status is OrderStatus.UNKNOWN or order.missing_reports > 0 for order in orders)
-        is_sighted = "sighted" in self._book.suspicions.values()
-        is_asked = bool(self._book.accepts or self._book.legs_gone)
-        return is_doubtful or is_sighted or is_asked or wants_another_look(self._book)
 
     def _cancel_forbidden_entries(self) -> list[Command]:
         """What a person or a stop wanted cancelled while nobody answered is cancelled now."""

@@ -145,6 +145,38 @@ def test_a_new_question_is_asked_soon_again():
     assert [timer.after_s for timer in ask_timers(commands)] == [2.0]
 
 
+def pauses(engine, *reports):
+    return [timer.after_s for report in reports for timer in ask_timers(engine.handle(report))]
+
+
+def an_engine_untold(what):
+    """A quarter of an hour long one answer was missing in every report."""
+    engine = an_engine_at_work()
+    open_orders = lines_of(engine)
+    assert pauses(engine, *(a_report(s, open_orders=open_orders, unanswered=[what]) for s in (70, 1000)))[-1] == 30.0
+    return engine, open_orders
+
+
+def test_a_break_is_looked_at_again_soon_though_positions_were_not_told_for_long():
+    """A stranger's 45 shares waited 54 s for the third report that showed them (brutal 9193)."""
+    engine, open_orders = an_engine_untold("positions")
+    shown = [a_report(seconds, open_orders=open_orders, positions={"SPY": 45}) for seconds in (1030, 1032, 1034)]
+    assert pauses(engine, *shown) == [2.0, 2.0]
+
+
+def test_another_quantity_is_looked_at_again_soon_though_another_was_shown_for_long():
+    engine, open_orders = an_engine_untold("account")
+    held = [(1030, 45), (1032, 45), (1062, 50), (1064, 50), (1066, 50)]
+    shown = [a_report(s, open_orders=open_orders, positions={"SPY": n}, unanswered=["account"]) for s, n in held]
+    assert pauses(engine, *shown) == [2.0, 2.0, 2.0, 2.0, 30.0]
+
+
+def test_an_order_that_comes_into_doubt_is_asked_about_soon_though_an_answer_was_missing_for_long():
+    engine, _ = an_engine_untold("positions")
+    engine.handle(unknown(ENTRY, 1001))
+    assert pauses(engine, a_report(1002, unanswered=["positions", "open_orders"])) == [2.0]
+
+
 def test_two_complete_reports_without_the_order_lose_it():
     engine = an_engine_in_doubt()
     engine.handle(a_report(76))
