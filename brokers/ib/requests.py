@@ -5,7 +5,8 @@ them in the order in which they were asked, marks each end alike, and says nothi
 told from the one before. If such a question runs out of time its end marker is *owed*: it may be late, or lost.
 So the next question of that kind throws away what the first marker closes and is asked once more, for each
 marker owed: what the last of them closes was asked by it, and not by another. After that a marker that is late
-comes by itself, soon; one that was lost never does, and is forgotten a time-out later.
+comes by itself, soon; one that was lost never does, and is forgotten a time-out later. So is one while the line
+passes other answers: what was asked a time-out after it and came with its id came behind it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from shared.errors import BrokerUnavailable, OpenbellError
 
@@ -40,10 +41,20 @@ class RequestRefused(OpenbellError):  # noqa: N818 - the field says what is the 
 
 
 class _Debt(Struct):
-    """End markers of earlier questions that may still come; `lapses_at_s` (of the loop): then they were lost."""
+    """When each question left whose end marker may still come, oldest first; `lapses_at_s`: then all of them were lost.
 
-    owed: int = 0
+    Instants are the loop's.
+    """
+
+    left_s: list[float] = field(default_factory=list)
     lapses_at_s: float = math.inf
+
+    def owed(self, now_s: float, lost_before_s: float) -> int:
+        """How many may still come: no more for questions that had left by `lost_before_s`."""
+        if now_s >= self.lapses_at_s:
+            self.left_s = []
+        self.left_s = [each for each in self.left_s if each > lost_before_s][-OWED_MAX:]
+        return len(self.left_s)
 
 
 class _Question:
@@ -87,6 +98,8 @@ class Requests:
         self._open: dict[Key, _Question] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._debts: defaultdict[Key, _Debt] = defaultdict(_Debt)
+        self._heard_s = -math.inf
+        """When the last question was asked whose answer came with its id."""
         self._closed = ""
 
     async def ask(self, name: str, key: Key, send: Callable[[], None], timeout_s: float) -> list[Any]:
@@ -106,22 +119,25 @@ class Requests:
         if self._closed:
             raise BrokerUnavailable(f"{name}: {self._closed}")
         now_s = asyncio.get_running_loop().time
-        debt = self._debts[key] if isinstance(key, str) else _Debt()
-        if now_s() >= debt.lapses_at_s:
-            debt.owed = 0
-        question = self._open[key] = _Question(name, send, debt.owed)
-        try:
+        asked_s, debt = now_s(), self._debts[key] if isinstance(key, str) else _Debt()
+
+        def leave() -> None:
+            debt.left_s.append(now_s())
             send()
+
+        question = self._open[key] = _Question(name, leave, debt.owed(asked_s, self._heard_s - timeout_s))
+        try:
+            leave()
             async with asyncio.timeout(timeout_s):
                 return await question.answer
         except TimeoutError:
             raise BrokerUnavailable(f"{name}: no complete answer within {timeout_s:g} s") from None
         finally:
             del self._open[key]
-            if question.is_ended:
-                debt.lapses_at_s = now_s() + timeout_s
-            else:  # out of time, or whoever asked has given up
-                debt.owed, debt.lapses_at_s = min(debt.owed + 1, OWED_MAX), math.inf
+            # Else it is out of time, or whoever asked has given up.
+            debt.lapses_at_s = now_s() + timeout_s if question.is_ended else math.inf
+            if question.is_ended and not isinstance(key, str):
+                self._heard_s = max(self._heard_s, asked_s)
 
     def is_open(self, key: Key) -> bool:
         return key in self._open
@@ -133,10 +149,10 @@ class Requests:
 
     def end(self, key: Key) -> None:
         """The end marker of an answer."""
+        if (debt := self._debts.get(key)) is not None:
+            del debt.left_s[:1]  # whose marker it is nobody knows: the youngest are taken to be still missing
         if (question := self._open.get(key)) is not None:
             question.take_end()
-        elif (debt := self._debts.get(key)) is not None:
-            debt.owed = max(debt.owed - 1, 0)
 
     def refuse(self, key: Key, code: int, text: str) -> bool:
         """An error code on a question; False if no question has this key."""

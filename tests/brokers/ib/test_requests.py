@@ -148,6 +148,43 @@ def test_a_marker_that_is_missing_a_time_out_after_a_later_answer_was_lost():
     assert run(work) == [1]
 
 
+async def asked_in_vain(requests: Requests, passes: bool) -> None:
+    """A question of which nothing was heard; the line passes another one's answer meanwhile, or nothing at all."""
+    other = await asked(requests, 17)
+    task = await asked(requests)
+    if passes:
+        requests.end(17)
+    await asyncio.gather(task, other, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("passes", "asked_times"), [(True, 2), (False, 4)])
+def test_markers_that_answers_asked_for_later_have_overtaken_were_lost(passes, asked_times):
+    """Four minutes long nobody knew what is held, for four markers in a row had to come through (brutal 9193)."""
+
+    async def work() -> list[int]:
+        requests, sent = Requests(), list[str]()
+        for _ in range(3):
+            await asked_in_vain(requests, passes)
+        await an_answer(requests, sent)
+        return [len(sent)]
+
+    assert run(work) == [asked_times]
+
+
+def test_the_answer_to_a_question_asked_before_it_proves_no_marker_lost():
+    async def work() -> list[int]:
+        requests, sent = Requests(), list[str]()
+        other = await asked(requests, 17, timeout_s=60.0)
+        await given_up(requests)
+        await asyncio.sleep(10.0)
+        requests.end(17)
+        await other
+        await an_answer(requests, sent)
+        return [len(sent)]
+
+    assert run(work) == [2]
+
+
 async def test_a_spoilt_answer_is_no_answer_even_with_its_end_marker():
     requests = Requests()
     task = await asked(requests, 5)
