@@ -15,13 +15,12 @@ Rule = Callable[[OrderIntent, RiskView, Limits], Breach | None]
 DUST = 1e-9  # of a share: what binary fractions may lose when a limit is met exactly
 
 
-def worst_case(side: Side, view: RiskView) -> int:
-    """The most shares that may come to be held in the direction of `side`.
+def worst_case(side: Side, view: RiskView) -> float:
+    """The most shares that may come to be held in the direction of `side`, with the fraction that a split has left.
 
     A position on the other side makes no room: its stop may close it at any moment.
     """
-    working = view.working_buy if side is Side.BUY else view.working_sell
-    return max(side.sign * view.position, 0) + working
+    return view.held_long + view.working_buy if side is Side.BUY else view.held_short + view.working_sell
 
 
 def is_positive(number: float | None) -> TypeGuard[float]:

@@ -49,10 +49,10 @@ def position_quantity_max(intent: OrderIntent, view: RiskView, limits: Limits) -
     return capped(
         "position_quantity_max",
         intent,
-        limit - held,
+        whole_shares(limit - held, 1.0),
         value=value,
         limit=limit,
-        text=lambda: f"a position of up to {value}, at most {limit}",
+        text=lambda: f"a position of up to {value:.10g}, at most {limit}",
     )
 
 

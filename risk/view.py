@@ -30,7 +30,9 @@ class RiskView(Struct, frozen=True, kw_only=True):
     reference_price: float | None  # the last good price
     price_is_suspect: bool  # a jump not yet confirmed, or a crossed quote
     equity: float | None
-    position: int  # signed, this instrument: the whole account for an entry, the plan it closes for an exit
+    position: int  # signed, this instrument: ours in the whole account for an entry, the plan it closes for an exit
+    held_long: float  # this instrument, worst case: shares of long plans, and what the broker holds beyond ours
+    held_short: float  # the same of the other side; fractions, which a split leaves, count for both
     working_buy: int  # what entries may still buy, unknown orders included
     working_sell: int  # what entries may still sell, unknown orders included
     exits_working: int  # what exits (not protective legs) may still close
@@ -96,6 +98,8 @@ _NOTHING_KNOWN = RiskView(
     price_is_suspect=True,
     equity=None,
     position=0,
+    held_long=0.0,
+    held_short=0.0,
     working_buy=0,
     working_sell=0,
     exits_working=0,

@@ -6,7 +6,7 @@ import math
 from datetime import datetime, timedelta
 
 from daemon.engine.book import Book
-from daemon.engine.exposure import Exposures, gross_of, stake_of, stakes_of, values_of, weighted
+from daemon.engine.exposure import Exposures, Stake, gross_of, stake_of, stakes_of, values_of, weighted
 from daemon.engine.plan import Plan
 from daemon.engine.self_trade import is_self_trade
 from daemon.engine.settings import EngineSettings
@@ -18,6 +18,7 @@ from shared.orders import OrderIntent, OrderStatus
 
 _Quote = tuple[float | None, float | None]
 _Window = tuple[datetime | None, datetime | None]
+_NOTHING = Stake()
 
 
 class Viewer:
@@ -68,12 +69,10 @@ class Viewer:
     def of(self, intent: OrderIntent, price: float | None, now: datetime) -> RiskView:
         """For an intent that opens or adds."""
         book, column, symbol = self._book, self._columns[intent.symbol], intent.symbol
-        prices, account, pace, limits = book.prices, book.account, book.pace, self._settings.limits
-        (opens_at, closes_at), (bid, ask) = self._window(now), self._quote(column)
-        (buys, sells), (last_s, last_min, in_window) = book.working_entries(None, symbol), self._counts(symbol, now)
-        exposures = self._exposures_now()
-        gross, net_long, net_short, working = exposures.totals()
-        beta, beta_long, beta_short = self._betas(symbol, exposures)
+        exposures, (opens_at, closes_at), (bid, ask) = self._exposures_now(), self._window(now), self._quote(column)
+        (gross, net_long, net_short, working), stake = exposures.totals(), exposures.stakes.get(symbol, _NOTHING)
+        (beta, beta_long, beta_short), prices = self._betas(symbol, exposures), book.prices
+        last_s, last_min, in_window = self._counts(symbol, now)
         return RiskView(
             now=now,
             price=price,
@@ -82,8 +81,10 @@ class Viewer:
             price_is_suspect=prices.is_suspect(column),
             equity=book.equity,
             position=book.quantity(symbol),
-            working_buy=buys,
-            working_sell=sells,
+            held_long=stake.long,
+            held_short=stake.short,
+            working_buy=stake.buying,
+            working_sell=stake.selling,
             exits_working=0,
             gross_exposure=gross,
             opens_at=opens_at,
@@ -95,7 +96,7 @@ class Viewer:
             has_unknown=self._has_unknown(symbol),
             is_locked=symbol in book.locks,
             account_at=book.account_at,
-            buying_power=account.buying_power if account else None,
+            buying_power=book.account.buying_power if book.account else None,
             working_notional=working,
             net_long=net_long,
             net_short=net_short,
@@ -112,8 +113,8 @@ class Viewer:
             quiet_reason=None if book.hours is None else book.hours.quiet_reason(now),
             sent_last_s=last_s,
             sent_last_min=last_min,
-            sent_today=pace.sent_today,
-            is_duplicate=pace.is_duplicate(intent, now, limits.duplicate_window_s),
+            sent_today=book.pace.sent_today,
+            is_duplicate=book.pace.is_duplicate(intent, now, self._settings.limits.duplicate_window_s),
             entries_in_window=in_window,
             is_self_trade=self._settings.self_trade == "refuse" and is_self_trade(book, intent),
         )

@@ -188,6 +188,26 @@ def test_a_long_of_one_strategy_and_a_short_of_another_both_count():
     assert bought(entering(engine, "IBM")) == 54  # 10,000 at 185
 
 
+@pytest.mark.parametrize(("left", "sent"), [(0.0, 500), (0.5, 499), (-0.5, 500)])
+def test_the_fraction_of_a_share_that_a_split_has_left_counts_for_the_size_of_a_position(left, sent):
+    """brutal 7085: 37.5 shares of after a split were 37 in the book; half a share stayed, and 2,000 came to it."""
+    engine = a_started(an_engine_with(max_position_quantity=500))
+    engine.handle(a_report(500, positions={"SPY": left}))
+    assert bought(entering(engine)) == sent
+
+
+def test_a_short_of_one_strategy_makes_no_room_for_the_long_of_another():
+    """Where they may stand against each other 500 long and 400 short are 100, until the stop of the short closes it."""
+    universe = a_universe()
+    desks = [a_desk(universe, name) for name in ("s", "t", "u")]
+    settings = some_settings(some_limits(max_position_quantity=600), self_trade="allow")
+    engine = a_long_engine(an_engine(universe=universe, desks=desks, settings=settings))
+    short = a_fill("OB1:t:20131008:SPY-1:E", 400, side=Side.SELL, exec_id="0001.01.02.01", seconds=62)
+    engine.handle(filled(short))
+    says(engine, "u", SPY=1.0)
+    assert bought(engine.handle(bars(600, SPY=100.0, IBM=185.0))) == 100
+
+
 def warmed_up(engine, rows=40, move=0.01):
     """Rows before the open on which SPY goes up and down by `move` in turn, IBM too."""
     swing = [1.0 + move * (number % 2) for number in range(rows)]

@@ -57,7 +57,7 @@ def quiet_holdings() -> Holdings:
 
 
 def a_view(**changes: Any) -> RiskView:
-    """A quiet hour: flat, reconciled, SPY at 100, a million of equity."""
+    """A quiet hour: flat, reconciled, SPY at 100, a million of equity; a position is held by one plan alone."""
     usual: dict[str, Any] = {
         "now": NOW,
         "price": 100.0,
@@ -101,7 +101,9 @@ def a_view(**changes: Any) -> RiskView:
         "entries_in_window": 0,
         "is_self_trade": False,
     }
-    return RiskView(**(usual | changes))
+    position = changes.get("position", 0)
+    held = {"held_long": float(max(position, 0)), "held_short": float(max(-position, 0))}
+    return RiskView(**(usual | held | changes))
 
 
 def allowed(rule: str, intent: OrderIntent, *, within: dict[str, Any] | None = None, **view: object) -> int | None:

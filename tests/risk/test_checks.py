@@ -173,11 +173,23 @@ def test_a_position_on_the_other_side_makes_no_room():
     assert allowed("position_quantity_max", an_entry(quantity=1_001), position=-500) == 1_000
 
 
+def test_a_fraction_that_a_split_has_left_takes_the_room_of_a_whole_share():
+    assert allowed("position_quantity_max", an_entry(), held_long=900.5) == 99
+    assert allowed("position_quantity_max", an_entry(side=Side.SELL), held_short=900.5) == 99
+    assert allowed("position_quantity_max", an_entry(), held_short=900.5) is None
+
+
+def test_shares_of_both_sides_make_no_room_for_each_other():
+    assert allowed("position_quantity_max", an_entry(), held_long=950.0, held_short=500.0) == 50
+    assert allowed("position_notional_max", an_entry(), held_long=1_150.0, held_short=500.0) == 50
+
+
 def test_position_notional_max():
     # 120,000 at 100 a share is 1,200 shares.
     assert allowed("position_notional_max", an_entry(), position=1_000, working_buy=100) is None
     assert allowed("position_notional_max", an_entry(), position=1_000, working_buy=150) == 50
     assert allowed("position_notional_max", an_entry(), position=1_300) == 0
+    assert allowed("position_notional_max", an_entry(), held_long=1_100.5) == 99
     assert allowed("position_notional_max", an_exit(), position=1_300) is None
 
 

@@ -37,6 +37,7 @@ BEYOND_THE_GATE = {
 maybe_money = st.none() | st.floats(allow_nan=True, allow_infinity=True)
 quantities = st.integers(-3_000, 3_000)
 counts = st.integers(0, 3_000)
+shares = st.sampled_from([0.0, 100.0, 850.5, 1_200.0])
 instants = st.none() | st.timedeltas(timedelta(days=-1), timedelta(days=1)).map(lambda ago: NOW + ago)
 
 intents = st.builds(
@@ -57,6 +58,8 @@ views = st.builds(
     price_is_suspect=st.booleans(),
     equity=maybe_money,
     position=quantities,
+    held_long=shares,
+    held_short=shares,
     working_buy=counts,
     working_sell=counts,
     exits_working=counts,
@@ -157,7 +160,7 @@ def test_the_approved_part_is_approved_whole(intent, view):
 def test_an_approved_entry_keeps_every_limit(intent, view):
     approved = judge(intent, view, limits()).approved_quantity
     if approved and not intent.reduces:
-        held = max(intent.side.sign * view.position, 0)
+        held = view.held_long if intent.side is Side.BUY else view.held_short
         held += view.working_buy if intent.side is Side.BUY else view.working_sell
         assert approved <= 500
         assert approved * view.price <= 60_000 * (1 + 1e-9)

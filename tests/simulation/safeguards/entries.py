@@ -8,12 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from risk.trading_state import TradingState
-from tests.simulation.safeguards.safeguard import Instead, Part, Safeguard, always, gate_without, returning
-
-
-def _view_with(**facts: Any) -> Instead:
-    """The viewer tells the gate these facts, whatever they are."""
-    return lambda of: lambda *args, **kwargs: replace(of(*args, **kwargs), **facts)
+from tests.simulation.safeguards.safeguard import Part, Safeguard, always, gate_without, returning
 
 
 def _whole_days(session_at_or_after: Any) -> Any:
@@ -132,10 +127,7 @@ ENTRIES = (
         name="working_orders_count",
         guards="orders in flight and of unknown fate count for every limit",
         breaks=("I7",),
-        parts=(
-            Part("daemon.engine.view:Viewer.of", _view_with(working_buy=0, working_sell=0)),
-            Part("daemon.engine.view:stakes_of", returning({})),
-        ),
+        parts=(Part("daemon.engine.exposure:Stake.work", returning(None)),),
     ),
     Safeguard(
         name="latches_hold",
