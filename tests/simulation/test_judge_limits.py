@@ -37,6 +37,18 @@ def test_an_entry_in_flight_counts_for_the_position(stage):
     assert story.broken() == ["I7"]
 
 
+@pytest.mark.parametrize(("limit", "broken"), [(180.0, ["I7"]), (200.0, [])])
+def test_what_plans_hold_short_makes_no_room_for_a_long(limit, broken):
+    """Long 100 and short 60 are 40, until the stop of the short closes it."""
+    story = a_running_daemon(limits={"max_position_quantity": limit})
+    story.long()
+    short = story.order("E", 60.0, number=2, side="SELL")
+    story.place(short, story.order("S", 60.0, number=2, side="BUY"))
+    story.fill(short)
+    enter(story, number=3)
+    assert story.broken() == broken
+
+
 @pytest.mark.parametrize(("liquidated", "broken"), [(100.0, []), (40.0, ["I7"])])
 def test_adopted_shares_that_the_broker_liquidates_do_not_count_any_more(liquidated, broken):
     story = a_running_daemon(limits={"max_position_quantity": 150.0})

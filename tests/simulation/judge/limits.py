@@ -97,7 +97,14 @@ class Limits(Invariant):
     def _worst(self, record: Sent) -> float:
         """Shares in its direction if everything in flight fills; the other side makes no room (docs/risk.md)."""
         order, sign = record.order, sign_of(record.order.side)
-        return max(sign * self._held(order.symbol), 0.0) + self._coming(order.symbol, order.side, record.at)
+        return self._on_side(order.symbol, sign) + self._coming(order.symbol, order.side, record.at)
+
+    def _on_side(self, symbol: str, sign: int) -> float:
+        """Shares of the plans on that side, and what was adopted of a stranger's as far as it is not closed since."""
+        ledger = self.scene.ledger
+        ours = {plan: ledger.held[plan] for plan in ledger.entered(symbol)}
+        adopted = self._held(symbol) - sum(ours.values())
+        return sum(max(sign * shares, 0.0) for shares in (*ours.values(), adopted))
 
     def _held(self, symbol: str) -> float:
         """Ours, and a stranger's once they were adopted: the stop that closes them is our own order."""
@@ -124,8 +131,8 @@ class Limits(Invariant):
             if symbol != record.order.symbol:
                 price = self._prices.get(symbol) or seen.get(symbol, 0.0)
                 held = self._held(symbol)
-                long = max(held, 0.0) + self._coming(symbol, "BUY", record.at)
-                short = max(-held, 0.0) + self._coming(symbol, "SELL", record.at)
+                long = self._on_side(symbol, 1) + self._coming(symbol, "BUY", record.at)
+                short = self._on_side(symbol, -1) + self._coming(symbol, "SELL", record.at)
                 gross += max(long, short) * price / PRICE_SLACK
                 net += sign * held * price
         return gross, net
