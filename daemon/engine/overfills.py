@@ -24,8 +24,11 @@ class Overfills:
 
     def owed(self, plan: Plan) -> int:
         """Shares to give back; none while the entry's executions are still to come, or they are on their way back."""
-        awaits_entry = plan.opened == 0 and not plan.is_busted
-        return 0 if awaits_entry or self._is_giving_back(plan) else self._book.to_give_back(plan)
+        return 0 if _awaits_entry(plan) or self._given_back_by(plan) else self._book.to_give_back(plan)
+
+    def on_their_way(self, plan: Plan) -> list[WorkingOrder]:
+        """What gives shares back; none while the entry's executions are still to come: how many is not known then."""
+        return [] if _awaits_entry(plan) else self._given_back_by(plan)
 
     def pull_entry(self, plan: Plan, entry: WorkingOrder, quantity: int) -> list[Command]:
         """What still fills of the entry would come on top of what is given back, or rests while shares are bare."""
@@ -52,8 +55,12 @@ class Overfills:
             Notify(level="critical", code="overfilled", text=text),
         ]
 
-    def _is_giving_back(self, plan: Plan) -> bool:
-        """Whether an exit trades as the entry did; one that still closes, or may, gives nothing back."""
-        return any(
-            order.leg is Leg.EXIT and order.order.side is plan.side for order in self._book.orders_of(plan.plan_id)
-        )
+    def _given_back_by(self, plan: Plan) -> list[WorkingOrder]:
+        """Exits that trade as the entry did; one that still closes, or may, gives nothing back."""
+        orders = self._book.orders_of(plan.plan_id)
+        return [order for order in orders if order.leg is Leg.EXIT and order.order.side is plan.side]
+
+
+def _awaits_entry(plan: Plan) -> bool:
+    """Whether the book has heard of its exits alone: what they closed is still to come."""
+    return plan.opened == 0 and not plan.is_busted

@@ -95,6 +95,8 @@ class Protector:
                 found += self._give_back(plan, now, grace_over_of=grace_over_of)
             elif tidy or plan.is_past_its_group:
                 found += self._clear(plan)
+            if legs.exits:
+                found += self._cut_give_back(plan)
             is_at_rest = not found and open_quantity >= 0 and plan.unprotected_since is None
             self._book.index.note_look(plan, is_at_rest=is_at_rest, tidy=tidy)
             commands += found
@@ -324,7 +326,7 @@ class Protector:
         targets = [order for order in orders if order.leg is Leg.TAKE_PROFIT]
         kinds = (exits,) if legs.exits else (stops, targets)
         too_large = [kind for kind in kinds if sum(each.remaining for each in kind) > plan.open_quantity]
-        return [command for kind in too_large for command in self._fit(plan, kind)]
+        return [command for kind in too_large for command in self._fit(plan, kind, plan.open_quantity)]
 
     def _pull_target_of_another_group(self, plan: Plan) -> list[Command]:
         """What one of two groups fills is not taken off the other: stop and target would both close the position."""
@@ -336,10 +338,9 @@ class Protector:
                 commands += self._answers.cancel(target, "its stop stands in another OCA group, both could fill")
         return commands
 
-    def _fit(self, plan: Plan, legs: list[WorkingOrder]) -> list[Command]:
-        """Keep the oldest legs as far as there are shares for them."""
+    def _fit(self, plan: Plan, legs: list[WorkingOrder], left: int) -> list[Command]:
+        """Keep the oldest legs as far as there are shares left for them."""
         commands: list[Command] = []
-        left = plan.open_quantity
         for working in legs:
             if working.remaining > left and working.status is OrderStatus.WORKING:
                 commands += self._resize(plan, working, left)
@@ -348,7 +349,7 @@ class Protector:
 
     def _resize(self, plan: Plan, working: WorkingOrder, quantity: int) -> list[Command]:
         if quantity == 0:
-            return self._answers.cancel(working, "another leg covers all that is open")
+            return self._answers.cancel(working, "no share is left for it")
         if working.order.ref in plan.refused_changes:
             return self._answers.cancel(working, "its change was refused, it comes anew")
         return self._change(plan, working, quantity, f"{plan.open_quantity} shares are open, the leg covered more")
@@ -373,6 +374,10 @@ class Protector:
             return [self._begin_grace(plan, now)]
         is_over = grace_over_of == plan.plan_id or self._waited_s(plan, now) >= self._settings.protect_after_s
         return self._overfills.pull_entry(plan, entry, quantity) if is_over else []
+
+    def _cut_give_back(self, plan: Plan) -> list[Command]:
+        """What the broker has given back meanwhile, or never sold too many, must not come twice."""
+        return self._fit(plan, self._overfills.on_their_way(plan), max(-plan.open_quantity, 0))
 
     def _clear(self, plan: Plan) -> list[Command]:
         """A plan whose entry is over (filled, busted afterwards, cancelled, lost) and that is flat needs no legs.

@@ -195,19 +195,22 @@ def _sign(number: float) -> int:
 def liquidated(book: Book, fill: Fill) -> list[Fill]:
     """A liquidation by the broker, booked as shared among the plans it closed, oldest first.
 
-    What an exit of ours closed in the same moment or later was still there when the broker closed it: those shares are
-    sold twice, and their plan has to take the second sale back. What was opened later was not there.
+    What exits of a plan have sold too many is a short like any other. What an exit of ours closed in the same moment or
+    later was still there when the broker closed it: those shares are sold twice, and their plan has to take the second
+    sale back. What was opened later was not there.
     """
     until = fill.filled_at + _SAME_MOMENT
-    held = [plan for plan in open_plans(book, fill.symbol) if plan.opened_at is None or plan.opened_at <= until]
-    plans = [(plan, round(plan.open_quantity / book.shares_for(fill))) for plan in held]  # in shares of the execution
-    if fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) >= 0:  # else it may have closed a stranger's
+    other_side = [plan for plan in book.plans_in(fill.symbol) if plan.signed_quantity * fill.side.sign < 0]
+    held = [plan for plan in other_side if plan.opened_at is None or plan.opened_at <= until]
+    ratio = book.shares_for(fill)  # of now, for one of the execution's
+    plans = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held]
+    if fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) > -1:  # else it may have closed a stranger's
         plans += _closed_since(book, fill)
     name, suffix = _liquidation(fill)
     left, booked = fill.quantity, list[Fill]()
     for plan, quantity in plans:
         take = min(left, quantity)
-        if plan.side is fill.side or take <= 0:
+        if take <= 0:
             continue
         ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
         share = replace(fill, ref=ref, exec_id=f"{name}.{len(booked) + 1}.{suffix}", quantity=take)

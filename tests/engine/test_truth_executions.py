@@ -6,6 +6,8 @@ from msgspec.structs import replace
 from risk.trading_state import TradingState
 from shared.commands import AskBroker, CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import FillCorrected, OperatorCommanded
+from shared.ids import leg_ref
+from shared.orders import Leg, OpenOrder, Side
 from tests.engine.builders import (
     ENTRY,
     PLAN,
@@ -16,6 +18,7 @@ from tests.engine.builders import (
     a_long_engine,
     a_report,
     a_started,
+    accepted,
     an_engine_at_work,
     an_engine_that_asked,
     at,
@@ -252,8 +255,11 @@ def test_a_liquidation_pulls_the_entries_that_still_work():
     assert engine.book.holding("s", "SPY") == 0
 
 
-def test_what_the_broker_liquidates_in_the_moment_in_which_we_sell_it_is_bought_back():
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_what_the_broker_liquidates_in_the_moment_in_which_we_sell_it_is_bought_back(left):
+    """Also beside the fraction of a share that a split has left: that is no stranger's to liquidate."""
     engine = a_stopped_engine()
+    engine.handle(a_report(80, positions={"SPY": left}))
     at_once = replace(a_liquidation(), filled_at=STOPPED.filled_at)
     told = engine.handle(a_report(91, positions={"SPY": -500}, fills=[at_once]))
     assert engine.book.positions()["SPY"].quantity == -500
@@ -280,6 +286,40 @@ def test_what_the_broker_liquidates_after_we_have_sold_was_not_ours():
     engine = a_stopped_engine()
     engine.handle(a_report(91, fills=[a_liquidation()]))
     assert engine.book.positions() == {}
+
+
+BOUGHT_BACK = leg_ref(PLAN, Leg.EXIT, 1)
+
+
+@pytest.mark.parametrize("brought_back", [0, 100, 500])
+def test_what_exits_sold_twice_and_the_broker_buys_back_as_well_as_we_is_held_and_gets_a_stop(brought_back):
+    """brutal 7224: both had bought 500 back, the book held none of them, and no stop came behind them."""
+    engine = a_long_engine()
+    sold = [a_fill(ref, 500, 99.0, exec_id=f"0001.01.0{n}.01", seconds=70) for n, ref in ((2, TARGET), (3, STOP))]
+    told = handle_all(engine, [filled(fill) for fill in sold])
+    (back,) = of_kind(told, Flatten)
+    assert (back.order.ref, back.order.side, back.order.quantity) == (BOUGHT_BACK, "BUY", 500)
+    ours = a_fill(BOUGHT_BACK, brought_back, 99.0, exec_id="0001.01.04.01", side=Side.BUY, seconds=71)
+    handle_all(engine, [accepted(BOUGHT_BACK, 71, 9), *([filled(ours)] if brought_back else [])])
+    theirs = replace(a_liquidation(), side=Side.BUY, filled_at=at(70))
+    told = engine.handle(a_report(72, positions={"SPY": brought_back}, fills=[theirs], open_orders=lines_of(engine)))
+    assert engine.book.quantity("SPY") == brought_back
+    assert [c.ref for c in of_kind(told, CancelOrder)] == [BOUGHT_BACK] * (brought_back < 500)
+    told += engine.handle(fired(f"protect:{PLAN}", 74))
+    assert [c.order.quantity for c in of_kind(told, ReplaceStop)] == [brought_back] * (brought_back > 0)
+
+
+def test_what_gives_back_is_not_cut_while_the_executions_of_the_entry_are_still_to_come():
+    """Of a plan that the journal has lost the book hears of 300 of the 1,000 shares that its exits have sold."""
+    engine = a_started()
+    back = OpenOrder(
+        ref=BOUGHT_BACK, perm_id=9, symbol="SPY", side=Side.BUY, quantity=500, order_type="MKT", limit_price=None,
+        stop_price=None, status="Submitted", client_id=7, order_id=1,
+    )  # fmt: skip
+    sold = filled(a_fill(TARGET, 300, 99.0, exec_id="0001.01.02.01", seconds=70))
+    told = handle_all(engine, [sold, a_report(72, positions={"SPY": -500}, open_orders=[back])])
+    assert engine.book.orders[BOUGHT_BACK].remaining == 500
+    assert of_kind(told, CancelOrder) + of_kind(told, ReplaceStop) == []
 
 
 @pytest.mark.parametrize("symbol", ["SPY", "TSLA"])
