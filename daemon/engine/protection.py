@@ -24,7 +24,7 @@ from daemon.engine.overfills import Overfills
 from daemon.engine.plan import Plan
 from daemon.engine.reconcile import LOST_AFTER_REPORTS
 from daemon.engine.settings import EngineSettings
-from daemon.engine.trailing import follow, tighten, trailed_stop
+from daemon.engine.trailing import follow, followed_stop, tighten, trailed_stop
 from shared.commands import AskBroker, Command, Notify, ReplaceStop, SetTimer
 from shared.ids import leg_ref, parse_ref
 from shared.market import BarRow, bar_of
@@ -358,10 +358,17 @@ class Protector:
         """Let the leg cover so many shares from now on."""
         order = replace(working.order, quantity=working.filled + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
-            order = replace(order, stop_price=plan.stop_price)
+            order = replace(order, stop_price=self._followed_stop(plan))
         working.order = order
         self._book.touch(plan)
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
+
+    def _followed_stop(self, plan: Plan) -> float | None:
+        desk = self._desk_of(plan)
+        if desk is None:
+            return plan.stop_price
+        price = self._book.prices.good_price(desk.column(plan.symbol))
+        return followed_stop(plan, price, desk.instrument(plan.symbol).tick)
 
     def _give_back(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
         """Once nothing more of the entry can fill; what it has filled may be under way to us, so it has the grace."""

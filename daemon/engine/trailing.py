@@ -42,3 +42,17 @@ def tighten(plan: Plan, stop_price: float) -> None:
     """Take over a stop that stands nearer to the market than the one known."""
     if plan.stop_price is None or plan.side.sign * (stop_price - plan.stop_price) > 0:
         plan.stop_price = stop_price
+
+
+def followed_stop(plan: Plan, price: float | None, tick: float) -> float | None:
+    """Where the broker's stop stands at least by now: it follows every print, and the entry's own was the first.
+
+    Of that and the last row's `price` the one that moves the stop less: the market may have turned since, and an
+    execution may be corrected to a price that nobody has printed.
+    """
+    if price is None or plan.average_price <= 0:
+        return plan.stop_price
+    sign = plan.side.sign
+    of_entry = trailed_stop(plan, sign * min(sign * plan.average_price, sign * price), tick)
+    is_nearer = plan.stop_price is None or sign * (of_entry - plan.stop_price) > 0
+    return of_entry if is_nearer else plan.stop_price

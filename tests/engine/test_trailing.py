@@ -8,6 +8,7 @@ from daemon.engine.plan import Plan
 from daemon.engine.settings import ExitPolicy
 from daemon.engine.trailing import follow, trailed_stop
 from shared.commands import Flatten, PlaceBracket, ReplaceStop
+from shared.events import FillCorrected
 from shared.ids import leg_ref
 from shared.market import Bar
 from shared.orders import Leg, OrderType, Side
@@ -102,6 +103,16 @@ def test_in_atrs_the_distance_is_an_amount_on_tick_as_it_was_at_the_entry():
         None,
         2.6,
     )
+
+
+@pytest.mark.parametrize(("corrected_to", "stop_price"), [(100.0, 99.6), (99.0, 98.6), (110.0, 99.6)])
+def test_a_stop_cut_before_the_first_row_stands_where_the_print_of_its_entry_has_moved_it(corrected_to, stop_price):
+    """Found by simulation (brutal 7489): five seconds old it was moved away, from 108.77 back to its first 107.01."""
+    engine = a_long_trailing_engine(stop=3.0, trail=0.4)
+    fewer = a_fill(quantity=300, price=corrected_to, exec_id="0001.01.01.02")
+    (cut,) = of_kind(engine.handle(FillCorrected(received_at=at(62), fill=fewer)), ReplaceStop)
+    assert (cut.order.ref, cut.order.quantity, cut.order.stop_price) == (STOP, 300, stop_price)
+    assert best_stop(engine) == 97.0  # what stands nearer is put back only where a row has been there
 
 
 def test_without_a_trail_the_leg_is_a_plain_stop():
