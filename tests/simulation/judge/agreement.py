@@ -86,7 +86,7 @@ class AtRest(Invariant):
         if is_strange:
             since = max(since, scene.shown_at.get(symbol, since))
         due = scene.reach.due_at(since, RECONNECT_S if is_strange else QUIET_S)
-        if due is None or book.at < due or symbol in scene.splits or self._is_forgotten(book, symbol):
+        if due is None or book.at < due or symbol in scene.splits.waiting or self._is_forgotten(book, symbol):
             return
         twice = self._explaining(symbol, mine - net)
         name, why = ("I6", f", {twice} came {self._booked[twice]} times") if twice else ("I5", "")
@@ -160,7 +160,7 @@ class AtRest(Invariant):
         mine = {*book.working, *book.unknown}
         for text in sorted(mine ^ set(theirs)):
             ref = ref_of(text)
-            if ref is None or ref.symbol in scene.splits:
+            if ref is None or ref.symbol in scene.splits.waiting:
                 continue
             touched = scene.ledger.touched_at.get(ref.symbol, 0.0)
             since = max(touched, scene.written.journalled_at.get(text, 0.0), scene.reach.fault_at)

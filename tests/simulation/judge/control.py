@@ -93,7 +93,7 @@ class Killed(Invariant):
                 ledger = self.scene.ledger
                 shares = sum(ledger.unclosed(plan) for plan in ledger.entered(symbol))
                 is_there = shares * ledger.net(symbol) > 0 and not self.scene.is_denied(symbol)
-                is_ours = not self.scene.is_blurred(symbol)  # else an exit of the shares of before has ended its plan
+                is_ours = not self.scene.splits.is_blurred(symbol)  # else an exit of before it has ended its plan
                 if abs(shares) >= 1.0 and is_there and is_ours:  # what is not held, or denied, must not be sold
                     text = f"{symbol}: {shares:g} shares held, nothing was sent to close them"
                     self.breach("I14", f"{symbol} flatten", text)

@@ -82,7 +82,7 @@ class Alive(Invariant):
         if lasting:
             self.breach("I16", "unknown", f"{', '.join(lasting)}: not known what became of it")
         for lock in book.locks:
-            has_cause = lock in self.scene.splits or lock in self.scene.ledger.disturbed
+            has_cause = lock in self.scene.splits.waiting or lock in self.scene.ledger.disturbed
             if not has_cause and not self.scene.has_kept_twin(lock):
                 self.breach("I16", f"lock {lock}", f"{lock} is locked, and book and broker have no cause left")
 

@@ -85,7 +85,7 @@ class Hours(Invariant):
             own, net = scene.ledger.own[symbol], scene.ledger.net(symbol)
             held = min(own, net, key=abs) if own * net > 0 else 0.0
             is_known = scene.known_since(symbol, due) < closes - EXIT_S
-            is_a_persons = symbol in scene.splits or self._is_forbidden(symbol)
+            is_a_persons = symbol in scene.splits.waiting or self._is_forbidden(symbol)
             if abs(held) >= 1.0 and sent_at < due - LATE_S and is_known and not is_a_persons:
                 self.breach(
                     "I9", f"{symbol} {closes}", f"{symbol}: {held:g} shares held over the close, no exit was sent"
@@ -211,7 +211,7 @@ class Collar(Invariant):
 
     def _judge_stop(self, record: Sent, ref: Ref) -> None:
         order, prices = record.order, self._prices(record.order.symbol, record.last)
-        if not prices or not order.stop_price or ref.symbol in self.scene.splits:
+        if not prices or not order.stop_price or ref.symbol in self.scene.splits.waiting:
             return
         split_at, ratio = self.scene.ledger.split.get(ref.symbol, (float("-inf"), 1.0))
         if min(record.last_at or record.at, self.scene.written.row_at) < split_at + STEP_S:  # some are of before

@@ -116,19 +116,18 @@ class Strange(Invariant):
 
     def before(self, at: float) -> None:
         scene = self.scene
-        for symbol, since in {**self._strange_since, **scene.splits}.items():
+        for symbol, since in {**self._strange_since, **scene.splits.waiting}.items():
             due = scene.reach.due_at(since, STRANGE_S + scene.reconcile_s)
             is_owed = self._told.get(symbol, float("-inf")) < since and not scene.is_hidden(symbol, since)
             shown_at = scene.shown_at.get(symbol, since)
             if due is not None and at > max(due, shown_at + SHOWN_S) and is_owed:
-                what = (
-                    "a split" if symbol in scene.splits else f"{scene.ledger.foreign[symbol]:g} shares of somebody else"
-                )
+                is_split = symbol in scene.splits.waiting
+                what = "a split" if is_split else f"{scene.ledger.foreign[symbol]:g} shares of somebody else"
                 self.breach("I19", f"{symbol} {since}", f"{symbol}: {what} since {since:.3f}, and nobody was told")
 
     def take(self, record: Record) -> None:
         match record:
-            case Sent(order=order) if order.symbol in self.scene.splits and self._must_wait(record):
+            case Sent(order=order) if order.symbol in self.scene.splits.waiting and self._must_wait(record):
                 ref = ref_of(order.ref)
                 stands = any(verb == "flatten" for verb, _at in self.scene.orders_of_people.values())
                 if not (ref is not None and ref.leg == "X" and (stands or ref.plan in self._flattened)):
@@ -157,9 +156,9 @@ class Strange(Invariant):
 
     def _must_wait(self, record: Sent) -> bool:
         symbol, scene = record.order.symbol, self.scene
-        if symbol not in scene.unseen_splits:
+        if symbol not in scene.splits.unseen:
             return True
-        since, ref = scene.suspected.get(symbol), ref_of(record.order.ref)
+        since, ref = scene.splits.suspected.get(symbol), ref_of(record.order.ref)
         if since is None:
             return False
         patience_s = (scene.limit("protect_within_s") or PROTECT_S) / 2

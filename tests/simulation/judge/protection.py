@@ -60,7 +60,7 @@ class Protected(Invariant):
 
     def _is_late(self, symbol: str, since: float, at: float) -> bool:
         scene = self.scene
-        known = max(scene.known_since(symbol, since), scene.split_ended_at.get(symbol, since))
+        known = max(scene.known_since(symbol, since), scene.splits.ended_at.get(symbol, since))
         first = scene.reach.due_at(known, self._within_s + SLACK_S)
         if first is None or at <= first:
             return False
@@ -68,7 +68,7 @@ class Protected(Invariant):
         sent_at = scene.written.last_closing_at.get(symbol, float("-inf"))
         if not is_told:
             return sent_at < since - SLACK_S or at > first + PROTECT_S
-        is_a_persons = symbol in scene.splits or scene.is_denied(symbol)
+        is_a_persons = symbol in scene.splits.waiting or scene.is_denied(symbol)
         return sent_at < at - PATIENCE_S and at > first + PATIENCE_S and not is_a_persons
 
     def _begun(self, symbol: str) -> float:
