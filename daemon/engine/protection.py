@@ -199,7 +199,8 @@ class Protector:
         is_over = grace_over_of == plan.plan_id or is_of_before or waited_s >= self._settings.protect_after_s
         is_explained = plan.symbol not in self._book.legs_gone  # else it may be a split's
         if was_refused or is_at_last or (is_over and is_explained):
-            return self._protect(plan, missing, now)
+            commands = self._protect(plan, missing, now)
+            return commands + self._watch_exit(plan, now, grace_over_of=grace_over_of)
         return self._ask_why(plan) if grace_over_of == plan.plan_id else []
 
     def _begin_grace(self, plan: Plan, now: datetime) -> SetTimer:
@@ -217,9 +218,29 @@ class Protector:
         return next((ref for ref in reversed(ended) if self._book.ref_of(ref).leg in PROTECTIVE), None)
 
     def _ask_why(self, plan: Plan) -> list[Command]:
-        left_s = max(self._settings.protect_at_last_s - self._settings.protect_after_s, 0.0)
-        timer = SetTimer(timer_id=PROTECT_TIMER + _AT_LAST + plan.plan_id, after_s=left_s, clock="wall")
+        timer = self._last_timer(plan, self._settings.protect_after_s)
         return [AskBroker(reasons=(f"{plan.plan_id}: its stop is gone, what is held?",)), timer]
+
+    def _last_timer(self, plan: Plan, waited_s: float) -> SetTimer:
+        left_s = max(self._settings.protect_at_last_s - waited_s, 0.0)
+        return SetTimer(timer_id=PROTECT_TIMER + _AT_LAST + plan.plan_id, after_s=left_s, clock="wall")
+
+    def _watch_exit(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
+        """Behind shares that cannot have a stop there is their exit alone: nobody confirms it, a person is told."""
+        exits = [order for order in self._book.orders_of(plan.plan_id) if order.leg is Leg.EXIT]
+        doubtful = [order for order in exits if order.status in (OrderStatus.PENDING, OrderStatus.UNKNOWN)]
+        if not doubtful or plan.unprotected_since is None:
+            return []
+        working = doubtful[-1]
+        if plan.unprotected_since < working.sent_at or grace_over_of == plan.plan_id:
+            plan.unprotected_since, plan.is_doubt_told = max(plan.unprotected_since, working.sent_at), False
+            return [self._last_timer(plan, (now - plan.unprotected_since).total_seconds())]
+        is_over = (now - plan.unprotected_since).total_seconds() >= self._settings.protect_at_last_s
+        if plan.is_doubt_told or not (is_over or grace_over_of == _AT_LAST + plan.plan_id):
+            return []
+        plan.is_doubt_told = True
+        text = f"{working.order.ref}: nobody confirms it, {plan.open_quantity} shares of {plan.symbol} have no stop"
+        return [Notify(level="critical", code="stop_unconfirmed", text=text), AskBroker(reasons=(text,))]
 
     def _watch_doubtful(self, plan: Plan, legs: Legs, now: datetime) -> list[Command]:
         """A stop of unknown fate counts, so that none is doubled; shares that the broker denies get none.

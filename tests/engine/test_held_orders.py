@@ -1,6 +1,6 @@
 """What TWS holds back (PendingSubmit: a preset, a precaution) protects and closes nothing: it goes, another comes."""
 
-from shared.commands import AskBroker, CancelOrder, Flatten, ReplaceStop
+from shared.commands import AskBroker, CancelOrder, Flatten, ReplaceStop, SetTimer
 from shared.orders import OrderStatus
 from tests.engine.builders import (
     ENTRY,
@@ -24,11 +24,14 @@ from tests.engine.builders import (
     handle_all,
     lines_of,
     of_kind,
+    rejected,
+    run_started,
     says,
     statuses,
 )
 
 EXIT, P1 = f"{PLAN}:X1", f"{PLAN}:P1"
+LAST = f"protect:last:{PLAN}"
 
 
 def cancels(commands):
@@ -48,6 +51,18 @@ def a_held_stop():
     handle_all(engine, [accepted(ENTRY), accepted(TARGET, 61, 3), filled(a_fill())])
     shown = {"positions": {"SPY": 500}, "open_orders": with_held(engine, STOP)}
     return engine, shown, engine.handle(a_report(62.5, **shown))
+
+
+def an_engine_that_closes_without_a_stop():
+    """Its stop was held three times; the exit X1 left at 84 and has no answer. Also what that told."""
+    engine, shown, _told = a_held_stop()
+    engine.handle(a_report(64.5, **shown))
+    handle_all(engine, [cancelled(STOP, 64.6), fired(f"protect:{PLAN}", 65.6)])
+    for number, seconds in ((1, 70), (2, 80)):
+        held = {"positions": {"SPY": 500}, "open_orders": with_held(engine, f"{PLAN}:P{number}")}
+        handle_all(engine, [a_report(seconds, **held), a_report(seconds + 2, **held)])
+        told = handle_all(engine, [cancelled(f"{PLAN}:P{number}", seconds + 3), fired(f"protect:{PLAN}", seconds + 4)])
+    return engine, told
 
 
 def an_engine_with_a_held_exit():
@@ -93,14 +108,42 @@ def test_a_stop_that_is_held_again_after_it_has_worked_has_its_time_again():
 
 
 def test_a_stop_that_is_held_three_times_within_an_hour_leads_to_closing():
-    engine, shown, _told = a_held_stop()
-    engine.handle(a_report(64.5, **shown))
-    handle_all(engine, [cancelled(STOP, 64.6), fired(f"protect:{PLAN}", 65.6)])
-    for number, seconds in ((1, 70), (2, 80)):
-        held = {"positions": {"SPY": 500}, "open_orders": with_held(engine, f"{PLAN}:P{number}")}
-        handle_all(engine, [a_report(seconds, **held), a_report(seconds + 2, **held)])
-        told = handle_all(engine, [cancelled(f"{PLAN}:P{number}", seconds + 3), fired(f"protect:{PLAN}", seconds + 4)])
+    _engine, told = an_engine_that_closes_without_a_stop()
     assert [command.order.ref for command in of_kind(told, Flatten)] == [EXIT]
+
+
+def test_an_exit_without_an_answer_is_told_as_soon_as_a_stop_where_the_shares_have_none():
+    """Of protect_within_s = 5 half is for the answer."""
+    engine, told = an_engine_that_closes_without_a_stop()
+    (timer,) = [timer for timer in of_kind(told, SetTimer) if timer.timer_id == LAST]
+    assert timer.after_s == 2.5
+    told = engine.handle(fired(LAST, 86.5))
+    assert codes(told) == ["stop_unconfirmed"]
+    assert of_kind(told, AskBroker)
+    assert codes(handle_all(engine, [fired(LAST, 87), fired(LAST, 88)])) == []
+
+
+def test_an_exit_that_the_broker_has_confirmed_is_no_alarm():
+    engine, _told = an_engine_that_closes_without_a_stop()
+    assert codes(handle_all(engine, [accepted(EXIT, 84.5), fired(LAST, 86.5)])) == []
+
+
+def test_each_exit_without_an_answer_is_told():
+    engine, _told = an_engine_that_closes_without_a_stop()
+    handle_all(engine, [fired(LAST, 86.5), rejected(EXIT, 87)])
+    told = engine.handle(fired(f"close:{PLAN}", 88))
+    assert [command.order.ref for command in of_kind(told, Flatten)] == [f"{PLAN}:X2"]
+    assert [timer.after_s for timer in of_kind(told, SetTimer) if timer.timer_id == LAST] == [2.5]
+    assert codes(engine.handle(fired(LAST, 90.5))) == ["stop_unconfirmed"]
+
+
+def test_an_exit_that_may_have_died_with_the_process_is_told_after_the_start():
+    """Found by simulation (brutal 20929): killed while it sent the exit, then silent until that was taken as lost."""
+    engine, _told = an_engine_that_closes_without_a_stop()
+    told = handle_all(engine, [run_started(86), connected(87), a_report(87.1, positions={"SPY": 500})])
+    told += engine.handle(fired(f"protect:{PLAN}", 88.1))
+    assert [timer.after_s for timer in of_kind(told, SetTimer) if timer.timer_id == LAST] == [1.5]
+    assert codes(engine.handle(fired(LAST, 89.6))) == ["stop_unconfirmed"]
 
 
 def test_an_exit_that_is_held_is_cancelled_after_a_while_and_sent_anew():
