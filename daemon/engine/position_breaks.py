@@ -13,7 +13,9 @@ from daemon.engine.book import Book
 from daemon.engine.corporate_action import is_held, proposal, ratio_shown
 from daemon.engine.discrepancy import EXECUTIONS, Discrepancy, lacks
 from daemon.engine.locks import Break, Lock
+from daemon.engine.settlement import others_fills, signed
 from shared.events import BrokerReported
+from shared.ids import exec_stem
 from shared.market import Universe
 
 CLEAN_REPORTS_TO_UNLOCK = 2
@@ -55,7 +57,7 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
                 split_ratio=None if ratio is None else float(ratio),
             )
         )
-    _note_agreement(book, held, broken, report.asked_at)
+    _note_agreement(book, held, broken, report)
     return found
 
 
@@ -83,15 +85,17 @@ def _note_foreign(book: Book, held: dict[str, int], report: BrokerReported) -> N
             book.foreign_costs[position.symbol] = position.average_cost
 
 
-def _note_agreement(book: Book, held: dict[str, int], broken: list[str], asked_at: datetime) -> None:
+def _note_agreement(book: Book, held: dict[str, int], broken: list[str], report: BrokerReported) -> None:
     """When broker and book last agreed about what is held: what is missing since happened after that."""
-    before = book.agreed
-    book.agreed = {}
+    before, strangers = book.agreed, book.strangers
+    book.agreed, book.strangers = {}, {}
     for symbol, quantity in held.items():
         if quantity and symbol not in broken:
-            book.agreed[symbol] = asked_at
+            book.agreed[symbol] = report.asked_at
+            book.strangers[symbol] = {exec_stem(fill.exec_id): signed(fill) for fill in others_fills(report, symbol)}
         elif quantity and symbol in before:
             book.agreed[symbol] = before[symbol]
+            book.strangers[symbol] = strangers.get(symbol, {})
 
 
 def update_locks(book: Book, found: list[Discrepancy], event: BrokerReported, *, at_once: bool) -> list[Discrepancy]:

@@ -67,18 +67,35 @@ def is_foreign(book: Book, symbol: str, theirs: float) -> bool:
 def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) -> bool:
     """Whether fewer shares than were adopted may be a figure that lags (TWS.md 4.53), and their stop has to stay.
 
-    Not where executions of somebody else account for it, but for less than a share (a split leaves such), nor once it
-    has been denied for DENIED_FOR.
+    Not where executions of somebody else account for it, made or taken back since, but for less than a share (a split
+    leaves such), nor once it has been denied for DENIED_FOR.
     """
     ours = book.position(symbol).quantity
     if not 0 <= seen.broker_quantity * _sign(ours) < abs(ours):
         return False
     opened = [plan.opened_at for plan in open_plans(book, symbol) if plan.opened_at is not None]
     since = book.agreed.get(symbol, max(opened, default=seen.since)) - _SAME_MOMENT
-    others = [fill for fill in report.fills if fill.symbol == symbol and parse_ref(fill.ref) is None]
-    traded = sum(fill.side.sign * fill.quantity for fill in others if fill.filled_at >= since)
+    known = book.strangers.get(symbol, {})
+    traded = sum(_traded_since(fill, known, since) for fill in others_fills(report, symbol))
     is_accounted_for = abs(seen.broker_quantity - ours - traded) < 1
     return not is_accounted_for and report.received_at - seen.since < DENIED_FOR
+
+
+def _traded_since(fill: Fill, known: dict[str, int], since: datetime) -> int:
+    """A correction counts by what it changes, whatever time it has (TWS.md 3.23: it repeats everything)."""
+    if exec_correction(fill.exec_id) > 1 and exec_stem(fill.exec_id) in known:
+        return signed(fill) - known[exec_stem(fill.exec_id)]
+    return signed(fill) if fill.filled_at >= since else 0
+
+
+def others_fills(report: BrokerReported, symbol: str) -> list[Fill]:
+    """What somebody else has executed in the instrument, as far as the broker tells it."""
+    return [fill for fill in report.fills if fill.symbol == symbol and parse_ref(fill.ref) is None]
+
+
+def signed(fill: Fill) -> int:
+    """Its shares, negative if they were sold."""
+    return fill.side.sign * fill.quantity
 
 
 def open_plans(book: Book, symbol: str) -> list[Plan]:

@@ -285,6 +285,23 @@ def test_what_a_hand_has_sold_accounts_for_it_beside_a_splits_fraction():
     assert engine.book.position("SPY").quantity == 200
 
 
+@pytest.mark.parametrize(
+    ("taken_back_at", "corrected", "theirs", "is_settled"),
+    [(110, 0, 200, True), (5, 0, 200, True), (110, 60, 260, True), (110, 60, 200, False), (110, 100, 200, False)],
+    ids=["bust", "told with the time of before", "correction", "of less", "of the price"],
+)
+def test_what_a_hand_bought_and_the_broker_takes_back_accounts_for_it(taken_back_at, corrected, theirs, is_settled):
+    """Found by simulation (brutal 21312): a stop over 79 shares that were none any more stood for five minutes."""
+    bought = replace(sold_by_hand(100, 5), side=Side.BUY)
+    engine = an_engine_that("adopt")
+    handle_all(engine, [*reports(10, 13, 16, positions={"SPY": 300}, fills=[bought]), fired(f"protect:{ADOPTED}", 18)])
+    engine.handle(accepted(f"{ADOPTED}:P1"))
+    settled_to(engine, 300, 20, fills=[bought])
+    anew = replace(bought, exec_id="0002.01.01.02", quantity=corrected, filled_at=at(taken_back_at))
+    told = settled_to(engine, theirs, 120, 123, 126, fills=[anew])
+    assert codes(told) == ["quantity_break", *(["settled"] if is_settled else [])]
+
+
 def test_adopted_shares_that_are_denied_for_longer_than_figures_lag_are_gone():
     """Who has sold them is not told to every client of TWS (TWS.md 3.25)."""
     engine = an_engine_that_adopted(300)
