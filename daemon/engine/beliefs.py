@@ -123,7 +123,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
         A split took all orders of before it, so what executes of a later order is of now.
         """
         stem = exec_stem(fill.exec_id)
-        if stem in self.fills or is_settlement(fill):
+        if stem in self.fills or stem in self.split_since or is_settlement(fill):
             return self.split_since.get(stem, 1.0)
         working = self.orders.get(fill.ref)
         return prod(

@@ -219,6 +219,9 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     until = fill.filled_at + _SAME_MOMENT
     other_side = [plan for plan in book.plans_in(fill.symbol) if plan.signed_quantity * fill.side.sign < 0]
     held = [plan for plan in other_side if plan.opened_at is None or plan.opened_at <= until]
+    lock = book.locks.get(fill.symbol)
+    if lock is not None and lock.split_ratio and fill.filled_at >= lock.since:
+        return _liquidated_of_split(book, fill, [plan for plan in held if plan.open_quantity > 0], lock.split_ratio)
     ratio = book.shares_for(fill)  # of now, for one of the execution's
     plans = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held]
     if fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) > -1:  # else it may have closed a stranger's
@@ -234,6 +237,30 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
         book.book_fill(share)
         booked.append(share)
         left -= take
+    return booked
+
+
+def _liquidated_of_split(book: Book, fill: Fill, held: list[Plan], ratio: float) -> list[Fill]:
+    """Nobody has accepted the split yet: the plans are in shares of before it, the execution in those of after.
+
+    Of what is left of a plan less than a share of after is a fraction, and goes with it.
+    """
+    name, suffix = _liquidation(fill)
+    left, booked = fill.quantity / ratio, list[Fill]()  # in shares of before
+    for plan in held:
+        is_whole = plan.open_quantity - round(left) < 1 / ratio
+        closed = plan.open_quantity if is_whole else round(left)
+        take = round(left * ratio) - round(max(left - closed, 0.0) * ratio)
+        left = max(left - closed, 0.0)
+        if closed <= 0 or take <= 0:
+            continue
+        ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
+        stem = f"{name}.{len(booked) + 1}"
+        book.split_since[stem] = closed / take
+        price = fill.price if ratio > 1 else fill.price * ratio * closed / take  # where shares become fewer
+        share = replace(fill, ref=ref, exec_id=f"{stem}.{suffix}", quantity=take, price=price)
+        book.book_fill(share)
+        booked.append(share)
     return booked
 
 
