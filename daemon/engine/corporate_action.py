@@ -23,7 +23,7 @@ from shared.commands import Command, Notify
 from shared.corporate_actions import RATIOS
 from shared.events import BrokerReported, PricesRescaled
 from shared.market import Instrument, Universe
-from shared.orders import Leg, WorkingOrder
+from shared.orders import Leg, Position, WorkingOrder
 
 _FINEST = 1_000
 _SAME_COST = 0.05  # the broker's cost has commissions in it
@@ -42,8 +42,9 @@ def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) 
     """The ratio that fits where no stop of ours has outlived it and nothing else explains the jump; else None.
 
     A cost that has the same ratio says so whatever is under way: no execution moves it like that, and it says so alone
-    where somebody has traded beside. Else, for a late figure has the cost of before, no order of ours is under way, no
-    stop rests, and nothing has filled since book and broker agreed. Fewer shares at the cost they had are no reverse
+    where somebody has traded beside: what he has left may by chance fit another ratio, and once a split is told no
+    quantity alone makes it another one. Else, for a late figure has the cost of before, no order of ours is under way,
+    no stop rests, and nothing has filled since book and broker agreed. Fewer shares at the cost they had are no reverse
     split: the rest was sold. What is less than a share beside ours may be a stranger's.
     """
     ours = book.position(symbol)
@@ -52,12 +53,17 @@ def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) 
     stops = [order for order in shown if order is not None and order.leg in PROTECTIVE]  # of others the end has crossed
     if any(_has_outlived_it(book, stop) for stop in stops):
         return None
-    ratio = split_ratio(ours.quantity, theirs)
+    ratio, told = split_ratio(ours.quantity, theirs), _ratio_that_was_shown(book, symbol)
+    by_cost = _ratio_of_cost(book, symbol, theirs, costs) if told is None else None
     if ratio is None:
-        return None if _ratio_that_was_shown(book, symbol) else _ratio_of_cost(book, symbol, theirs, costs)
-    if abs(theirs) < abs(ours.quantity) and any(_is_near(cost, ours.average_price) for cost in costs):
+        return by_cost
+    if abs(theirs) < abs(ours.quantity) and _has_cost_of(Fraction(1), ours, costs):
         return None
-    if any(_is_near(cost, ours.average_price / float(ratio)) for cost in costs):
+    if by_cost is not None:
+        return by_cost
+    if told not in (None, ratio) and (_has_cost_of(told, ours, costs) or not _has_cost_of(ratio, ours, costs)):
+        return None
+    if _has_cost_of(ratio, ours, costs):
         return ratio
     is_under_way = any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol))
     if stops or is_under_way or abs(theirs - ours.quantity) < 1:
@@ -85,13 +91,13 @@ def _may_be_late(book: Book, symbol: str, theirs: float) -> bool:
 
 
 def _ratio_of_cost(book: Book, symbol: str, theirs: float, costs: list[float]) -> Fraction | None:
-    """The ratio by which the cost has moved, and the shares the other way, where theirs fit none.
+    """The ratio by which the cost has moved, and the shares the other way, whatever ratio theirs fit.
 
     Somebody has traded beside the split, and no report had shown that. The cost of before is the one that was shown
     with a break that stood already, else the book's.
     """
     ours, seen = book.position(symbol), book.breaks.get(symbol)
-    before = ours.average_price if seen is None else seen.average_cost
+    before = ours.average_price if seen is None or not seen.average_cost else seen.average_cost
     for cost in costs:
         ratio = min(RATIOS, key=lambda each: abs(before / float(each) - cost))
         is_same_way = (ratio > 1) == (abs(theirs) > abs(ours.quantity)) and theirs * ours.quantity > 0
@@ -111,8 +117,9 @@ def _has_outlived_it(book: Book, stop: WorkingOrder) -> bool:
     return all(at > stop.sent_at for at in lost_at)
 
 
-def _is_near(cost: float, price: float) -> bool:
-    return abs(cost - price) <= _SAME_COST * price
+def _has_cost_of(ratio: Fraction, ours: Position, costs: list[float]) -> bool:
+    price = ours.average_price / float(ratio)
+    return any(abs(cost - price) <= _SAME_COST * price for cost in costs)
 
 
 def proposal(book: Book, instrument: Instrument, ratio: Fraction) -> str:

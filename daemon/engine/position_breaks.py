@@ -139,7 +139,7 @@ def _watch(book: Book, found: Discrepancy, event: BrokerReported) -> bool:
     if theirs != seen.broker_quantity:
         seen.same = 1
     seen.kind, seen.text, seen.broker_quantity = found.kind, found.text, theirs
-    seen.average_cost, seen.may_be_late = found.average_cost, may_be_late
+    seen.average_cost, seen.may_be_late = found.average_cost or seen.average_cost, may_be_late  # nothing has no cost
     return seen.reports >= REPORTS_TO_LOCK or found.kind == "corporate_action"
 
 

@@ -47,9 +47,15 @@ def an_engine_that_split(traded):
     return engine, handle_all(engine, [shown(2060 + 3 * n, 1000 + traded) for n in range(3)])
 
 
-@pytest.mark.parametrize(("traded", "ours", "adopted"), [(341, 1000, 341), (-100, 900, None), (-1200, None, -200)])
+@pytest.mark.parametrize(
+    ("traded", "ours", "adopted"),
+    [(341, 1000, 341), (-100, 900, None), (-1200, None, -200), (250, 1000, 250), (-250, 750, None)],
+)
 def test_an_accept_takes_the_split_over_and_settles_what_somebody_has_traded_since(traded, ours, adopted):
-    """brutal 6841: 7 shares of before stayed 7, with their stop at half the price, and beside them 205 were adopted."""
+    """brutal 6841: 7 shares of before stayed 7, with their stop at half the price, and beside them 205 were adopted.
+
+    brutal 20169: what a sale by hand left looked like 2:5, and the stop stood 24 % beyond the market and fired at once.
+    """
     engine, _ = an_engine_that_split(traded)
     handle_all(engine, [ordered("accept", 2100), shown(2101, 1000 + traded)])
     held = {plan.plan_id: plan.signed_quantity for plan in engine.book.plans.values() if plan.open_quantity}
@@ -112,6 +118,29 @@ def test_a_cost_tells_a_split_alone_where_somebody_has_traded_unseen_before_it(t
     told = handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
     told += handle_all(engine, [shown(2000.3, theirs, cost), fired(f"protect:{PLAN}", 2001)])
     assert ("corporate_action" in codes(told), of_kind(told, ReplaceStop) == []) == (is_split, is_split or theirs < 0)
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(1250, 1000), (750, 750)])
+def test_a_cost_tells_the_ratio_where_the_shares_that_somebody_has_traded_make_another_one(theirs, ours):
+    engine = a_long_engine()
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split"), shown(2000.3, theirs)])
+    told = handle_all(engine, [ordered("accept", 2100), shown(2101, theirs), fired(f"protect:{PLAN}", 2103)])
+    stops = [stop.order for stop in of_kind(told, ReplaceStop) if stop.order.ref.startswith(PLAN)]
+    assert [(stop.quantity, stop.stop_price) for stop in stops] == [(ours, 49.5)]
+
+
+@pytest.mark.parametrize("lagging", [[], [0, 0]], ids=["shown", "shown as nothing in between"])
+def test_a_strangers_shares_of_before_hide_no_split(lagging):
+    """brutal 20509: 80 of ours and 57 of his became 13.7, which looked like 1:6, and 13 got a stop of before."""
+    engine = a_long_engine()
+    beside = [shown(1000 + 30 * n, 835, 103.0, open_orders=lines_of(engine)) for n in range(2)]
+    late = [a_report(1500 + 30 * n, positions={}, open_orders=lines_of(engine)) for n, _ in enumerate(lagging)]
+    told = handle_all(engine, [*beside, *late, cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
+    told += handle_all(engine, [shown(2000.3, 83.5, 1030.0), fired(f"protect:{PLAN}", 2001)])
+    assert ("corporate_action" in codes(told), of_kind(told, ReplaceStop)) == (True, [])
+    handle_all(engine, [ordered("accept", 2100), shown(2101, 83.5, 1030.0)])
+    assert {plan.plan_id: plan.signed_quantity for plan in engine.book.plans.values()} == {PLAN: 50, ADOPTED: 33}
 
 
 def test_an_accept_of_a_split_that_the_cost_has_told_leaves_what_the_broker_shows_at_the_new_price():

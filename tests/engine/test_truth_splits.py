@@ -202,7 +202,7 @@ def test_a_split_is_known_also_where_nobody_has_compared_since_the_fill(after_s)
     assert of_kind(told, ReplaceStop) == []
 
 
-@pytest.mark.parametrize("cost", [100.0, 900.0])
+@pytest.mark.parametrize("cost", [100.0, 930.0])
 def test_a_figure_since_the_last_fill_with_another_cost_is_no_split_and_no_stop_is_larger_than_it(cost):
     _, told = an_engine_that_split_since_its_last_fill(61 + 90, cost)
     assert "corporate_action" not in codes(told)
