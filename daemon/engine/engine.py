@@ -194,7 +194,7 @@ class Engine:
         before = plan.views_before_first_row(self.book.convictions) if plan is not None else None
         for desk in self._desks.values():
             self._trader.take_signals(desk, desk.on_row(row, event.closed_at), warm_up=event.warm_up)
-        self._protector.follow(row, event.closed_at)
+        self._protector.stop_prices.follow(row, event.closed_at)
         if self.book.returns is not None:
             self.book.returns.update(row.close)
         if event.warm_up:
@@ -300,7 +300,7 @@ class Engine:
         knew_holdings = self.book.knows_holdings
         commands = self._truth.on_report(event)
         commands += self._watch.look(event.received_at)
-        self._protector.learn(event.open_orders)
+        self._protector.stop_prices.learn(event.open_orders)
         for order in legs:
             if order.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED) and order.order.ref not in asked:
                 commands += self._protector.on_leg_lost(order, event.received_at)

@@ -24,11 +24,10 @@ from daemon.engine.overfills import Overfills
 from daemon.engine.plan import Plan
 from daemon.engine.reconcile import LOST_AFTER_REPORTS
 from daemon.engine.settings import EngineSettings
-from daemon.engine.trailing import follow, followed_stop, tighten, trailed_stop
+from daemon.engine.stop_prices import StopPrices
 from shared.commands import AskBroker, Command, Notify, ReplaceStop, SetTimer
-from shared.ids import leg_ref, parse_ref
-from shared.market import BarRow, bar_of
-from shared.orders import Leg, OpenOrder, OrderStatus, OrderType, WorkingOrder
+from shared.ids import leg_ref
+from shared.orders import Leg, OrderStatus, WorkingOrder
 
 FAILURES_MAX = 3
 FAILURE_WINDOW = timedelta(hours=1)
@@ -45,10 +44,10 @@ class Protector:
     ) -> None:
         self._book = book
         self._settings = settings
-        self._desks = desks
         self._answers = answers
         self._closer = closer
         self._overfills = Overfills(book, answers, closer)
+        self.stop_prices = StopPrices(book, settings, desks)
 
     def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
         """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
@@ -101,34 +100,6 @@ class Protector:
             self._book.index.note_look(plan, is_at_rest=is_at_rest, tidy=tidy)
             commands += found
         return commands
-
-    def follow(self, row: BarRow, closed_at: datetime) -> None:
-        """Let the trailing stops of the book follow a row of believable bars.
-
-        Not over a split that waits for a person: the stop is still in the prices of before.
-        """
-        for plan in [plan for plan in self._book.plans.values() if plan.is_trailing]:
-            desk = self._desk_of(plan)
-            if desk is not None and not self._book.has_split(plan.symbol):
-                bar = bar_of(row, desk.column(plan.symbol))
-                follow(plan, bar, closed_at, self._settings.interval_s, desk.instrument(plan.symbol).tick)
-
-    def learn(self, lines: tuple[OpenOrder, ...]) -> None:
-        """Take over where the broker's trailing stops stand: it has seen every print, the book only closed rows.
-
-        A stop on the wrong side of the market would have been filled: that is no stop price, and is not believed.
-        """
-        for line in lines:
-            ref = parse_ref(line.ref)
-            plan = self._book.plans.get(ref.plan_id) if ref else None
-            if plan is None or ref is None or ref.leg not in PROTECTIVE or line.order_type != OrderType.TRAIL:
-                continue
-            if plan.is_rebuilt and not plan.is_trailing:
-                plan.trail_percent, plan.trail_amount = line.trail_percent, line.trail_amount
-            desk = self._desk_of(plan)
-            price = self._book.prices.good_price(desk.column(plan.symbol)) if desk else None
-            if line.stop_price and price is not None and plan.side.sign * (price - line.stop_price) > 0:
-                tighten(plan, line.stop_price)
 
     def on_leg_lost(self, working: WorkingOrder, now: datetime) -> list[Command]:
         """An exit or a stop came to nothing without our asking."""
@@ -269,9 +240,9 @@ class Protector:
         return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the broker denies that it holds them"
 
     def _protect(self, plan: Plan, missing: int, now: datetime) -> list[Command]:
-        self._complete_terms(plan)
+        self.stop_prices.complete(plan)
         failures = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
-        if plan.stop_price is None or self._is_through(plan) or len(failures) >= FAILURES_MAX:
+        if plan.stop_price is None or self.stop_prices.is_through(plan) or len(failures) >= FAILURES_MAX:
             return self._closer.close_unprotectable(plan, now)
         plan.unprotected_since = None
         stop = self._enlargeable(plan)
@@ -305,31 +276,6 @@ class Protector:
         text = f"{stop.order.ref}: {missing} shares of {plan.symbol} had no stop, it is for {quantity} from now on"
         reason = f"{missing} of {plan.open_quantity} shares without a stop"
         return [*self._change(plan, stop, quantity, reason), Notify(level="warning", code="reprotected", text=text)]
-
-    def _complete_terms(self, plan: Plan) -> None:
-        """A plan rebuilt from the broker's word alone gets the stop its strategy would set at the average price."""
-        desk = self._desk_of(plan)
-        if desk is None or not plan.is_rebuilt or plan.average_price <= 0:
-            return
-        if not plan.is_trailing:
-            plan.trail_percent, plan.trail_amount = desk.trail(plan.symbol, plan.average_price)
-        prices = desk.exit_prices(plan.symbol, plan.side, plan.average_price)
-        if plan.stop_price is None:
-            plan.stop_price = prices[0] if prices else None
-        price = self._book.prices.good_price(desk.column(plan.symbol))
-        if plan.is_trailing and plan.stop_price is not None and price is not None:
-            tighten(plan, trailed_stop(plan, price, desk.instrument(plan.symbol).tick))
-
-    def _desk_of(self, plan: Plan) -> Desk | None:
-        desk = self._desks.get(plan.strategy)
-        return desk if desk is not None and plan.symbol in desk.symbols else None
-
-    def _is_through(self, plan: Plan) -> bool:
-        desk = next((desk for desk in self._desks.values() if plan.symbol in desk.symbols), None)
-        if desk is None or plan.stop_price is None:
-            return False
-        price = self._book.prices.good_price(desk.column(plan.symbol))
-        return price is not None and plan.side.sign * (price - plan.stop_price) <= 0
 
     # --- tidy -------------------------------------------------------------------------------------------------------
 
@@ -379,17 +325,10 @@ class Protector:
         """Let the leg cover so many shares from now on."""
         order = replace(working.order, quantity=working.filled + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
-            order = replace(order, stop_price=self._followed_stop(plan))
+            order = replace(order, stop_price=self.stop_prices.followed(plan))
         working.order = order
         self._book.touch(plan)
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
-
-    def _followed_stop(self, plan: Plan) -> float | None:
-        desk = self._desk_of(plan)
-        if desk is None:
-            return plan.stop_price
-        price = self._book.prices.good_price(desk.column(plan.symbol))
-        return followed_stop(plan, price, desk.instrument(plan.symbol).tick)
 
     def _give_back(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
         """Once nothing more of the entry can fill; what it has filled may be under way to us, so it has the grace."""
