@@ -156,7 +156,7 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, take
     if ratio is None:
         return False
     theirs = theirs if abs(ours * ratio - theirs) < 1 else float(ours * ratio)
-    plans = [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]
+    plans = [plan for plan in book.plans_in(symbol) if plan.open_quantity]
     for plan, shares in zip(plans, _whole_shares(plans, ratio, theirs), strict=True):
         _scale(plan, ratio, shares, universe.instruments[column])
         book.touch(plan)
@@ -222,18 +222,19 @@ def _scale_what_is_over(book: Book, instrument: Instrument, ratio: Fraction) -> 
 def _whole_shares(plans: list[Plan], ratio: Fraction, theirs: float) -> list[int]:
     """What each plan holds afterwards; whole shares that fractions add up to are the last plan's of their side.
 
-    Together they are what the broker holds but for less than a share, and never more where all are on one side.
+    Together they are what the broker holds but for less than a share, and never more where all are on one side. What
+    exits of a plan sold too many stays on that side.
     """
-    shares = [int(plan.open_quantity * ratio) for plan in plans]
-    is_one_side = len({plan.side for plan in plans}) == 1
+    sides = [1 if plan.signed_quantity > 0 else -1 for plan in plans]
+    shares = [int(abs(plan.open_quantity) * ratio) for plan in plans]
+    is_one_side = len(set(sides)) == 1
     left = int(theirs) if is_one_side else theirs
-    left -= sum(plan.side.sign * share for plan, share in zip(plans, shares, strict=True))
-    for place in reversed(range(len(plans))):
-        sign = plans[place].side.sign
-        more = max(int(sign * left), -shares[place] if is_one_side else 0)
+    left -= sum(side * share for side, share in zip(sides, shares, strict=True))
+    for place, side in reversed(list(enumerate(sides))):
+        more = max(int(side * left), -shares[place] if is_one_side else 0)
         shares[place] += more
-        left -= sign * more
-    return shares
+        left -= side * more
+    return [side * plan.side.sign * share for side, plan, share in zip(sides, plans, shares, strict=True)]
 
 
 def rescale(event: PricesRescaled, book: Book, universe: Universe, desks: Iterable[Desk]) -> list[Command]:
@@ -285,8 +286,8 @@ def drop_due_split(book: Book, symbol: str) -> None:
 
 
 def is_held(book: Book, symbol: str) -> bool:
-    """Whether a plan holds shares of it, long or short."""
-    return any(plan.open_quantity > 0 for plan in book.plans_in(symbol))
+    """Whether a plan holds shares of it, long or short, or its exits have sold too many."""
+    return any(plan.open_quantity for plan in book.plans_in(symbol))
 
 
 def _scale(plan: Plan, ratio: Fraction, open_quantity: int, instrument: Instrument) -> None:

@@ -331,9 +331,12 @@ class Protector:
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
 
     def _give_back(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
-        """Once nothing more of the entry can fill; what it has filled may be under way to us, so it has the grace."""
+        """Once nothing more of the entry can fill; what it has filled may be under way to us, so it has the grace.
+
+        What a split has made of them is a person's to accept, and goes back then.
+        """
         entry, quantity = self._book.entry_of(plan), self._overfills.owed(plan)
-        if quantity == 0:
+        if quantity == 0 or self._book.has_split(plan.symbol) or plan.symbol in self._book.legs_gone:
             return []
         if entry is None:
             return self._overfills.give_back(plan, quantity, now)

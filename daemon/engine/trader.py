@@ -275,7 +275,7 @@ class Trader:
         return commands + (self.reduce(now) if self._is_closing_time(now) else [])
 
     def _close_flattened(self, now: datetime) -> list[Command]:
-        wanted_flat = [plan for plan in self._book.plans.values() if plan.flatten_reason and plan.open_quantity > 0]
+        wanted_flat = [plan for plan in self._book.plans.values() if plan.flatten_reason and plan.open_quantity]
         symbols = dict.fromkeys(plan.symbol for plan in wanted_flat)
         commands = take_over_splits(self._book, self._universe, symbols, self._settings.truth.gateway_zone, now)
         for plan in wanted_flat:
