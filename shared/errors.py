@@ -19,6 +19,10 @@ class BrokerUnavailable(OpenbellError):  # noqa: N818 - the field says what is t
     """Nobody answers, or not in time: wait and try again. Never read as 'nothing there'."""
 
 
+class ClientIdTaken(BrokerUnavailable):
+    """Somebody is connected under the client id, or TWS has not noticed yet that he is gone (326)."""
+
+
 class DataError(OpenbellError):
     """A data file or a message is wrong: skip it and report, naming file, row, value and what is allowed."""
 

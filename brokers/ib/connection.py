@@ -19,7 +19,7 @@ from msgspec import Struct
 from brokers.ib.codes import CLIENT_ID_IN_USE
 from brokers.ib.decoder import RawDecoder
 from brokers.ib.wrapper import Wrapper
-from shared.errors import BrokerUnavailable
+from shared.errors import BrokerUnavailable, ClientIdTaken
 
 QUESTIONS_AT_ONCE = 10
 SERVER_VERSIONS = range(157, 177)
@@ -103,6 +103,7 @@ class Connection:
         self.client.conn.disconnected.connect(self._on_closed)
 
         self.last_error = ""
+        self._is_id_taken = False
 
     @property
     def is_ready(self) -> bool:
@@ -110,7 +111,7 @@ class Connection:
         return bool(self.client.isReady())
 
     async def open(self, timeout_s: float) -> None:
-        """Connect and shake hands. Raises BrokerUnavailable with one line that names address and cause."""
+        """Connect and shake hands. Raises BrokerUnavailable or ClientIdTaken, one line that names address and cause."""
         host, port, client_id = self._address.host, self._address.port, self._address.client_id
         attempt = asyncio.create_task(self.client.connectAsync(host, port, client_id, 0), name="connect")
         try:
@@ -121,11 +122,13 @@ class Connection:
             await asyncio.gather(attempt, return_exceptions=True)
         if reason:
             await self.close()
-            raise BrokerUnavailable(f"broker at {self._where}: {reason}")
+            kind = ClientIdTaken if self._is_id_taken else BrokerUnavailable
+            raise kind(f"broker at {self._where}: {reason}")
 
     def note_code(self, code: int, text: str) -> None:
         """A code without an id that came before the handshake ended."""
         if code == CLIENT_ID_IN_USE:
+            self._is_id_taken = True
             self._refuse(f"client id {self._address.client_id} is in use ({code} {text})")
 
     async def close(self) -> None:

@@ -69,7 +69,7 @@ class DataSession:
         try:
             await self.line.connection.open(timeout_s)
         except BrokerUnavailable as error:
-            raise BrokerUnavailable(f"{error} (the line for data)") from None
+            raise type(error)(f"{error} (the line for data)") from None
 
     async def close(self) -> None:
         """Leave without a word."""

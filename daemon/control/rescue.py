@@ -20,7 +20,7 @@ from daemon.runtime.guard import check_account, check_keys
 from daemon.runtime.ib_broker import ib_broker
 from shared.commands import CancelOrder, Flatten
 from shared.config import Config
-from shared.errors import BrokerUnavailable, ConfigError, OpenbellError, Refused
+from shared.errors import BrokerUnavailable, ClientIdTaken, ConfigError, OpenbellError, Refused
 from shared.events import BrokerReported, Event, OrderRejected, OrderUnknown
 from shared.market import Bar
 from shared.orders import OpenOrder, Order
@@ -46,8 +46,12 @@ class Ids(Struct, frozen=True, kw_only=True):
 
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """Wall seconds. Positions may follow their fills late (TWS.md 4.53): nothing is closed while one is younger."""
+    """Wall seconds. Positions may follow their fills late (TWS.md 4.53): nothing is closed while one is younger.
 
+    The client id of a daemon that has just died is free once the gateway has noticed.
+    """
+
+    freed_within_s: float = 20.0
     look_every_s: float = 0.5
     gone_within_s: float = 10.0
     flat_within_s: float = 30.0
@@ -255,17 +259,31 @@ async def connected(
     """A rescue at the broker, whose account is the one that may be traded.
 
     Raises:
-        ConfigError: mode, --live and account do not agree. BrokerUnavailable: nobody answers.
+        ConfigError: mode, --live and account do not agree. BrokerUnavailable: nobody answers, or the client id stays
+            taken.
     """
     check_keys(config, live_flag=live_flag)
-    listener = Listener()
+    listener, patience = Listener(), patience or Patience()
     broker = _broker(_with_symbols(config, extra_symbols), ids, listener)
     try:
-        account = await broker.connect()
+        account = await _let_in(broker, 0.0 if ids.daemon else patience.freed_within_s, patience.look_every_s)
         check_account(config, account)
-        yield Rescue(broker, listener, ids.orders, patience or Patience())
+        yield Rescue(broker, listener, ids.orders, patience)
     finally:
         await broker.disconnect()
+
+
+async def _let_in(broker: RescueBroker, within_s: float, every_s: float) -> str:
+    """Connect; the account. A taken client id is asked for again."""
+    clock = asyncio.get_running_loop().time
+    until_s = clock() + within_s
+    while True:
+        try:
+            return await broker.connect()
+        except ClientIdTaken:
+            if clock() >= until_s:
+                raise
+        await asyncio.sleep(every_s)
 
 
 def _broker(config: Config, ids: Ids, listener: Listener) -> RescueBroker:

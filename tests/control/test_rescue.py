@@ -22,7 +22,7 @@ from tests.scenarios.floor import CALM, UP, a_config, prices
 
 PLAN = "OB1:t:20131008:SPY-1"
 BY_HAND = 3
-HURRIED = Patience(look_every_s=0.02, gone_within_s=0.3, flat_within_s=0.3, settle_s=0.05)
+HURRIED = Patience(freed_within_s=0.5, look_every_s=0.02, gone_within_s=0.3, flat_within_s=0.3, settle_s=0.05)
 
 
 @pytest.fixture
@@ -74,6 +74,35 @@ async def test_a_position_whose_daemon_is_dead_is_flattened_and_its_orders_are_g
     assert outcome.left == ()
     assert orphaned.shares == 0
     assert orphaned.resting() == []
+
+
+async def lingering(holding, for_s):
+    """The daemon was killed, and the gateway keeps its client ids for so long."""
+    holding.gateway.controls.linger(for_s)
+    await holding.kill()
+    await holding.broker.disconnect()
+    _unlock(holding)
+
+
+async def test_the_client_id_of_a_daemon_that_has_just_died_is_waited_for(holding):
+    await lingering(holding, 5.0)
+    rescue = asyncio.create_task(flat(holding, Patience(look_every_s=0.02, settle_s=0.05)))
+    await asyncio.sleep(0.1)
+    assert not rescue.done()
+    holding.clock.advance_to(holding.clock.now() + 5.0)
+    assert (await rescue).left == ()
+    assert holding.shares == 0
+
+
+async def test_a_client_id_that_stays_taken_is_told_in_one_line(holding):
+    await lingering(holding, 3600.0)
+    with pytest.raises(BrokerUnavailable, match="client id 7 is in use"):
+        await flat(holding, HURRIED)
+
+
+async def flat(floor, patience):
+    async with rescued(floor, patience=patience) as rescue:
+        return await rescue.flatten(["SPY"])
 
 
 async def test_the_daemon_that_lives_again_books_the_exit_where_it_belongs(orphaned):
