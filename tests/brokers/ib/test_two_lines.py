@@ -1,5 +1,7 @@
 """Orders and data over client ids of their own: the loss of the data alone stops no order and heals by itself."""
 
+import asyncio
+
 import pytest
 
 from shared.commands import PlaceBracket
@@ -28,6 +30,9 @@ async def test_either_client_id_in_use_is_told_in_one_line_and_nothing_stays_ope
             await broker.connect()
         assert "\n" not in str(caught.value)
         await other.disconnect()
+        async with asyncio.timeout(5):
+            while list(gateway.session.each_client()):
+                await asyncio.sleep(0.01)
         assert await broker.connect() == "DU7654321"
         await broker.disconnect()
     assert listener.events == []

@@ -284,6 +284,7 @@ async def test_at_the_close_day_orders_end_and_the_gateway_goes_on_answering(des
     await desktop.play()
     day = ib.placeOrder(desktop.spy, LimitOrder("BUY", 10, 95.0, tif="DAY"))
     lasting = ib.placeOrder(desktop.spy, LimitOrder("BUY", 10, 95.0, tif="GTC"))
+    await desktop.heard(ib)
     await desktop.play(2)
     await asyncio.wait_for(desktop.gateway.closed.wait(), 5)
     await desktop.heard(ib)
