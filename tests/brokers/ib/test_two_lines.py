@@ -1,7 +1,5 @@
 """Orders and data over client ids of their own: the loss of the data alone stops no order and heals by itself."""
 
-import asyncio
-
 import pytest
 
 from shared.commands import PlaceBracket
@@ -10,6 +8,7 @@ from shared.events import DataQualityReported, OrderAccepted
 from tests.brokers.ib.feeds import a_feed
 from tests.brokers.ib.gateways import SYMBOLS, a_gateway, connected, play
 from tests.brokers.ib.peers import DATA, NOW, Notebook, ScriptedTws, a_bracket, ib_broker
+from tests.runtime.builders import eventually
 
 IN_USE = "4|2|-1|326|Unable to connect as the client id is already in use.||"
 
@@ -30,9 +29,7 @@ async def test_either_client_id_in_use_is_told_in_one_line_and_nothing_stays_ope
             await broker.connect()
         assert "\n" not in str(caught.value)
         await other.disconnect()
-        async with asyncio.timeout(5):
-            while list(gateway.session.each_client()):
-                await asyncio.sleep(0.01)
+        await eventually(lambda: not list(gateway.session.each_client()))
         assert await broker.connect() == "DU7654321"
         await broker.disconnect()
     assert listener.events == []
