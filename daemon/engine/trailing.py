@@ -16,6 +16,8 @@ from shared.market import Bar
 from shared.orders import Side
 
 _GRID_DUST = 1e-9  # of a tick
+_OTHER_SCALE = 1.3
+"""How far a bar may be from what was paid and from what the stop has followed: less than a split of 3:2 moves it."""
 
 
 def trailed_stop(plan: Plan, price: float, tick: float) -> float:
@@ -29,13 +31,34 @@ def trailed_stop(plan: Plan, price: float, tick: float) -> float:
 
 
 def follow(plan: Plan, bar: Bar, closed_at: datetime, interval_s: int, tick: float) -> None:
-    """Move the plan's stop after a closed bar; never away from the market. A bar that is NaN moves nothing."""
+    """Move the plan's stop after a closed bar; never away from the market. A bar that is NaN moves nothing.
+
+    Nor does one as far off as a split makes it: rows have its prices before the broker shows its shares, and the accept
+    scales the stop. What the broker's own stop has followed is learnt from the broker (`stop_prices.learn`).
+    """
     opened_at = plan.opened_at
     if not plan.is_trailing or opened_at is None or closed_at < opened_at or math.isnan(bar.close):
         return
     best = bar.high if plan.side is Side.BUY else bar.low
     was_opened_inside = opened_at > closed_at - timedelta(seconds=interval_s)
-    tighten(plan, trailed_stop(plan, bar.close if was_opened_inside else best, tick))
+    price = bar.close if was_opened_inside else best
+    if not _is_of_another_scale(plan, price):
+        tighten(plan, trailed_stop(plan, price, tick))
+
+
+def _is_of_another_scale(plan: Plan, price: float) -> bool:
+    """Whether the price is far better than all that the plan has seen."""
+    paid, sign = plan.average_price, plan.side.sign
+    if plan.stop_price is None or paid <= 0:
+        return False
+    distance = plan.trail_amount
+    followed = (
+        plan.stop_price / (1 - sign * (plan.trail_percent or 0.0) / 100)
+        if distance is None
+        else plan.stop_price + sign * distance
+    )
+    best = sign * max(sign * paid, sign * followed)
+    return (price / best) ** sign > _OTHER_SCALE
 
 
 def tighten(plan: Plan, stop_price: float) -> None:

@@ -284,3 +284,26 @@ def test_a_longer_row_that_contains_the_entry_moves_the_stop_by_its_close_too():
     plan = a_plan(opened=100)
     follow(plan, Bar(100.0, 120.0, 99.0, 110.0, 1.0), at(300), 300, 0.01)
     assert plan.stop_price == 108.9
+
+
+# --- a split that nobody has told yet ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "prices"), [(Side.BUY, 99.0, (1000.0, 150.0)), (Side.SELL, 101.0, (50.0, 66.0))]
+)
+def test_rows_in_the_prices_of_a_split_do_not_move_a_stop_that_its_accept_will_scale(side, stop, prices):
+    """Found by simulation (brutal 8757): the stop of a long had followed to 6,198, and went out at 61,989."""
+    for price in prices:
+        plan = a_plan(side, stop)
+        plan.opened_value = 50_000.0
+        follow(plan, Bar(price, price, price, price, 1), at(600), 60, 0.01)
+        assert plan.stop_price == stop
+
+
+@pytest.mark.parametrize(("first", "seen"), [(70.0, 101.0), (99.0, 125.0)])
+def test_a_first_stop_far_away_and_a_gap_are_no_split(first, seen):
+    plan = a_plan(Side.BUY, first)
+    plan.opened_value = 50_000.0
+    follow(plan, Bar(seen, seen, seen, seen, 1), at(600), 60, 0.01)
+    assert plan.stop_price == trailed_stop(plan, seen, 0.01)
