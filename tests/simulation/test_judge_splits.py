@@ -17,6 +17,12 @@ def shares_that_just_split():
     return story
 
 
+def strange_and_told(story, shares):
+    """Somebody buys by hand (sells, if negative), and the daemon's question for executions finds it."""
+    by_hand = story.order("E", shares, ref="")
+    story.told("execDetails", execId=story.fill(by_hand, is_told=False)["exec_id"])
+
+
 @pytest.mark.parametrize(("shares", "broken"), [(199.0, []), (250.0, ["I7"])])
 def test_after_a_split_what_is_held_counts_at_the_price_of_after_it(shares, broken):
     """brutal 73: 6 shares of after it counted at the price of before, and an entry elsewhere broke the net limit."""
@@ -105,6 +111,7 @@ def test_a_split_of_what_the_broker_takes_back_altogether_waits_for_nobody_once_
     bought = story.fill(story.order("E", 100.0))
     story.gone(ref("S"))
     story.split(2.0)
+    story.wait(1)
     story.report(positions={"SPY": 200.0})
     story.say("corporate_action", "SPY: 200 shares instead of 100, a split?")
     story.wait(60)
@@ -145,4 +152,51 @@ def test_a_correction_of_what_a_stranger_sold_when_nothing_was_left_brings_no_sp
     story.correct(gone if is_of_the_split else later, 33.0, is_told=False)
     story.journal("OrderCancelled", ref=ref("P", number=5), reason="split")
     story.send(story.order("P1", 10.0, number=5))
+    assert [name for name in story.broken() if name == "I19"] == broken
+
+
+@pytest.mark.parametrize("is_adopted", [False, True])
+@pytest.mark.parametrize(("is_accepted", "broken"), [(False, []), (True, ["I5"])])
+def test_a_split_of_which_a_stranger_has_sold_all_still_waits_for_a_person(is_adopted, is_accepted, broken):
+    """brutal 3861: of 160 adopted shares that had become 80 somebody sold all; an accept settles that."""
+    story = a_running_daemon(rules={"foreign": "adopt"})
+    if is_adopted:
+        strange_and_told(story, 100.0)
+        story.report(positions={"SPY": 100.0})
+        story.say("settled", "SPY: book set to the broker's, foreign: BUY 100")
+    else:
+        story.long(100.0)
+        story.gone(ref("S"))
+    story.split(0.5)
+    story.wait(1)
+    story.report(positions={"SPY": 50.0})
+    story.say("corporate_action", "SPY: 50 shares instead of 100, a split?")
+    story.wait(60)
+    strange_and_told(story, -50.0)
+    story.report(positions={})
+    story.say("quantity_break", "SPY: the book holds 100, the broker 0")
+    if is_accepted:
+        story.command("accept", "instrument:SPY")
+    story.wait(600)
+    story.look(positions={"SPY": 100.0})
+    assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("back", "broken"), [(0.0, []), (20.0, ["I19"])])
+def test_nobody_can_be_told_that_nothing_has_split(back, broken):
+    """A stranger had sold the 100 shares of ours before; what he gives back of them after it is a change."""
+    story = a_running_daemon()
+    story.long(100.0)
+    story.gone(ref("S"))
+    strange_and_told(story, -100.0)
+    story.report(positions={})
+    story.say("quantity_break", "SPY: the book holds 100, the broker 0")
+    story.wait(60)
+    story.split(2.0)
+    story.wait(1)
+    story.report(positions={})
+    if back:
+        strange_and_told(story, back)
+        story.report(positions={"SPY": back})
+    story.later(600)
     assert [name for name in story.broken() if name == "I19"] == broken

@@ -118,7 +118,7 @@ class Strange(Invariant):
         scene = self.scene
         for symbol, since in {**self._strange_since, **scene.splits.waiting}.items():
             due = scene.reach.due_at(since, STRANGE_S + scene.reconcile_s)
-            is_owed = self._told.get(symbol, float("-inf")) < since and not scene.is_hidden(symbol, since)
+            is_owed = self._told.get(symbol, float("-inf")) < since and not self._is_hidden(symbol, since)
             shown_at = scene.shown_at.get(symbol, since)
             if due is not None and at > max(due, shown_at + SHOWN_S) and is_owed:
                 is_split = symbol in scene.splits.waiting
@@ -145,6 +145,9 @@ class Strange(Invariant):
                         self._told[symbol], self._known[symbol] = record.at, self.scene.ledger.foreign[symbol]
                         self._strange_since.pop(symbol, None)
             case Broker() | BrokerSeen():
+                if isinstance(record, Broker) and record.what == "split":
+                    split = str(record.record["symbol"])
+                    self._known[split] = self._known.get(split, 0.0) * float(record.record["ratio"])
                 for symbol in self.scene.settings.symbols:
                     foreign = self.scene.ledger.foreign[symbol]
                     if abs(foreign) >= 1.0 and abs(foreign - self._known.get(symbol, 0.0)) >= 1.0:
@@ -153,6 +156,12 @@ class Strange(Invariant):
                         self._strange_since.pop(symbol, None)
             case _:
                 pass
+
+    def _is_hidden(self, symbol: str, since: float) -> bool:
+        """Whether no report could show it yet, or none can: a split of nothing that is held."""
+        scene = self.scene
+        is_of_nothing = since == scene.splits.waiting.get(symbol) and symbol in scene.splits.unseen
+        return scene.is_hidden(symbol, since) or (is_of_nothing and not scene.ledger.net(symbol))
 
     def _must_wait(self, record: Sent) -> bool:
         symbol, scene = record.order.symbol, self.scene

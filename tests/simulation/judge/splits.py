@@ -1,7 +1,7 @@
 """What is known of splits: which wait for a person, who could know of them, and what orders of before made of them.
 
 A split waits from the broker's record of it until a person has accepted it, the book is set for a flatten, book and
-broker agree, or nothing is left of it.
+broker agree, or nothing is left of it at either.
 """
 
 from __future__ import annotations
@@ -79,16 +79,17 @@ class Splits:
     def report(self, reported: Mapping[str, float], at: float) -> None:
         """The broker has told the daemon what it holds.
 
-        A report that still shows the shares of before (TWS.md 4.53) hides a split, another one shows it.
+        A report that still shows the shares of before (TWS.md 4.53) hides a split, another one shows it, but one of
+        nothing neither. What a stranger sold of it leaves the book with an accept only (docs/operations.md).
         """
         for symbol in [symbol for symbol, since in self.waiting.items() if at > since]:
             self.suspected.pop(symbol, None)
-            shown = reported.get(symbol, 0.0)
-            if shown == self._ledger.net(symbol) and symbol not in self._blurred:
-                self.unseen.discard(symbol)
-            else:
+            shown, net = reported.get(symbol, 0.0), self._ledger.net(symbol)
+            if shown != net or symbol in self._blurred:
                 self.unseen.add(symbol)
-            if not self._ledger.net(symbol) and not shown and self._written.untold_since(symbol) is None:
+            elif net:
+                self.unseen.discard(symbol)
+            if not net and not shown and self._is_over_in_the_book(symbol):
                 self._end(symbol, at)  # the daemon has been told how all went: there is nothing to accept
                 self._sold_off[symbol] = at
 
@@ -145,6 +146,11 @@ class Splits:
             self.ended_at[symbol] = at
             self.unseen.discard(symbol)
             self.suspected.pop(symbol, None)
+
+    def _is_over_in_the_book(self, symbol: str) -> bool:
+        """Whether the daemon's own executions, all told, have left nothing of what it holds and has adopted."""
+        mine = self._ledger.own[symbol] + self._ledger.accepted[symbol]
+        return abs(mine) < DUST and self._written.untold_since(symbol) is None
 
     def _blur(self, symbol: str) -> None:
         if symbol in self.waiting:
