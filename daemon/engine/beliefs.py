@@ -15,7 +15,7 @@ from daemon.engine.account_ledger import AccountLedger
 from daemon.engine.book_index import BookIndex, is_settlement
 from daemon.engine.breakers import Breakers
 from daemon.engine.day_plan import DayPlanInForce
-from daemon.engine.locks import Break, Lock, SplitTaken
+from daemon.engine.locks import Break, Lock, SplitTaken, shares_of_after
 from daemon.engine.market_state import MarketState
 from daemon.engine.pace import Pace
 from daemon.engine.plan import Plan
@@ -111,6 +111,10 @@ class Beliefs(Struct, kw_only=True, dict=True):
         """Whether the broker's report shows what looks like a split, and no person has answered it."""
         lock = self.locks.get(symbol)
         return lock is not None and lock.kind == "corporate_action"
+
+    def shares_in(self, symbol: str, price: float) -> float:
+        """How many shares of such a price one of the plans' is: another number while a split waits for a person."""
+        return self.unsplit.get(symbol) or shares_of_after(self.locks.get(symbol), price)
 
     def split_taken_at(self, symbol: str) -> datetime | None:
         """When a person last accepted a split of it."""

@@ -331,7 +331,7 @@ class Book(Beliefs):
     def worth(self, symbol: str, column: int) -> float | None:
         """What a share, as plans count them, is worth by the last believable price; None before the first."""
         price = self.prices.good_price(column)
-        return None if price is None else price * self.unsplit.get(symbol, 1.0)
+        return None if price is None else price * self.shares_in(symbol, price)
 
     def positions(self) -> dict[str, Position]:
         """Every non-flat position by symbol."""

@@ -27,7 +27,7 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
     """What differs, in words, and the figures where they are in question.
 
     `broker_quantity` is signed, `average_cost` per share with commission; `ref` is the order's, if one is concerned.
-    `split_ratio`: new shares for an old one, of what looks like a split.
+    `split_ratio`: new shares for an old one, of what looks like a split; `price`: the last believable one.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Discrepancy(Struct, frozen=True, kw_only=True):
     broker_quantity: float | None = None
     average_cost: float = 0.0
     split_ratio: float | None = None
+    price: float | None = None
     ref: str = ""
 
 

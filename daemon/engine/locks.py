@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import log
 
 from msgspec import Struct
 
@@ -13,7 +14,8 @@ class Lock(Struct, kw_only=True):
     `kind` is a discrepancy's (quantity_break, corporate_action or double_perm_id), or split_due: a split that is known
     of, and that the broker does not show yet. `broker_quantity` is the signed
     position the broker reported last, None if the break is not one of quantity or the figure may still be late.
-    `split_ratio`: new shares for an old one, as the last report showed it in which nobody had traded beside the split.
+    `split_ratio`: new shares for an old one, as the last report showed it in which nobody had traded beside the split;
+    `price_before`: the last believable one when a report first showed it.
     """
 
     cause: str
@@ -21,11 +23,27 @@ class Lock(Struct, kw_only=True):
     kind: str = "quantity_break"
     broker_quantity: float | None = None
     split_ratio: float | None = None
+    price_before: float | None = None
     clean_reports: int = 0
+
+    def show_split(self, ratio: float | None, price: float | None) -> None:
+        """A report has shown so many new shares for an old one, or none; the last believable price was that."""
+        if self.split_ratio is None:
+            self.price_before = price
+        self.split_ratio = ratio or self.split_ratio
 
     def end_split(self) -> None:
         """No split stands here any more, or none ever did; the instrument stays locked until reports are clean."""
         self.kind, self.split_ratio = "quantity_break", None
+
+
+def shares_of_after(lock: Lock | None, price: float) -> float:
+    """How many shares one of the book's makes in such a price: it may be of before a split that waits, or of after."""
+    if lock is None or lock.split_ratio is None:
+        return 1.0
+    before, ratio = lock.price_before, lock.split_ratio
+    is_of_before = before is not None and abs(log(price / before)) < abs(log(price * ratio / before))
+    return 1.0 if is_of_before else ratio
 
 
 class Break(Struct, kw_only=True):

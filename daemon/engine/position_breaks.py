@@ -55,6 +55,7 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
                 broker_quantity=theirs,
                 average_cost=at_broker[symbol].average_cost if symbol in at_broker else 0.0,
                 split_ratio=None if ratio is None else float(ratio),
+                price=book.prices.good_price(universe.index(symbol)),
             )
         )
     _note_agreement(book, held, broken, report)
@@ -150,11 +151,11 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
     if lock is None:
         lock = Lock(cause=found.text, since=event.received_at, kind=found.kind, broker_quantity=quantity)
         book.locks[found.symbol] = lock
-        lock.split_ratio = found.split_ratio
+        lock.show_split(found.split_ratio, found.price)
         return [found]
     lock.clean_reports = 0
     lock.broker_quantity = quantity if found.broker_quantity is not None else lock.broker_quantity
-    lock.split_ratio = found.split_ratio or lock.split_ratio
+    lock.show_split(found.split_ratio, found.price)
     if found.kind in (lock.kind, "quantity_break") and not _is_another_break(book, lock, found):
         return []
     is_beside_split = found.kind == "quantity_break" and lock.split_ratio is not None
