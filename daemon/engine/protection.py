@@ -34,6 +34,8 @@ FAILURE_WINDOW = timedelta(hours=1)
 PROTECT_TIMER = "protect:"
 _AT_LAST = "last:"
 """Between the timer's name and its plan: an explanation is not waited for any longer."""
+_IN_DOUBT = "doubt:"
+"""Between the timer's name and its plan: nobody has confirmed a whole stop in time."""
 
 
 class Protector:
@@ -156,7 +158,7 @@ class Protector:
             return []
         missing = self._book.protectable(plan) - legs.stops
         if missing <= 0:
-            return self._watch_doubtful(plan, legs, now)
+            return self._watch_doubtful(plan, legs, now, grace_over_of=grace_over_of)
         ended = self._last_ended_stop(plan)
         was_refused = ended is not None and self._book.closed_orders[ended] is OrderStatus.REJECTED
         if plan.unprotected_since is None:
@@ -172,7 +174,8 @@ class Protector:
         if was_refused or is_at_last or (is_over and is_explained):
             commands = self._protect(plan, missing, now)
             return commands + self._watch_exit(plan, now, grace_over_of=grace_over_of)
-        return self._ask_why(plan) if grace_over_of == plan.plan_id else []
+        is_asked_now = grace_over_of in (plan.plan_id, _IN_DOUBT + plan.plan_id)  # that of an older doubt ends no grace
+        return self._ask_why(plan) if is_asked_now else []
 
     def _begin_grace(self, plan: Plan, now: datetime) -> SetTimer:
         plan.unprotected_since = now
@@ -192,9 +195,9 @@ class Protector:
         timer = self._last_timer(plan, self._settings.protect_after_s)
         return [AskBroker(reasons=(f"{plan.plan_id}: its stop is gone, what is held?",)), timer]
 
-    def _last_timer(self, plan: Plan, waited_s: float) -> SetTimer:
+    def _last_timer(self, plan: Plan, waited_s: float, *, of: str = _AT_LAST) -> SetTimer:
         left_s = max(self._settings.protect_at_last_s - waited_s, 0.0)
-        return SetTimer(timer_id=PROTECT_TIMER + _AT_LAST + plan.plan_id, after_s=left_s, clock="wall")
+        return SetTimer(timer_id=PROTECT_TIMER + of + plan.plan_id, after_s=left_s, clock="wall")
 
     def _watch_exit(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
         """Behind shares that cannot have a stop there is their exit alone: nobody confirms it, a person is told."""
@@ -213,21 +216,26 @@ class Protector:
         text = f"{working.order.ref}: nobody confirms it, {plan.open_quantity} shares of {plan.symbol} have no stop"
         return [Notify(level="critical", code="stop_unconfirmed", text=text), AskBroker(reasons=(text,))]
 
-    def _watch_doubtful(self, plan: Plan, legs: Legs, now: datetime) -> list[Command]:
+    def _watch_doubtful(self, plan: Plan, legs: Legs, now: datetime, *, grace_over_of: str) -> list[Command]:
         """A stop of unknown fate counts, so that none is doubled; shares that the broker denies get none.
 
-        But not in silence for longer than is allowed.
+        But not in silence for longer than is allowed: by the timer, since the stamps of events are slow while the
+        clock makes up for a step back.
         """
         doubt = self._doubt(plan, legs)
         if not doubt:
             plan.unprotected_since, plan.is_doubt_told = None, False
             return []
-        left_s = self._settings.protect_at_last_s
         if plan.unprotected_since is None:
             plan.unprotected_since = now
-            return [SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=left_s, clock="wall")]
-        if plan.is_doubt_told or self._waited_s(plan, now) < left_s:
+            return [self._last_timer(plan, 0.0, of=_IN_DOUBT)]
+        has_fired = grace_over_of in (_IN_DOUBT + plan.plan_id, _AT_LAST + plan.plan_id)
+        is_over = has_fired or self._waited_s(plan, now) >= self._settings.protect_at_last_s
+        if plan.is_doubt_told:
             return []
+        if not is_over:  # the grace of a missing stop may have begun before the doubt
+            has_had_grace, grace_s = grace_over_of == plan.plan_id, self._settings.protect_after_s
+            return [self._last_timer(plan, grace_s, of=_IN_DOUBT)] if has_had_grace else []
         plan.is_doubt_told = True
         return [Notify(level="critical", code="stop_unconfirmed", text=f"{plan.plan_id}: {doubt}")]
 

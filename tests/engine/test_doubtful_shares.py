@@ -3,7 +3,7 @@
 import numpy as np
 
 from daemon.engine.prices import Prices
-from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop, SetTimer
 from shared.events import FillCorrected, OperatorCommanded
 from shared.orders import Side
 from tests.engine.builders import (
@@ -22,6 +22,7 @@ from tests.engine.builders import (
     at,
     bars,
     cancelled,
+    codes,
     connected,
     disconnected,
     filled,
@@ -34,7 +35,14 @@ from tests.engine.builders import (
     says,
 )
 
+HELD = {"positions": {"SPY": 500}}
 FLATTEN = OperatorCommanded(received_at=at(80), verb="flatten", scope="account", actor="test")
+
+
+def waits(commands):
+    """Seconds by timer of a plan's protection."""
+    timers = of_kind(commands, SetTimer)
+    return {timer.timer_id: timer.after_s for timer in timers if timer.timer_id.startswith("protect:")}
 
 
 def an_engine_whose_stop_filled_unheard():
@@ -78,6 +86,46 @@ def test_what_has_just_been_sold_of_the_brokers_shares_is_not_sold_again():
     assert "AskBroker" in kinds(told)
     told += handle_all(engine, [a_report(122), fired(f"protect:{PLAN}", 123), bars(180, SPY=100.0)])
     assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
+
+
+def an_engine_whose_broker_denies_what_has_no_stop():
+    """Found by simulation (brutal 8621): the broker's positions are late, and the stop is cancelled meanwhile."""
+    engine = a_long_engine()
+    handle_all(engine, [disconnected(70), connected(80), a_report(81, open_orders=lines_of(engine))])
+    return engine, engine.handle(cancelled(STOP, 90))
+
+
+def test_shares_that_the_broker_denies_have_their_alarm_in_time_though_the_clock_is_slow():
+    engine, told = an_engine_whose_broker_denies_what_has_no_stop()
+    assert waits(told) == {f"protect:doubt:{PLAN}": 2.5}  # half of protect_within_s
+    assert codes(engine.handle(fired(f"protect:doubt:{PLAN}", 91.25))) == ["stop_unconfirmed"]
+
+
+def test_shares_that_the_broker_denies_only_after_their_stop_was_missed_have_their_alarm_in_time():
+    """The grace for a fill under way is no doubt yet: what is left of the time comes after it."""
+    engine = a_long_engine()
+    assert waits(handle_all(engine, [cancelled(STOP, 90)])) == {f"protect:{PLAN}": 1.0}
+    engine.handle(a_report(90.1, open_orders=lines_of(engine)))
+    told = engine.handle(fired(f"protect:{PLAN}", 90.6))
+    assert (codes(told), waits(told)) == ([], {f"protect:doubt:{PLAN}": 1.5})
+    assert codes(engine.handle(fired(f"protect:doubt:{PLAN}", 91.4))) == ["stop_unconfirmed"]
+
+
+def test_shares_that_the_broker_denies_when_asked_why_their_stop_is_gone_have_their_alarm_in_time():
+    engine = a_long_engine()
+    told = handle_all(engine, [cancelled(STOP, 90), fired(f"protect:{PLAN}", 90.6)])
+    assert waits(told)[f"protect:last:{PLAN}"] == 1.5
+    engine.handle(a_report(90.7, open_orders=lines_of(engine)))
+    assert codes(engine.handle(fired(f"protect:last:{PLAN}", 91.4))) == ["stop_unconfirmed"]
+
+
+def test_the_timer_of_a_doubt_that_has_ended_cuts_no_grace_short():
+    """The broker holds them after all, and the stop put back is cancelled while that timer still runs."""
+    engine, _told = an_engine_whose_broker_denies_what_has_no_stop()
+    (stop,) = of_kind(handle_all(engine, [a_report(91, **HELD), a_report(92.1, **HELD)]), ReplaceStop)
+    handle_all(engine, [accepted(stop.order.ref, 92.3), cancelled(stop.order.ref, 92.4), a_report(92.41, **HELD)])
+    assert of_kind(engine.handle(fired(f"protect:doubt:{PLAN}", 92.5)), ReplaceStop) == []
+    assert len(of_kind(engine.handle(fired(f"protect:{PLAN}", 93.4)), ReplaceStop)) == 1
 
 
 def test_what_has_just_been_bought_where_book_and_broker_disagree_is_protected_at_once():
