@@ -139,6 +139,12 @@ def _fill_rest(site: Site, order: GatewayOrder) -> None:
         site.session.settle()
 
 
+def _may_still_fill(site: Site, _parameters: Parameters, client: Client, wanted: ask.CancelOrder) -> bool:
+    """A cancel can come too late for an order in the market only: TWS itself pulls what it has not sent on."""
+    order = _known(site, client, wanted.order_id)
+    return order is not None and site.fillable(order) > 0
+
+
 def _is_live_order(site: Site, _parameters: Parameters, client: Client, wanted: ask.CancelOrder) -> bool:
     return _known(site, client, wanted.order_id) is not None
 
@@ -302,7 +308,7 @@ ORDER_FAULTS = (
           way=Meet(ask.PlaceOrder, _refuse_change, _is_change),
           text="A change gets 135, 104, 105, 110 or 329; the order works on as it was."),
     Fault(number=31, name="cancel_too_late", severity="mild", parameters=CancelAnswer,
-          way=Meet(ask.CancelOrder, _cancel_too_late, _is_live_order),
+          way=Meet(ask.CancelOrder, _cancel_too_late, _may_still_fill),
           text="A cancel is answered by 161 and a fill comes later, or by a fill and 10148."),
     Fault(number=32, name="cancel_unanswered", severity="rough",
           way=Meet(ask.CancelOrder, _never_cancel, _is_live_order),

@@ -73,9 +73,12 @@ def _arrives(desk: Desk, order: GatewayOrder) -> None:
 
 
 def _fill_first(desk: Desk, order: GatewayOrder, at: float) -> None:
-    """The cancel comes too late: the rest was executed at the market, or at the order's own limit."""
+    """The cancel comes too late: the rest was executed at the market, or at the order's own limit.
+
+    In time after all where nothing could fill: no price yet, or the order was not sent on to the market.
+    """
     price = order.limit_price or desk.venue.market_price(order)
-    if price > 0:
+    if price > 0 and desk.matcher.live_quantity(desk.matcher.order(order.perm_id)) > 0:
         outcomes.apply(desk, desk.matcher.force_fill(order.perm_id, order.remaining, price), at)
         desk.reporter.warn(order, not_cancellable(order.order_id, order.status))
     else:

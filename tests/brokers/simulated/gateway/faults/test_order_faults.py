@@ -159,6 +159,29 @@ async def test_fault_31_a_cancel_comes_behind_the_fill_with_10148(desktop):
     assert desktop.gateway.ledger.quantity("SPY") == 10
 
 
+@pytest.mark.parametrize("code", [161, 10148])
+async def test_fault_31_waits_for_an_order_that_could_still_fill(desktop, code):
+    """brutal 4060: what TWS holds back races with no execution; its cancel got 322 from a gateway that failed."""
+    ib = await desktop.connect()
+    desktop.gateway.faults.inject("hold_order")
+    held = await resting(desktop, ib)
+    desktop.gateway.faults.inject("cancel_too_late", code=code)
+    await cancelled(desktop, ib, held)
+    working = await resting(desktop, ib)
+    await cancelled(desktop, ib, working)
+    assert (status(held), codes(ib, held.order.orderId)) == ("Cancelled", [202])
+    assert codes(ib, working.order.orderId) == [code]
+
+
+async def test_fault_31_fills_no_leg_whose_parent_has_brought_nothing(desktop):
+    ib = await desktop.connect()
+    parent, target, _ = await a_bracket(desktop, ib, entry=95.0)
+    desktop.gateway.faults.inject("cancel_too_late", code=10148)
+    await cancelled(desktop, ib, target)
+    assert (status(parent), status(target)) == ("Submitted", "Cancelled")
+    assert desktop.gateway.ledger.quantity("SPY") == 0
+
+
 async def test_fault_32_a_cancel_is_pending_for_ever(desktop):
     ib = await desktop.connect()
     trade = await resting(desktop, ib)

@@ -107,3 +107,14 @@ async def test_without_any_price_a_cancel_that_should_come_too_late_comes_in_tim
     desktop.gateway.session.desk.conduct.cancel = "fill_first"
     await cancelled(desktop, ib, trade)
     assert (status(trade), desktop.gateway.ledger.executions) == (("Cancelled", ""), [])
+
+
+async def test_what_never_went_to_the_market_is_not_filled_by_a_cancel_that_should_come_too_late(desktop):
+    ib = await desktop.connect()
+    conduct = desktop.gateway.session.desk.conduct
+    conduct.hold_next = 1
+    trade = await a_resting_order(desktop, ib)
+    conduct.cancel = "fill_first"
+    await cancelled(desktop, ib, trade)
+    assert (status(trade), codes(ib, trade.order.orderId)) == (("Cancelled", ""), [202])
+    assert desktop.gateway.ledger.executions == []
