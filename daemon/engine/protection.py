@@ -208,8 +208,8 @@ class Protector:
         working = doubtful[-1]
         if plan.unprotected_since < working.sent_at or grace_over_of == plan.plan_id:
             plan.unprotected_since, plan.is_doubt_told = max(plan.unprotected_since, working.sent_at), False
-            return [self._last_timer(plan, (now - plan.unprotected_since).total_seconds())]
-        is_over = (now - plan.unprotected_since).total_seconds() >= self._settings.protect_at_last_s
+            return [self._last_timer(plan, self._waited_s(plan, now))]
+        is_over = self._waited_s(plan, now) >= self._settings.protect_at_last_s
         if plan.is_doubt_told or not (is_over or grace_over_of == _AT_LAST + plan.plan_id):
             return []
         plan.is_doubt_told = True

@@ -120,7 +120,7 @@ class Viewer:
         )
 
     def _has_unknown(self, symbol: str) -> bool:
-        """Whether the fate of an order is not known, or why a stop is gone: a split takes it before it shows."""
+        """Whether the fate of an order is not known, or why a leg is gone: a split takes it before it shows."""
         if symbol in self._book.legs_gone:
             return True
         for plan in self._book.plans_in(symbol):
