@@ -114,7 +114,8 @@ class BrokerReported(_Event, frozen=True, kw_only=True, tag=True):
     """Everything the broker says when asked, as one answer.
 
     `asked_at` is when the question left. `unanswered` names the requests that could not be asked or did not end: an
-    empty list next to a name in `unanswered` means "could not ask", never "nothing there".
+    empty list next to a name in `unanswered` means "could not ask", never "nothing there". Executions carry the
+    broker's time, everything else ours: `clock_ahead_s` is how far ours was ahead when last compared, 0 if it agrees.
     """
 
     asked_at: datetime
@@ -124,6 +125,7 @@ class BrokerReported(_Event, frozen=True, kw_only=True, tag=True):
     fills: tuple[Fill, ...]
     account: Account | None
     unanswered: tuple[str, ...] = ()
+    clock_ahead_s: float = 0.0
 
     @property
     def is_complete(self) -> bool:

@@ -21,7 +21,7 @@ _UNKNOWN_COMMISSION_MIN = 1.0  # and at least this much (docs/replay.md)
 
 
 class AccountLedger(Struct, kw_only=True):
-    """Money in the account's currency; `since` None = not begun.
+    """Money in the account's currency; `since` None = not begun, by the broker's clock like executions.
 
     `uncharged` has the value of executions whose commission nobody has told, by execId stem; `over_since` is when the
     first report beyond tolerance came.
@@ -35,9 +35,9 @@ class AccountLedger(Struct, kw_only=True):
     moved_at: datetime | None = None
     over_since: datetime | None = None
 
-    def begin(self, account: Account, now: datetime) -> None:
+    def begin(self, account: Account, since: datetime) -> None:
         """Take the reported cash as the start."""
-        self.since, self.currency, self.start_cash, self.flow = now, account.currency, account.cash, 0.0
+        self.since, self.currency, self.start_cash, self.flow = since, account.currency, account.cash, 0.0
         self.uncharged, self.moved_at, self.over_since = {}, None, None
 
     def end(self) -> None:

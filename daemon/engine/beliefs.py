@@ -5,7 +5,7 @@ Everything here is encodable; `index` follows from it and is not.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from math import prod
 
@@ -61,7 +61,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     flatten_wishes: dict[str, str] = field(default_factory=dict)  # scope to reason, kept until the broker answers
     locks: dict[str, Lock] = field(default_factory=dict)
     breaks: dict[str, Break] = field(default_factory=dict)
-    agreed: dict[str, datetime] = field(default_factory=dict)  # held instruments: when broker and book last agreed
+    agreed: dict[str, datetime] = field(default_factory=dict)  # held instruments: when both last agreed, by his clock
     strangers: dict[str, dict[str, int]] = field(default_factory=dict)  # then: stems of others' fills, signed shares
     nonces: dict[str, str] = field(default_factory=dict)  # of signed commands, to the instant they came
     accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
@@ -92,6 +92,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     connected_at: datetime | None = None
     is_connected: bool = False
     is_reconciled: bool = False
+    clock_ahead_s: float = 0.0  # ours of the broker's, as the last report said
     holdings_asked_at: datetime | None = None  # of the last report on this line that told all orders and shares
     is_stopping: bool = False
     day_start_equity: float | None = None
@@ -101,6 +102,10 @@ class Beliefs(Struct, kw_only=True, dict=True):
     def knows_holdings(self) -> bool:
         """Reconciled, but perhaps for the account's figures."""
         return self.holdings_asked_at is not None
+
+    def in_broker_time(self, at: datetime) -> datetime:
+        """An instant of our clock by the broker's, which executions are told in."""
+        return at - timedelta(seconds=self.clock_ahead_s)
 
     def take_holdings(self, asked_at: datetime, received_at: datetime) -> None:
         """The broker has told all orders and shares: of stops that went while it was asked that says nothing."""
@@ -133,7 +138,8 @@ class Beliefs(Struct, kw_only=True, dict=True):
         return prod(
             split.ratio
             for split in self.splits.get(fill.symbol, ())
-            if fill.filled_at < split.happened_at and (working is None or working.sent_at < split.happened_at)
+            if fill.filled_at < split.happened_at
+            and (working is None or self.in_broker_time(working.sent_at) < split.happened_at)
         )
 
     def forget_splits(self, since_at: datetime) -> None:

@@ -139,7 +139,7 @@ def split_taken(book: Book, symbol: str, zone: str, now: datetime) -> SplitTaken
     The table's day begins at midnight of the exchange's `zone`; without a table it was there when it was first seen.
     """
     seen, ex_date = book.breaks.get(symbol), book.rescaled.get(symbol)
-    happened_at = now if seen is None else seen.since
+    happened_at = book.in_broker_time(now if seen is None else seen.since)
     if symbol in book.unsplit and ex_date is not None:
         midnight = datetime(ex_date.year, ex_date.month, ex_date.day, tzinfo=ZoneInfo(zone))
         happened_at = midnight.astimezone(UTC)

@@ -67,7 +67,10 @@ class Break(Struct, kw_only=True):
 
 
 class SplitTaken(Struct, frozen=True, kw_only=True):
-    """A split that a person has taken over: when it took place, when he did, and new shares for an old one."""
+    """A split that a person has taken over: new shares for an old one.
+
+    When it took place is by the broker's clock, when he did by ours.
+    """
 
     happened_at: datetime
     taken_at: datetime

@@ -29,7 +29,7 @@ class MoneyCheck:
         if account is None:
             return []
         if ledger.since is None:
-            ledger.begin(account, now)
+            ledger.begin(account, self._book.in_broker_time(now))
             return []
         limit_pct = self._settings.limits.max_account_drift_pct
         if limit_pct is None:

@@ -7,7 +7,7 @@ after clean reports in a row. What could not be asked neither locks nor heals.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from daemon.engine.book import Book
 from daemon.engine.corporate_action import is_held, proposal, ratio_shown
@@ -92,7 +92,7 @@ def _note_agreement(book: Book, held: dict[str, int], broken: list[str], report:
     book.agreed, book.strangers = {}, {}
     for symbol, quantity in held.items():
         if quantity and symbol not in broken:
-            book.agreed[symbol] = report.asked_at
+            book.agreed[symbol] = book.in_broker_time(report.asked_at)
             book.strangers[symbol] = {exec_stem(fill.exec_id): signed(fill) for fill in others_fills(report, symbol)}
         elif quantity and symbol in before:
             book.agreed[symbol] = before[symbol]
@@ -173,8 +173,8 @@ def _is_another_break(book: Book, lock: Lock, found: Discrepancy) -> bool:
 
 def _is_fresh(book: Book, symbol: str, asked_at: datetime) -> bool:
     """An execution so young that the broker's positions may not have it yet."""
-    ages = ((asked_at - fill.filled_at).total_seconds() for fill in book.fills.values() if fill.symbol == symbol)
-    return any(age < _FRESH_S for age in ages)
+    since = book.in_broker_time(asked_at) - timedelta(seconds=_FRESH_S)
+    return any(fill.filled_at > since for fill in book.fills.values() if fill.symbol == symbol)
 
 
 def _heal(book: Book, broken: set[str]) -> list[Discrepancy]:

@@ -74,7 +74,7 @@ def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) 
     if not 0 <= seen.broker_quantity * _sign(ours) < abs(ours):
         return False
     opened = [plan.opened_at for plan in open_plans(book, symbol) if plan.opened_at is not None]
-    since = book.agreed.get(symbol, max(opened, default=seen.since)) - _SAME_MOMENT
+    since = book.agreed.get(symbol, max(opened, default=book.in_broker_time(seen.since))) - _SAME_MOMENT
     known = book.strangers.get(symbol, {})
     traded = sum(_traded_since(fill, known, since) for fill in others_fills(report, symbol))
     is_accounted_for = abs(seen.broker_quantity - ours - traded) < 1
@@ -194,7 +194,7 @@ def _book(book: Book, plan: Plan, ref: str, quantity: int, *, price: float, seen
         side=side,
         quantity=quantity,
         price=price,
-        filled_at=seen.since,
+        filled_at=book.in_broker_time(seen.since),
     )
     book.book_fill(fill)
     return fill
@@ -220,7 +220,7 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     other_side = [plan for plan in book.plans_in(fill.symbol) if plan.signed_quantity * fill.side.sign < 0]
     held = [plan for plan in other_side if plan.opened_at is None or plan.opened_at <= until]
     lock = book.locks.get(fill.symbol)
-    if lock is not None and lock.split_ratio and fill.filled_at >= lock.since:
+    if lock is not None and lock.split_ratio and fill.filled_at >= book.in_broker_time(lock.since):
         return _liquidated_of_split(book, fill, [plan for plan in held if plan.open_quantity > 0], lock.split_ratio)
     ratio = book.shares_for(fill)  # of now, for one of the execution's
     plans = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held]

@@ -29,7 +29,7 @@ class TimeStops:
         limit_s = self._limit_s(plan)
         if not limit_s or plan.opened_at is None or plan.open_quantity <= 0:
             return []
-        left_s = max(limit_s - (now - plan.opened_at).total_seconds(), 0.0)
+        left_s = max(limit_s - self._held_s(plan.opened_at, now), 0.0)
         return [SetTimer(timer_id=TIME_STOP_TIMER + plan.plan_id, after_s=left_s, clock="market")]
 
     def timers(self, now: datetime) -> list[Command]:
@@ -45,7 +45,10 @@ class TimeStops:
         limit_s = self._limit_s(plan)
         if not limit_s or plan.opened_at is None or plan.open_quantity <= 0:
             return False
-        return (now - plan.opened_at).total_seconds() >= limit_s
+        return self._held_s(plan.opened_at, now) >= limit_s
+
+    def _held_s(self, opened_at: datetime, now: datetime) -> float:
+        return (self._book.in_broker_time(now) - opened_at).total_seconds()
 
     def _limit_s(self, plan: Plan) -> int:
         desk = self._desks.get(plan.strategy)

@@ -94,7 +94,7 @@ class Trader:
             return []
         commands = self.time_stops.timer(plan, now)
         limit = limits.max_entries_in_window
-        count = pace.entries_in_window(plan.symbol, now, limits.entry_window_s)
+        count = pace.entries_in_window(plan.symbol, self._book.in_broker_time(now), limits.entry_window_s)
         if limit is None or count < limit:
             return commands
         text = f"{plan.symbol}: {count} entries filled within {limits.entry_window_s:g} s, the limit is {limit}"

@@ -49,6 +49,7 @@ class Truth:
     def on_report(self, event: BrokerReported) -> list[Command]:
         book, now, was_reconciled = self._book, event.received_at, self._book.is_reconciled
         knew_holdings, gone = book.knows_holdings, len(book.legs_gone)
+        book.clock_ahead_s = event.clock_ahead_s
         if event.account is not None:
             book.take_account(event.account, now)
         commands: list[Command] = []

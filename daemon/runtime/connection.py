@@ -244,6 +244,7 @@ class Connection:
             return
         self.probe.answered_s = asyncio.get_running_loop().time()
         self.probe.clock_offset_s = (self._clock.now() - broker_at).total_seconds()
+        self._reporter.clock_ahead_s = 0.0 if self._clock.is_following else self.probe.clock_offset_s
         self._clock.observe(broker_at)
 
     def _lose(self, reason: str, *, keep_line: bool = False) -> None:

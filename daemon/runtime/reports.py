@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 import structlog
+from msgspec.structs import replace
 
 from brokers.port import Broker
 from daemon.runtime.clock import MarketClock
@@ -15,11 +16,16 @@ from shared.events import BrokerReported
 
 _log = structlog.get_logger("openbell")
 FASTEST_S = 1.0
+TOLD_TO_THE_SECOND_S = 2.0
+"""TWS tells its time in whole seconds (TWS.md 2.3): two clocks that differ by no more may agree."""
 ALL_QUESTIONS = ("fills", "open_orders", "completed_orders", "positions", "account")
 
 
 class Reporter:
-    """Puts BrokerReported into the inbox. To have found nobody is an answer too: nothing was answered."""
+    """Puts BrokerReported into the inbox. To have found nobody is an answer too: nothing was answered.
+
+    `clock_ahead_s` is kept by who asks the broker for the time: ours less his.
+    """
 
     def __init__(self, *, broker: Broker, inbox: Inbox, clock: MarketClock, every_s: float) -> None:
         self._broker = broker
@@ -29,6 +35,7 @@ class Reporter:
         self._wanted = asyncio.Event()
         self._asking = asyncio.Lock()
         self.is_open = False
+        self.clock_ahead_s = 0.0
 
     def ask(self) -> None:
         """Ask soon; several wishes before the question leaves are one question."""
@@ -68,5 +75,7 @@ class Reporter:
                     account=None,
                     unanswered=ALL_QUESTIONS,
                 )
+            if abs(self.clock_ahead_s) > TOLD_TO_THE_SECOND_S:
+                answer = replace(answer, clock_ahead_s=self.clock_ahead_s)
             self._inbox.put(answer)
             return answer

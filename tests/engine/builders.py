@@ -151,6 +151,7 @@ def a_report(seconds, *, asked=None, account=None, unanswered=(), **parts):
     `positions` may be a dict symbol to quantity; `asked` is when the question left (by default: just now).
     """
     parts = {"positions": (), "open_orders": (), "completed_orders": (), "fills": (), **parts}
+    clock_ahead_s = float(parts.pop("clock_ahead_s", 0.0))
     if isinstance(parts["positions"], dict):
         held = parts["positions"].items()
         parts["positions"] = tuple(BrokerPosition(symbol=s, quantity=q, average_cost=100.0) for s, q in held)
@@ -159,6 +160,7 @@ def a_report(seconds, *, asked=None, account=None, unanswered=(), **parts):
         asked_at=at(seconds if asked is None else asked),
         account=None if "account" in unanswered else account or an_account(),
         unanswered=tuple(unanswered),
+        clock_ahead_s=clock_ahead_s,
         **{key: tuple(part) for key, part in parts.items()},
     )
 

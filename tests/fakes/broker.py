@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from brokers.port import BrokerListener, ClosedRow
 from shared.account import Account, BrokerPosition
@@ -30,6 +30,7 @@ class FakeBroker:
         self.positions: tuple[BrokerPosition, ...] = ()
         self.open_orders: tuple[OpenOrder, ...] = ()
         self.fills: tuple[Fill, ...] = ()
+        self.behind_s = 0.0
 
     async def connect(self) -> str:
         self._note("connect")
@@ -68,7 +69,7 @@ class FakeBroker:
 
     async def server_time(self) -> datetime:
         self._note("server_time")
-        return self.now()
+        return self.now() - timedelta(seconds=self.behind_s)
 
     def _note(self, call: str) -> None:
         self.log.append(call)

@@ -24,12 +24,13 @@ from tests.runtime.builders import a_config, a_row, at, eventually
 
 
 class Line:
-    """A connection to an in-memory broker whose market stands at 600 s after the open."""
+    """A connection to an in-memory broker whose market stands at 600 s after the open (unless it follows none)."""
 
-    def __init__(self, folder, **changes):
+    def __init__(self, folder, *, follows=True, **changes):
         self.config = a_config(folder, **changes)
         self.clock = MarketClock(may_follow=True, monotonic=asyncio.get_running_loop().time)
-        self.clock.follow(at(600), 1)
+        if follows:
+            self.clock.follow(at(600), 1)
         self.inbox = Inbox(1000)
         self.broker = FakeBroker(self.clock.now)
         self.feed = Feed(
@@ -203,6 +204,25 @@ async def test_a_broker_that_no_longer_tells_the_time_is_lost(line, run):
     run(made)
     await made.up()
     assert "no answer to the question for the time" in (await made.taken(ConnectionLost)).reason
+
+
+@pytest.mark.parametrize(("broker_is_behind_s", "said_s"), [(285, 285), (-285, -285), (1.5, 0)])
+async def test_a_report_says_how_far_our_clock_was_ahead_of_the_brokers(line, run, broker_is_behind_s, said_s):
+    made = line(follows=False)
+    made.broker.behind_s = broker_is_behind_s
+    run(made)
+    await made.up()
+    await eventually(lambda: made.connection.probe.answered_s is not None)
+    assert (await made.reporter.report()).clock_ahead_s == pytest.approx(said_s, abs=0.5)
+
+
+async def test_a_market_that_is_followed_has_no_clock_of_its_own(line, run):
+    made = line()
+    made.broker.behind_s = 285
+    run(made)
+    await made.up()
+    await eventually(lambda: made.connection.probe.answered_s is not None)
+    assert (await made.reporter.report()).clock_ahead_s == 0
 
 
 async def test_a_reconnect_that_fails_half_way_is_a_loss_of_its_own(line, run):
