@@ -82,3 +82,15 @@ def test_what_was_adopted_splits_with_the_rest():
     story.place(stop, story.order("P1", 200.0))
     story.later(600)
     assert story.broken() == []
+
+
+@pytest.mark.parametrize(("side", "broken"), [("SELL", []), ("BUY", ["I2"])])
+def test_adopted_shares_that_came_twice_go_back_outside_the_group(side, broken):
+    """brutal 4252: the broker and the daemon bought the same 128, and of the accepted ones none were left."""
+    story = a_running_daemon()
+    stop = adopt(story, -100.0, 1)
+    bought = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "BUY", "price": 100.0}
+    story.broker("execution", exec_id="0000e0d5.1.77.01", quantity=100.0, filled=100.0, liquidation=True, **bought)
+    story.fill(stop)
+    story.place(story.order("X1", ref="OB1:adopted:20260310:SPY-1:X1", side=side, oca_group=""))
+    assert story.broken() == broken

@@ -232,12 +232,17 @@ class NeverMore(Invariant):
         entry = self.scene.written.sent.get(f"{ref.plan}:E")
         intended = sign_of(entry.order.side) if entry is not None else 0
         executed = sum(done.signed for done in ledger.of_ref(f"{ref.plan}:E"))
-        entered = float(intended) or executed or ledger.accepted[ref.symbol]
+        entered = float(intended) or executed or self._stood_for(ref.plan)
         has_turned = sign * ledger.held.get(ref.plan, 0.0) < 0 or not is_sure
         is_alone = all(
             other.side != order.side or other.ref == order.ref for other in ledger.of_plan(ref.plan, *CLOSING)
         )
         return ref.leg == "X" and sign * entered > 0 and has_turned and is_alone
+
+    def _stood_for(self, plan: str) -> float:
+        """The side of a plan that never had an entry: its first order, a stop or an exit, is against what it holds."""
+        first = next(sent.order for name, sent in self.scene.written.sent.items() if name.startswith(f"{plan}:"))
+        return -sign_of(first.side)
 
     # ------------------------------------------------------------------ turned round
 
