@@ -90,11 +90,15 @@ class OrderCancelled(_Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderRejected(_Event, frozen=True, kw_only=True, tag=True):
-    """The broker refused the order for good (*rejected* is the broker's word; ours is *denied*)."""
+    """The broker refused the order for good (*rejected* is the broker's word; ours is *denied*).
+
+    `is_group_filled`: only since its OCA group has done its work.
+    """
 
     ref: str
     code: int
     text: str
+    is_group_filled: bool = False
 
 
 class OrderUnknown(_Event, frozen=True, kw_only=True, tag=True):

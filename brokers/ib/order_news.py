@@ -27,6 +27,7 @@ NOT_YET = frozenset({"PendingSubmit", "ApiPending", "PendingCancel"})
 GONE = frozenset({"Cancelled", "ApiCancelled"})
 FINAL = GONE | {"Filled"}
 INACTIVE = "Inactive"
+GROUP_FILLED = "oca group is already filled"
 REASON_WAIT_S = 0.5
 """How long the reason of an Inactive order, or of a cancel nobody asked for, may come behind the status."""
 
@@ -181,7 +182,12 @@ class OrderNews:
         if record.ended is not Ended.NOT:
             return
         record.ended = Ended.REJECTED
-        self._emit(OrderRejected(received_at=self._clock(), ref=record.ref, code=code, text=text))
+        is_group_filled = GROUP_FILLED in text.lower()
+        self._emit(
+            OrderRejected(
+                received_at=self._clock(), ref=record.ref, code=code, text=text, is_group_filled=is_group_filled
+            )
+        )
 
     def _cancelled(self, record: OrderRecord, reason: str) -> None:
         self._stop_waiting(record)

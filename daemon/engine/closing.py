@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from daemon.engine import planning
+from daemon.engine import oca_groups, planning
 from daemon.engine.answers import Answers
 from daemon.engine.book import Book
 from daemon.engine.children import send
@@ -98,6 +98,7 @@ class Closer:
         return plan.retry_at is not None and now < plan.retry_at
 
     def _send(self, plan: Plan, quantity: int, now: datetime, reasons: tuple[str, ...]) -> list[Command]:
+        oca_groups.move_on(self._book, plan)
         order = planning.exit_order(plan, quantity)
         send(self._book, order, now)
         return [Flatten(order=order, reasons=reasons), self._answers.await_order(order)]

@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 
 from msgspec.structs import replace
 
-from daemon.engine import snapshot, warm_start
+from daemon.engine import oca_groups, snapshot, warm_start
 from daemon.engine.answers import ACKNOWLEDGE_TIMER, CANCEL_TIMER
 from daemon.engine.beliefs import Hours
 from daemon.engine.book import PROTECTIVE, Book
@@ -265,7 +265,8 @@ class Engine:
         return commands + self._protector.look_again(event.received_at)
 
     def _on_rejected(self, event: OrderRejected) -> list[Command]:
-        working = self.book.move(event.ref, Happening.REJECTED)
+        is_group_over = oca_groups.is_over(self.book, event)
+        working = self.book.move(event.ref, Happening.CANCELLED if is_group_over else Happening.REJECTED)
         if working is None:
             return []
         plan = self.book.plans[working.plan]
@@ -275,12 +276,8 @@ class Engine:
         commands: list[Command] = [Notify(level=level, code="rejected", text=text)]
         if working.leg is Leg.ENTRY:
             self._trader.settle_for_holding(plan, "the entry was rejected")
-        elif working.leg is Leg.EXIT:
-            plan.refused_exits += 1
-            commands += self._protector.on_leg_lost(working, event.received_at)
-        elif working.leg in PROTECTIVE:
-            plan.refused_protections += 1
-            commands += self._protector.on_leg_lost(working, event.received_at)
+        elif working.leg is not Leg.TAKE_PROFIT:
+            commands += self._protector.on_refused(working, event.received_at, is_group_over=is_group_over)
         return commands + self._protector.look_after(event.received_at)
 
     def _on_unknown(self, event: OrderUnknown) -> list[Command]:

@@ -16,7 +16,8 @@ class Plan(Struct, kw_only=True):
     `stop_price` is the best stop the plan has reached: a trailing one (`trail_percent` per hundred, or `trail_amount`
     in currency per share) moves it, and only towards the market. `is_rebuilt`: known from the broker's word alone.
     `retry_at`: no exit before then, the last one failed. `flatten_reason`: a person wants it closed.
-    `has_lost_shares`: the broker took shares of the entry back, which its OCA group knows nothing of.
+    `has_lost_shares`: the broker took shares of the entry back, which its OCA group knows nothing of. `used_groups`:
+    OCA groups left since they had done their work, the last with `left_at` orders; `has_group_filled`: one since then.
     """
 
     plan_id: str
@@ -52,6 +53,9 @@ class Plan(Struct, kw_only=True):
     unconfirmed_changes: list[str] = field(default_factory=list)
     refused_changes: list[str] = field(default_factory=list)
     has_lost_shares: bool = False
+    used_groups: int = 0
+    left_at: int = 0
+    has_group_filled: bool = False
 
     def take_off_awaited(self, ref: str) -> None:
         """The cancel of this order may be asked for again."""
@@ -81,7 +85,16 @@ class Plan(Struct, kw_only=True):
     @property
     def _groups_left(self) -> int:
         """How often; a stop that is refused goes once more into the group of the target: in two both could fill."""
-        return self.refused_exits + max(self.refused_protections - 1, 0)
+        return self.used_groups + self.refused_exits + max(self.refused_protections - 1, 0)
+
+    def leave_group(self) -> None:
+        """The group has done its work: what closes the plan from now on stands in a new one."""
+        self.used_groups += 1
+        self.left_at, self.has_group_filled = len(self.refs), False
+
+    def is_first_of_group(self, ref: str) -> bool:
+        """Whether no order of the plan was sent into the group before this one."""
+        return self.refs[self.left_at :][:1] == [ref]
 
     @property
     def signed_quantity(self) -> int:
@@ -107,6 +120,8 @@ class Plan(Struct, kw_only=True):
         else:
             if fill.side is self.side:  # buys back what exits overfilled
                 shares, value = -shares, -value
+            elif not fill.is_liquidation:
+                self.has_group_filled = True
             self.closed += shares
             self.closed_value += value
             self.closed_at, self.exit_leg = fill.filled_at, leg

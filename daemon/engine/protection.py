@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from daemon.engine import planning
+from daemon.engine import oca_groups, planning
 from daemon.engine.answers import Answers
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.children import send
@@ -111,6 +111,20 @@ class Protector:
         if working.leg is Leg.EXIT and plan.open_quantity:
             return [*self._closer.on_failed(plan, now), *self._ask_what_is_held(plan, working, now)]
         return []
+
+    def on_refused(self, working: WorkingOrder, now: datetime, *, is_group_over: bool) -> list[Command]:
+        """An exit or a stop was refused; one whose OCA group is over has not failed: another order of it has filled."""
+        plan = self._book.plans[working.plan]
+        if is_group_over:
+            if working.order.oca_group == plan.oca_group:
+                plan.leave_group()
+            if working.leg in PROTECTIVE:
+                return self._ask_what_is_held(plan, working, now) if plan.open_quantity > 0 else []
+        elif working.leg is Leg.EXIT:
+            plan.refused_exits += 1
+        else:
+            plan.refused_protections += 1
+        return self.on_leg_lost(working, now)
 
     def note_failure(self, working: WorkingOrder, now: datetime) -> list[Command]:
         """A protective leg was refused, or ended without our asking; an alarm if it never was at the broker at all."""
@@ -256,6 +270,7 @@ class Protector:
         stop = self._enlargeable(plan)
         if stop is not None:
             return self._enlarge(plan, stop, missing)
+        oca_groups.move_on(self._book, plan)
         ref = leg_ref(plan.plan_id, Leg.PROTECTION, plan.next_number(Leg.PROTECTION))
         order = planning.stop_order(plan, ref, missing)
         send(self._book, order, now)

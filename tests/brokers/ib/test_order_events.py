@@ -141,6 +141,15 @@ async def test_inactive_with_201_is_a_rejection_told_once_with_its_reason():
     assert (type(event), event.code, event.text) == (OrderRejected, 201, "Order rejected - reason:no margin")
 
 
+@pytest.mark.parametrize(("reason", "is_filled"), [("OCA group is already filled.", True), ("no margin", False)])
+async def test_a_refusal_says_whether_the_group_of_the_order_has_done_its_work(reason, is_filled):
+    async with a_desk() as desk:
+        _, stop_id, _ = await desk.places_a_bracket()
+        await desk.hears(f"4|2|{stop_id}|201|Order rejected - reason:{reason}||")
+    (event,) = desk.notebook.of(OrderRejected)
+    assert event.is_group_filled is is_filled
+
+
 async def test_inactive_without_a_reason_is_rejected_after_a_moment():
     async with a_desk() as desk:
         entry_id, _, _ = await desk.places_a_bracket()
