@@ -71,7 +71,11 @@ class Closer:
     def on_failed(self, plan: Plan, now: datetime) -> list[Command]:
         """An exit was refused, or cancelled by others, while shares are open: again, after a pause."""
         plan.failed_exits += 1
-        wait_s = min(2.0 ** (plan.failed_exits - 1), RETRY_S_MAX)
+        return self.pause(plan, now)
+
+    def pause(self, plan: Plan, now: datetime) -> list[Command]:
+        """No exit of the plan for so long as those that failed make it wait, and then one."""
+        wait_s = min(2.0 ** max(plan.failed_exits - 1, 0), RETRY_S_MAX)
         plan.retry_at = now + timedelta(seconds=wait_s)
         return [SetTimer(timer_id=CLOSE_TIMER + plan.plan_id, after_s=wait_s, clock="wall")]
 

@@ -18,7 +18,7 @@ from risk.trading_state import TradingState
 from shared.commands import Command, Notify, SetTimer
 from shared.events import BrokerReported
 from shared.market import Universe
-from shared.orders import OrderStatus
+from shared.orders import Leg, OrderStatus
 
 ASK_TIMER = "ask"
 _CANCELLABLE = (OrderStatus.PENDING, OrderStatus.WORKING, OrderStatus.UNKNOWN)
@@ -111,11 +111,16 @@ class Truth:
         ]
 
     def _cancel_held(self, refs: list[str], now: datetime) -> list[Command]:
-        """What TWS holds back protects and closes nothing: it goes, and counts like a leg that was refused."""
+        """What TWS holds back protects and closes nothing: it goes, and counts once like a leg that was refused."""
         commands: list[Command] = []
         for working in [self._book.orders[ref] for ref in refs]:
+            plan = self._book.plans[working.plan]
+            is_counted = working.order.ref in plan.cancels_asked
             commands += self._trader.cancel(working, "TWS holds it back")
-            commands += self._protector.on_leg_lost(working, now)
+            if not is_counted:
+                commands += self._protector.on_leg_lost(working, now)
+            elif working.leg is Leg.EXIT and plan.open_quantity:
+                commands += self._trader.closer.pause(plan, now)
         return commands
 
     def _is_of_this_connection(self, event: BrokerReported) -> bool:

@@ -183,3 +183,21 @@ def test_a_cancel_of_a_held_order_that_goes_unheard_is_sent_again():
     told = handle_all(engine, [a_report(seconds, **shown) for seconds in (66, 68, 70)])
     assert cancels(told) == [STOP]
     assert of_kind(told, AskBroker) == []
+
+
+def test_an_exit_that_is_held_counts_once_as_failed_however_often_a_report_shows_it():
+    """Its cancel went unheard: the pause of the next exit grew with each report, to a minute."""
+    engine, shown = an_engine_with_a_held_exit()
+    told = handle_all(engine, [a_report(seconds, **shown) for seconds in range(136, 158, 2)])
+    assert len([code for code in codes(told) if code == "held_order"]) > 1
+    assert {timer.after_s for timer in of_kind(told, SetTimer) if timer.timer_id == f"close:{PLAN}"} == {1.0}
+    told = handle_all(engine, [cancelled(EXIT, 157), fired(f"close:{PLAN}", 158)])
+    assert [command.order.ref for command in of_kind(told, Flatten)] == [f"{PLAN}:X2"]
+
+
+def test_a_stop_that_is_held_counts_once_as_failed_however_often_a_report_shows_it():
+    engine, shown, _told = a_held_stop()
+    handle_all(engine, [a_report(seconds, **shown) for seconds in range(64, 90, 2)])
+    told = handle_all(engine, [cancelled(STOP, 90), fired(f"protect:{PLAN}", 91)])
+    assert [command.order.ref for command in of_kind(told, ReplaceStop)] == [P1]
+    assert of_kind(told, Flatten) == []
