@@ -16,8 +16,8 @@ session.py        the line for orders: what lives as long as it, and how its los
 order_wrapper.py  its raw callbacks                questions.py      what is asked over it: open orders, the report
 lanes.py          what leaves when                 orders.py         commands as IB orders
 register.py       orderRef, order id and permId    order_news.py     what happened to our orders
-fill_news.py      executions and their costs       account_news.py   account values as they stream
-account_values.py when an account is known
+order_ids.py      ids that orders have had         fill_news.py      executions and their costs
+account_news.py   account values as they stream    account_values.py when an account is known
 
 data_link.py      keeps the line for data alive    data_session.py   that line: streams are asked for and watched
 data_wrapper.py   its raw callbacks                data_questions.py contracts and history

@@ -19,6 +19,7 @@ from brokers.ib.data_session import DataSession
 from brokers.ib.fill_news import FillNews
 from brokers.ib.history import bar_size_of, duration_of, rows_of
 from brokers.ib.market_data import MarketData
+from brokers.ib.order_ids import OrderIds
 from brokers.ib.orders import Cancel, Refused, plan_of
 from brokers.ib.qualification import Qualification
 from brokers.ib.questions import Questions
@@ -79,6 +80,7 @@ class IbBroker:
         self._contracts = Contracts(universe)
         self._qualification = Qualification(self._contracts)
         self._fills = FillNews(listener.on_event, clock)
+        self._order_ids = OrderIds(client_id)
         self._session: Session | None = None
         self._questions: Questions | None = None
         self._reporting = asyncio.Lock()
@@ -114,6 +116,7 @@ class IbBroker:
             address=self._address,
             contracts=self._contracts,
             fills=self._fills,
+            ids=self._order_ids,
             listener=self._listener,
             clock=self._clock,
             codes=self._codes,
@@ -123,7 +126,7 @@ class IbBroker:
             await self._open_data()
             questions = Questions(session, self._request_timeout_s, self._universe.instruments[0].currency)
             await questions.own_open_orders()
-            session.never_below(session.register.highest_order_id())
+            session.never_below(self._order_ids.highest)
             account_id = session.go_live()
         except BaseException:
             await session.close()
@@ -178,7 +181,7 @@ class IbBroker:
                 unknown.
         """
         session = self._live()
-        plan = plan_of(command, session.register, session.line.next_id)
+        plan = plan_of(command, session.register, session.next_order_id)
         if isinstance(plan, Refused):
             for ref in plan.refs:
                 unknown = OrderUnknown(received_at=self._clock(), ref=ref, reason=plan.reason)

@@ -86,6 +86,10 @@ class OrderNews:
         record.why_held = why_held
         self._take(record, status, why_held)
 
+    def executed(self, *, order_id: int, client_id: int) -> None:
+        """An execution tells the id of an order that TWS may have forgotten."""
+        self._register.ids.note(client_id, order_id)
+
     def error(self, order_id: int, code: int, text: str) -> bool:
         """An error on an order id; False if no order of ours has it."""
         record = self._register.by_order_id(order_id)

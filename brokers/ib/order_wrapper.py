@@ -114,6 +114,7 @@ class OrderWrapper(Wrapper):
     def execDetails(self, req_id: int, raw: RawExecution) -> None:
         if self.accounts and raw.account not in self.accounts:
             return
+        self._orders.executed(order_id=raw.order_id, client_id=raw.client_id)
         fill = self._fill_of(raw)
         symbol = fill.symbol
         self._fills.execution(fill)

@@ -1,7 +1,8 @@
 """Our orders at this connection: orderRef, order id and permId side by side.
 
 Lives as long as the connection: order ids are only good for that (they roll back when a gateway restarts), so
-after each connect the register is filled anew from the broker's open orders.
+after each connect the register is filled anew from the broker's open orders. What was an id once is none for another
+order all the same (order_ids.py).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import enum
 
 from msgspec import Struct
+
+from brokers.ib.order_ids import OrderIds
 
 Terms = tuple[int, float | None, float | None]
 """Quantity, limit price, stop price."""
@@ -60,14 +63,16 @@ class OrderRecord(Struct, kw_only=True, eq=False):
 class OrderRegister:
     """Finds an order by each of its names; of two permIds under one name the newest that has not ended."""
 
-    def __init__(self, client_id: int) -> None:
-        self.client_id = client_id
+    def __init__(self, ids: OrderIds) -> None:
+        self.client_id = ids.client_id
+        self.ids = ids
         self._by_ref: dict[str, OrderRecord] = {}
         self._by_id: dict[int, OrderRecord] = {}
         self._by_perm: dict[int, OrderRecord] = {}
 
     def add(self, record: OrderRecord) -> OrderRecord:
         """Keep a record."""
+        self.ids.note(record.client_id, record.order_id)
         record.before = self._by_ref.get(record.ref)
         self._by_ref[record.ref] = record
         if record.client_id == self.client_id:
@@ -81,6 +86,7 @@ class OrderRegister:
         record = self._by_ref[ref]
         if self._by_id.get(record.order_id) is record:
             del self._by_id[record.order_id]
+        self.ids.note(self.client_id, order_id)
         record.order_id, record.parent_id = order_id, parent_id
         self._by_id[order_id] = record
 
@@ -114,10 +120,6 @@ class OrderRegister:
             perm_id and record.perm_id and perm_id != record.perm_id
         )
         return None if means_another else record
-
-    def highest_order_id(self) -> int:
-        """The highest order id seen at this client id; 0 if none."""
-        return max(self._by_id, default=0)
 
 
 def _living(newest: OrderRecord | None) -> OrderRecord | None:

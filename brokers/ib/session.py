@@ -21,6 +21,7 @@ from brokers.ib.contracts import Contracts
 from brokers.ib.fill_news import FillNews
 from brokers.ib.lanes import Budget, EntryLane
 from brokers.ib.line import Line
+from brokers.ib.order_ids import OrderIds
 from brokers.ib.order_news import OrderNews
 from brokers.ib.order_wrapper import OrderWrapper
 from brokers.ib.orders import Placed, record_of, waiting_line
@@ -40,18 +41,19 @@ QUESTIONS_PER_S = 20.0
 class Session:
     """One connection to TWS for orders and questions about them, from handshake to loss."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one connection is made of, each by name
         self,
         *,
         address: Address,
         contracts: Contracts,
         fills: FillNews,
+        ids: OrderIds,
         listener: BrokerListener,
         clock: Clock,
         codes: CodeTable,
     ) -> None:
         self.account_id = ""
-        self.register = OrderRegister(address.client_id)
+        self.register = OrderRegister(ids)
         self._orders = OrderNews(self.register, listener.on_event, clock, codes)
         self.account = AccountNews(listener.on_event, clock, contracts.universe.instruments[0].currency)
         self._contracts = contracts
@@ -162,6 +164,11 @@ class Session:
 
     # ------------------------------------------------------------------ sending
 
+    def next_order_id(self) -> int:
+        """An id that no order has had."""
+        self.never_below(self.register.ids.highest)
+        return self.line.next_id()
+
     def never_below(self, order_id: int) -> None:
         """Never use an id up to `order_id` again, whatever nextValidId said (it rolls back; TWS.md 3.14)."""
         self.line.client.updateReqId(order_id + 1)
@@ -202,7 +209,7 @@ class Session:
     def _leave(self, bracket: list[Placed]) -> None:
         """Order ids must rise (103, TWS.md 3.14): a bracket that an exit has overtaken gets fresh ones."""
         if bracket[0].ib_order.orderId < self._highest_sent:
-            ids = [self.line.next_id() for _ in bracket]
+            ids = [self.next_order_id() for _ in bracket]
             for placed, order_id in zip(bracket, ids, strict=True):
                 placed.ib_order.orderId = order_id
                 placed.ib_order.parentId = ids[0] if placed.ib_order.parentId else 0

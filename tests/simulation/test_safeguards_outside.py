@@ -11,6 +11,7 @@ from ib_insync import CommissionReport
 from brokers.ib import translate
 from brokers.ib.codes import CodeClass, code_table
 from brokers.ib.fill_news import FillNews
+from brokers.ib.order_ids import OrderIds
 from brokers.ib.orders import Placed, Refused, ib_order_of, plan_of, record_of
 from brokers.ib.register import Ended, OrderRecord, OrderRegister
 from daemon.alerts.desk import AlertDesk
@@ -142,7 +143,7 @@ def test_legs_leave_in_a_group_that_cannot_overfill(name, right, wrong):
 
 
 def sent_again():
-    register = OrderRegister(7)
+    register = OrderRegister(OrderIds(7))
     order = Order(ref=f"{PLAN}:X1", symbol="SPY", side=Side.SELL, quantity=10, order_type=OrderType.MARKET)
     register.add(record_of(Placed(order, ib_order_of(order, 5)), 7))
     return isinstance(plan_of(Flatten(order=order), register, lambda: 6), Refused)
@@ -171,7 +172,7 @@ def told_working_after_its_cancel():
     from brokers.ib.order_news import OrderNews
 
     told: list[Any] = []
-    register = OrderRegister(7)
+    register = OrderRegister(OrderIds(7))
     record = register.add(OrderRecord(ref=f"{PLAN}:E", order_id=5, client_id=7, terms=(1, None, None), perm_id=9))
     record.ended, record.status = Ended.CANCELLED, "Cancelled"
     news = OrderNews(register, told.append, lambda: NOW, code_table())

@@ -17,6 +17,7 @@ from tests.brokers.ib.peers import (
     a_bracket,
     a_stop,
     contract_details,
+    execution,
     ib_broker,
     open_order,
 )
@@ -229,6 +230,34 @@ async def test_order_ids_stay_above_open_orders_even_when_tws_rolls_back():
         await broker.connect()
         await broker.execute(PlaceBracket(bracket=a_bracket()))
         assert all(int(fields[1]) > 250 for fields in await tws.until("3", 3))
+        await broker.disconnect()
+
+
+async def ids_of(tws: ScriptedTws, number: int) -> set[int]:
+    """The order ids of bracket `number`, as soon as it has left."""
+    return {int(fields[1]) for fields in (await tws.until("3", 3 * number))[3 * number - 3 :]}
+
+
+async def test_no_order_id_of_a_connection_before_is_used_again_though_tws_gives_it_out():
+    async with ScriptedTws() as tws:
+        broker = ib_broker(tws.port, Notebook())
+        await broker.connect()
+        await broker.execute(PlaceBracket(bracket=a_bracket()))
+        before = await ids_of(tws, 1)
+        await broker.connect()  # to a TWS that hands out the ids of before
+        await broker.execute(PlaceBracket(bracket=a_bracket()))
+        assert min(await ids_of(tws, 2)) > max(before)
+        await broker.disconnect()
+
+
+async def test_no_order_id_under_which_something_was_executed_is_used_again():
+    async with ScriptedTws() as tws:
+        tws.answers["7"] = [execution("OB1:sma:20261120:SPY-8:E", "0.1.01", req_id="{2}", order_id=250), "55|1|{2}|"]
+        broker = ib_broker(tws.port, Notebook())
+        await broker.connect()
+        await broker.report()
+        await broker.execute(PlaceBracket(bracket=a_bracket()))
+        assert min(await ids_of(tws, 1)) > 250
         await broker.disconnect()
 
 
