@@ -304,7 +304,7 @@ class Engine:
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
         is_first = self.book.knows_holdings and not knew_holdings  # on this line: rows have passed without a broker
-        cannot_wait = self._rows_have_ceased(event.received_at) or self._protector.has_refused_change()
+        cannot_wait = self._rows_have_ceased(event.received_at) or self._protector.cannot_wait_for_a_row()
         tidy = has_settled or is_first or (event.tells_holdings and cannot_wait)
         return commands + self._protector.look_after(event.received_at, tidy=tidy)
 

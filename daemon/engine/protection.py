@@ -54,9 +54,9 @@ class Protector:
     def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
         """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
 
-        `tidy` (once per row; at the first report on a line, and where rows have ceased or a change was refused) also
-        shrinks and removes legs that are larger than the position: the OCA group does the same by itself, and its word
-        is only a moment away.
+        `tidy` (once per row; at the first report on a line, and where nothing may wait for a row) also shrinks and
+        removes legs that are larger than the position: the OCA group does the same by itself, and its word is only a
+        moment away.
         `grace_over_of` is what follows PROTECT_TIMER in the name of the timer that has fired.
         """
         return self._look_at(list(self._book.plans.values()), now, grace_over_of=grace_over_of, tidy=tidy)
@@ -148,10 +148,17 @@ class Protector:
         self._book.legs_gone[plan.symbol] = now
         return [AskBroker(reasons=(f"{working.order.ref}: why is it gone?",))]
 
-    def has_refused_change(self) -> bool:
+    def cannot_wait_for_a_row(self) -> bool:
+        """Whether a report has to tidy: nothing that may still come makes these legs smaller."""
+        return any(self._has_refused_change(plan) or self._has_lone_legs(plan) for plan in self._book.plans.values())
+
+    def _has_refused_change(self, plan: Plan) -> bool:
         """Whether the broker refuses to change a leg that works: the next row could not make it smaller either."""
-        plans = (plan for plan in self._book.plans.values() if plan.refused_changes)
-        return any(ref in self._book.orders for plan in plans for ref in plan.refused_changes)
+        return any(ref in self._book.orders for ref in plan.refused_changes)
+
+    def _has_lone_legs(self, plan: Plan) -> bool:
+        """Whether legs work though their entry came to nothing: where TWS does not know it, it does not take them."""
+        return not plan.opened and self._is_entry_over(plan) and bool(self._book.orders_of(plan.plan_id))
 
     # --- cover ------------------------------------------------------------------------------------------------------
 
@@ -373,15 +380,16 @@ class Protector:
         return self._fit(plan, self._overfills.on_their_way(plan), max(-plan.open_quantity, 0))
 
     def _clear(self, plan: Plan) -> list[Command]:
-        """A plan whose entry is over (filled, busted afterwards, cancelled, lost) and that is flat needs no legs.
-
-        Of an entry that the book has never seen end the executions may still come.
-        """
-        has_ended = leg_ref(plan.plan_id, Leg.ENTRY) in self._book.closed_orders
-        if not (has_ended or plan.opened > 0 or plan.is_busted) or self._book.entry_of(plan) is not None:
+        """A plan whose entry is over (filled, busted afterwards, cancelled, lost) and that is flat needs no legs."""
+        if not self._is_entry_over(plan):
             return []
         commands: list[Command] = []
         for working in list(self._book.orders_of(plan.plan_id)):
             if working.status is OrderStatus.WORKING:
                 commands += self._answers.cancel(working, "the plan is flat")
         return commands
+
+    def _is_entry_over(self, plan: Plan) -> bool:
+        """Of one that the book has never seen end the executions may still come."""
+        has_ended = leg_ref(plan.plan_id, Leg.ENTRY) in self._book.closed_orders
+        return (has_ended or plan.opened > 0 or plan.is_busted) and self._book.entry_of(plan) is None
