@@ -6,6 +6,7 @@ book.py        what we believe: positions, orders, prices, account; beliefs.py i
 order_life.py  the order states and the table of allowed transitions
 planning.py    targets - holdings - working and unknown orders = intents
 legs.py        the live orders of one plan, counted in one pass
+protection.py  every open share has a resting stop; doubts.py the wait for its word, and what a person is told
 truth.py       a report of the broker, in this order: executions, orders, positions, money, and are we reconciled
 executions.py  one execution, live, recovered, corrected, busted or a liquidation; and what it cost
 reconcile.py   orders of the report against the book; lost, doubled and rebuilt ones

@@ -346,9 +346,10 @@ class Book(Beliefs):
 
     def is_protection_doubtful(self) -> bool:
         """Whether shares that may have a stop have none that the broker has confirmed."""
-        return any(self._confirmed_quantity(plan) < self.protectable(plan) for plan in self.plans.values())
+        return any(self.confirmed_quantity(plan) < self.protectable(plan) for plan in self.plans.values())
 
-    def _confirmed_quantity(self, plan: Plan) -> int:
+    def confirmed_quantity(self, plan: Plan) -> int:
+        """Shares of the plan that stops and exits cover of which the broker has said that it holds them."""
         legs = (order for order in self.orders_of(plan.plan_id) if order.leg in (*PROTECTIVE, Leg.EXIT))
         return sum(order.remaining for order in legs if order.status in _CONFIRMED)
 

@@ -16,12 +16,13 @@ from daemon.engine.closing import CLOSE_TIMER
 from daemon.engine.corporate_action import rescale
 from daemon.engine.day_plan import PLAN_RULE, differences, plan_in_force, taken_notice, tightened
 from daemon.engine.desk import Desk
+from daemon.engine.doubts import PROTECT_TIMER
 from daemon.engine.entries import ENTRY_TIMER
 from daemon.engine.executions import Executions
 from daemon.engine.money import MoneyCheck
 from daemon.engine.operator import Operator
 from daemon.engine.order_life import Happening
-from daemon.engine.protection import PROTECT_TIMER, Protector
+from daemon.engine.protection import Protector
 from daemon.engine.rest import Resting
 from daemon.engine.returns import Returns
 from daemon.engine.settings import EngineSettings
@@ -63,8 +64,6 @@ from shared.market import Universe
 from shared.orders import Leg, OrderStatus
 
 FLATTEN_TIMER = "flatten"
-SILENT_ROWS = 2
-"""After so many bars without a row a report does what a row would have done."""
 
 
 class Engine:
@@ -304,16 +303,9 @@ class Engine:
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
         is_first = self.book.knows_holdings and not knew_holdings  # on this line: rows have passed without a broker
-        cannot_wait = self._rows_have_ceased(event.received_at) or self._protector.cannot_wait_for_a_row()
+        cannot_wait = self._protector.cannot_wait_for_a_row(event.received_at)
         tidy = has_settled or is_first or (event.tells_holdings and cannot_wait)
         return commands + self._protector.look_after(event.received_at, tidy=tidy)
-
-    def _rows_have_ceased(self, now: datetime) -> bool:
-        """Whether the session runs and no row has come for SILENT_ROWS intervals: nothing may wait for the next one."""
-        hours, last = self.book.hours, self.book.last_row_at
-        is_open = hours is not None and hours.opens_at <= now < hours.closes_at
-        silent = timedelta(seconds=SILENT_ROWS * self._settings.interval_s)
-        return is_open and not self._settings.is_daily and last is not None and now - last > silent
 
     # --- time ---------------------------------------------------------------------------------------------------
 
@@ -360,7 +352,8 @@ class Engine:
             if working.leg is Leg.ENTRY:
                 left_s = self._settings.entry_timeout_s - (event.received_at - working.sent_at).total_seconds()
                 timers += self._trader.entries.timer(working.order.ref, left_s)
-        return timers + self._trader.time_stops.timers(event.received_at)
+        timers += self._trader.time_stops.timers(event.received_at)
+        return timers + self._protector.look_after(event.received_at)
 
     def _on_connection_restored(self, event: ConnectionRestored) -> list[Command]:
         """Who has connected asks the broker at once, unbidden: a second question would only follow the first."""
@@ -374,7 +367,8 @@ class Engine:
             return []
         self.book.take_line(is_up=False)
         self._answers.doubt_what_is_in_flight()
-        return [Notify(level="warning", code="connection_lost", text=f"connection lost: {event.reason}")]
+        lost = Notify(level="warning", code="connection_lost", text=f"connection lost: {event.reason}")
+        return [lost, *self._protector.look_after(event.received_at)]
 
     # --- the plan of the session --------------------------------------------------------------------------------
 

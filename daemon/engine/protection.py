@@ -19,23 +19,21 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.children import send
 from daemon.engine.closing import Closer
 from daemon.engine.desk import Desk
+from daemon.engine.doubts import AT_LAST, IN_DOUBT, Doubts
 from daemon.engine.legs import Legs, legs_of
 from daemon.engine.overfills import Overfills
 from daemon.engine.plan import Plan
 from daemon.engine.reconcile import LOST_AFTER_REPORTS
 from daemon.engine.settings import EngineSettings
 from daemon.engine.stop_prices import StopPrices
-from shared.commands import AskBroker, Command, Notify, ReplaceStop, SetTimer
+from shared.commands import AskBroker, Command, Notify, ReplaceStop
 from shared.ids import leg_ref
 from shared.orders import Leg, OrderStatus, WorkingOrder
 
 FAILURES_MAX = 3
 FAILURE_WINDOW = timedelta(hours=1)
-PROTECT_TIMER = "protect:"
-_AT_LAST = "last:"
-"""Between the timer's name and its plan: an explanation is not waited for any longer."""
-_IN_DOUBT = "doubt:"
-"""Between the timer's name and its plan: nobody has confirmed a whole stop in time."""
+SILENT_ROWS = 2
+"""After so many bars without a row a report does what a row would have done."""
 
 
 class Protector:
@@ -48,11 +46,12 @@ class Protector:
         self._settings = settings
         self._answers = answers
         self._closer = closer
+        self._doubts = Doubts(book, settings)
         self._overfills = Overfills(book, answers, closer)
         self.stop_prices = StopPrices(book, settings, desks)
 
     def look_after(self, now: datetime, *, grace_over_of: str = "", tidy: bool = False) -> list[Command]:
-        """What must be done now so that every open share is protected; nothing while the broker cannot be reached.
+        """What must be done now so that every open share is protected; only told while the broker cannot be reached.
 
         `tidy` (once per row; at the first report on a line, and where nothing may wait for a row) also shrinks and
         removes legs that are larger than the position: the OCA group does the same by itself, and its word is only a
@@ -77,9 +76,11 @@ class Protector:
     def _look_at(
         self, plans: list[Plan], now: datetime, *, grace_over_of: str = "", tidy: bool = False
     ) -> list[Command]:
-        if not (self._book.is_connected and self._book.knows_holdings):
-            return []
         commands: list[Command] = []
+        if not (self._book.is_connected and self._book.knows_holdings):
+            for plan in plans:
+                commands += self._doubts.watch_unreached(plan, now, grace_over_of=grace_over_of)
+            return commands
         live = self._book.index.legs
         for plan in plans:
             open_quantity, legs = plan.opened - plan.closed, legs_of(live.get(plan.plan_id, ()))
@@ -148,9 +149,18 @@ class Protector:
         self._book.legs_gone[plan.symbol] = now
         return [AskBroker(reasons=(f"{working.order.ref}: why is it gone?",))]
 
-    def cannot_wait_for_a_row(self) -> bool:
-        """Whether a report has to tidy: nothing that may still come makes these legs smaller."""
+    def cannot_wait_for_a_row(self, now: datetime) -> bool:
+        """Whether a report has to tidy: no row comes, or nothing that may still come makes these legs smaller."""
+        if self._have_rows_ceased(now):
+            return True
         return any(self._has_refused_change(plan) or self._has_lone_legs(plan) for plan in self._book.plans.values())
+
+    def _have_rows_ceased(self, now: datetime) -> bool:
+        """Whether the session runs and no row has come for SILENT_ROWS intervals: nothing may wait for the next one."""
+        hours, last = self._book.hours, self._book.last_row_at
+        is_open = hours is not None and hours.opens_at <= now < hours.closes_at
+        silent = timedelta(seconds=SILENT_ROWS * self._settings.interval_s)
+        return is_open and not self._settings.is_daily and last is not None and now - last > silent
 
     def _has_refused_change(self, plan: Plan) -> bool:
         """Whether the broker refuses to change a leg that works: the next row could not make it smaller either."""
@@ -179,101 +189,41 @@ class Protector:
             return []
         missing = self._book.protectable(plan) - legs.stops
         if missing <= 0:
-            return self._watch_doubtful(plan, legs, now, grace_over_of=grace_over_of)
+            return self._doubts.watch_stop(plan, legs, now, grace_over_of=grace_over_of)
         ended = self._last_ended_stop(plan)
         was_refused = ended is not None and self._book.closed_orders[ended] is OrderStatus.REJECTED
+        begun: list[Command] = []
         if plan.unprotected_since is None:
-            grace = self._begin_grace(plan, now)
+            begun.append(self._doubts.begin_grace(plan, now))
             if not was_refused:
-                return [grace]
-        waited_s = self._waited_s(plan, now)
-        is_at_last = grace_over_of == _AT_LAST + plan.plan_id or waited_s >= self._settings.protect_at_last_s
+                return begun
+        waited_s = self._doubts.waited_s(plan, now)
+        is_at_last = grace_over_of == AT_LAST + plan.plan_id or waited_s >= self._settings.protect_at_last_s
         connected_at = self._book.connected_at  # the timer may have fired before, and this line has told what filled
         is_of_before = connected_at is not None and (plan.unprotected_since or now) <= connected_at
         is_over = grace_over_of == plan.plan_id or is_of_before or waited_s >= self._settings.protect_after_s
         is_explained = plan.symbol not in self._book.legs_gone  # else it may be a split's
         if was_refused or is_at_last or (is_over and is_explained):
             commands = self._protect(plan, missing, now)
-            return commands + self._watch_exit(plan, now, grace_over_of=grace_over_of)
-        is_asked_now = grace_over_of in (plan.plan_id, _IN_DOUBT + plan.plan_id)  # that of an older doubt ends no grace
+            commands += begun if plan.unprotected_since is not None else []
+            return commands + self._doubts.watch_exit(plan, now, grace_over_of=grace_over_of)
+        is_asked_now = grace_over_of in (plan.plan_id, IN_DOUBT + plan.plan_id)  # that of an older doubt ends no grace
         return self._ask_why(plan) if is_asked_now else []
-
-    def _begin_grace(self, plan: Plan, now: datetime) -> SetTimer:
-        plan.unprotected_since = now
-        grace = self._settings.protect_after_s
-        return SetTimer(timer_id=PROTECT_TIMER + plan.plan_id, after_s=grace, clock="wall")
-
-    @staticmethod
-    def _waited_s(plan: Plan, now: datetime) -> float:
-        """Since the grace has begun."""
-        return 0.0 if plan.unprotected_since is None else (now - plan.unprotected_since).total_seconds()
 
     def _last_ended_stop(self, plan: Plan) -> str | None:
         ended = [ref for ref in plan.refs if ref in self._book.closed_orders]
         return next((ref for ref in reversed(ended) if self._book.ref_of(ref).leg in PROTECTIVE), None)
 
     def _ask_why(self, plan: Plan) -> list[Command]:
-        timer = self._last_timer(plan, self._settings.protect_after_s)
+        timer = self._doubts.last_timer(plan, self._settings.protect_after_s)
         return [AskBroker(reasons=(f"{plan.plan_id}: its stop is gone, what is held?",)), timer]
-
-    def _last_timer(self, plan: Plan, waited_s: float, *, of: str = _AT_LAST) -> SetTimer:
-        left_s = max(self._settings.protect_at_last_s - waited_s, 0.0)
-        return SetTimer(timer_id=PROTECT_TIMER + of + plan.plan_id, after_s=left_s, clock="wall")
-
-    def _watch_exit(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
-        """Behind shares that cannot have a stop there is their exit alone: nobody confirms it, a person is told."""
-        exits = [order for order in self._book.orders_of(plan.plan_id) if order.leg is Leg.EXIT]
-        doubtful = [order for order in exits if order.status in (OrderStatus.PENDING, OrderStatus.UNKNOWN)]
-        if not doubtful or plan.unprotected_since is None:
-            return []
-        working = doubtful[-1]
-        if plan.unprotected_since < working.sent_at or grace_over_of == plan.plan_id:
-            plan.unprotected_since, plan.is_doubt_told = max(plan.unprotected_since, working.sent_at), False
-            return [self._last_timer(plan, self._waited_s(plan, now))]
-        is_over = self._waited_s(plan, now) >= self._settings.protect_at_last_s
-        if plan.is_doubt_told or not (is_over or grace_over_of == _AT_LAST + plan.plan_id):
-            return []
-        plan.is_doubt_told = True
-        text = f"{working.order.ref}: nobody confirms it, {plan.open_quantity} shares of {plan.symbol} have no stop"
-        return [Notify(level="critical", code="stop_unconfirmed", text=text), AskBroker(reasons=(text,))]
-
-    def _watch_doubtful(self, plan: Plan, legs: Legs, now: datetime, *, grace_over_of: str) -> list[Command]:
-        """A stop of unknown fate counts, so that none is doubled; shares that the broker denies get none.
-
-        But not in silence for longer than is allowed: by the timer, since the stamps of events are slow while the
-        clock makes up for a step back.
-        """
-        doubt = self._doubt(plan, legs)
-        if not doubt:
-            plan.unprotected_since, plan.is_doubt_told = None, False
-            return []
-        if plan.unprotected_since is None:
-            plan.unprotected_since = now
-            return [self._last_timer(plan, 0.0, of=_IN_DOUBT)]
-        has_fired = grace_over_of in (_IN_DOUBT + plan.plan_id, _AT_LAST + plan.plan_id)
-        is_over = has_fired or self._waited_s(plan, now) >= self._settings.protect_at_last_s
-        if plan.is_doubt_told:
-            return []
-        if not is_over:  # the grace of a missing stop may have begun before the doubt
-            has_had_grace, grace_s = grace_over_of == plan.plan_id, self._settings.protect_after_s
-            return [self._last_timer(plan, grace_s, of=_IN_DOUBT)] if has_had_grace else []
-        plan.is_doubt_told = True
-        return [Notify(level="critical", code="stop_unconfirmed", text=f"{plan.plan_id}: {doubt}")]
-
-    def _doubt(self, plan: Plan, legs: Legs) -> str:
-        open_quantity = plan.open_quantity
-        if legs.doubtful:
-            return f"nobody confirms the stop of {open_quantity} shares of {plan.symbol}"
-        if legs.stops + legs.exits >= open_quantity or self._book.has_split(plan.symbol):
-            return ""  # a split's own alarm says so, and what a person may do
-        return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the broker denies that it holds them"
 
     def _protect(self, plan: Plan, missing: int, now: datetime) -> list[Command]:
         self.stop_prices.complete(plan)
         failures = [at for at in plan.failed_protections if now - at < FAILURE_WINDOW]
         if plan.stop_price is None or self.stop_prices.is_through(plan) or len(failures) >= FAILURES_MAX:
             return self._closer.close_unprotectable(plan, now)
-        plan.unprotected_since = None
+        plan.unprotected_since, plan.is_doubt_told = None, False
         stop = self._enlargeable(plan)
         if stop is not None:
             return self._enlarge(plan, stop, missing)
@@ -371,8 +321,8 @@ class Protector:
         if entry is None:
             return self._overfills.give_back(plan, quantity, now)
         if plan.unprotected_since is None:
-            return [self._begin_grace(plan, now)]
-        is_over = grace_over_of == plan.plan_id or self._waited_s(plan, now) >= self._settings.protect_after_s
+            return [self._doubts.begin_grace(plan, now)]
+        is_over = grace_over_of == plan.plan_id or self._doubts.waited_s(plan, now) >= self._settings.protect_after_s
         return self._overfills.pull_entry(plan, entry, quantity) if is_over else []
 
     def _cut_give_back(self, plan: Plan) -> list[Command]:

@@ -140,10 +140,10 @@ def test_each_exit_without_an_answer_is_told():
 def test_an_exit_that_may_have_died_with_the_process_is_told_after_the_start():
     """Found by simulation (brutal 20929): killed while it sent the exit, then silent until that was taken as lost."""
     engine, _told = an_engine_that_closes_without_a_stop()
-    told = handle_all(engine, [run_started(86), connected(87), a_report(87.1, positions={"SPY": 500})])
-    told += engine.handle(fired(f"protect:{PLAN}", 88.1))
+    told = handle_all(engine, [run_started(86), connected(86.5), a_report(86.6, positions={"SPY": 500})])
+    told += engine.handle(fired(f"protect:{PLAN}", 87))
     assert [timer.after_s for timer in of_kind(told, SetTimer) if timer.timer_id == LAST] == [1.5]
-    assert codes(engine.handle(fired(LAST, 89.6))) == ["stop_unconfirmed"]
+    assert codes(engine.handle(fired(LAST, 88.5))) == ["stop_unconfirmed"]
 
 
 def test_an_exit_that_is_held_is_cancelled_after_a_while_and_sent_anew():

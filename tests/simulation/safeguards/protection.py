@@ -67,7 +67,7 @@ PROTECTION = (
         name="doubtful_stops_are_told",
         guards="a stop that nobody confirms is an alarm within its time",
         breaks=("I1", "I18"),
-        parts=(Part(f"{_PROTECTOR}._watch_doubtful", returning([])),),
+        parts=(Part("daemon.engine.doubts:Doubts.watch_stop", returning([])),),
     ),
     Safeguard(
         name="bare_entries_are_pulled",
