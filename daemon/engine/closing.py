@@ -77,7 +77,13 @@ class Closer:
         """No exit of the plan for so long as those that failed make it wait, and then one."""
         wait_s = min(2.0 ** max(plan.failed_exits - 1, 0), RETRY_S_MAX)
         plan.retry_at = now + timedelta(seconds=wait_s)
-        return [SetTimer(timer_id=CLOSE_TIMER + plan.plan_id, after_s=wait_s, clock="wall")]
+        return [_pause(plan, wait_s)]
+
+    def timers(self, now: datetime) -> list[Command]:
+        """The pauses that a new process finds: their timers died with the one before."""
+        waiting = [(plan, plan.retry_at) for plan in self._book.plans.values() if plan.retry_at is not None]
+        left = [(plan, (retry_at - now).total_seconds()) for plan, retry_at in waiting]
+        return [_pause(plan, min(max(left_s, 0.0), RETRY_S_MAX)) for plan, left_s in left]
 
     def retry(self, plan_id: str, now: datetime) -> list[Command]:
         """The pause is over: what a person wanted flat, and what strategies do not want any more, goes again."""
@@ -106,3 +112,7 @@ class Closer:
         order = planning.exit_order(plan, quantity)
         send(self._book, order, now)
         return [Flatten(order=order, reasons=reasons), self._answers.await_order(order)]
+
+
+def _pause(plan: Plan, left_s: float) -> SetTimer:
+    return SetTimer(timer_id=CLOSE_TIMER + plan.plan_id, after_s=left_s, clock="wall")

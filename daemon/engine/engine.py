@@ -352,7 +352,7 @@ class Engine:
             if working.leg is Leg.ENTRY:
                 left_s = self._settings.entry_timeout_s - (event.received_at - working.sent_at).total_seconds()
                 timers += self._trader.entries.timer(working.order.ref, left_s)
-        timers += self._trader.time_stops.timers(event.received_at)
+        timers += self._trader.time_stops.timers(event.received_at) + self._trader.closer.timers(event.received_at)
         return timers + self._protector.look_after(event.received_at)
 
     def _on_connection_restored(self, event: ConnectionRestored) -> list[Command]:

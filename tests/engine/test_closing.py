@@ -21,12 +21,14 @@ from tests.engine.builders import (
     bars,
     cancelled,
     codes,
+    connected,
     filled,
     fired,
     handle_all,
     lines_of,
     of_kind,
     rejected,
+    run_started,
     says,
 )
 
@@ -185,6 +187,16 @@ def test_a_position_that_cannot_be_protected_and_whose_close_is_refused_is_told_
     assert (critical(commands), exits_in(commands), retries(commands)) == (["rejected"], [], [1.0])
     again = engine.handle(fired(RETRY, 74))
     assert (critical(again), exits_in(again)) == (["unprotectable"], [an_exit(2)])
+
+
+def test_the_pause_of_a_refused_close_ends_in_a_new_process_too():
+    """Its timer died with the process: bare shares waited for the next row, or the next comparison, minutes later."""
+    engine = an_unprotectable_engine()
+    engine.book.plans[PLAN].failed_exits = 4
+    assert retries(engine.handle(rejected(an_exit(1), 73))) == [16.0]
+    assert retries(engine.handle(run_started(75, "r2"))) == [14.0]
+    handle_all(engine, [connected(76), a_report(76.5, positions={"SPY": 500})])
+    assert exits_in(engine.handle(fired(RETRY, 89))) == [an_exit(2)]
 
 
 def test_a_halt_does_not_keep_an_unprotectable_position():
