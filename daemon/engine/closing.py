@@ -60,10 +60,12 @@ class Closer:
         return self._send(plan, verdict.approved_quantity, now, (reason, *texts_of(verdict)))
 
     def close_unprotectable(self, plan: Plan, now: datetime) -> list[Command]:
-        """Close what cannot be protected; no limit and no state stands against that."""
+        """Close what cannot be protected; no limit and no state stands against that, but what it is must be known."""
         quantity = self._closable(plan)
         if quantity <= 0 or self.is_pausing(plan, now):
             return []
+        if plan.symbol in self._book.legs_gone:
+            return _tell_wait(plan)
         commands = self._send(plan, quantity, now, ("no protective stop possible",))
         text = f"{plan.plan_id}: {quantity} shares of {plan.symbol} cannot be protected, closing them"
         return [*commands, Notify(level="critical", code="unprotectable", text=text)]
@@ -116,3 +118,12 @@ class Closer:
 
 def _pause(plan: Plan, left_s: float) -> SetTimer:
     return SetTimer(timer_id=CLOSE_TIMER + plan.plan_id, after_s=left_s, clock="wall")
+
+
+def _tell_wait(plan: Plan) -> list[Command]:
+    if plan.is_doubt_told:
+        return []
+    plan.is_doubt_told = True
+    text = f"{plan.plan_id}: {plan.open_quantity} shares of {plan.symbol} cannot be protected"
+    text += "; closed as soon as the broker has told what is held, by then it may be other shares"
+    return [Notify(level="critical", code="unprotectable", text=text)]

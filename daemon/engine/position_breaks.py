@@ -62,6 +62,21 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
     return found
 
 
+def explain_legs_gone(book: Book, report: BrokerReported) -> None:
+    """Positions alone are a word of what is held where they are the book's and lag behind no execution any more.
+
+    Other ones may be of a split or of executions that were not told: they explain nothing.
+    """
+    if lacks(report, "positions"):
+        return
+    quantities = {position.symbol: float(position.quantity) for position in report.positions}
+    settled_at = report.asked_at - timedelta(seconds=_FRESH_S)
+    for symbol, gone_at in list(book.legs_gone.items()):
+        may_lag = settled_at < gone_at <= report.received_at
+        if not may_lag and quantities.get(symbol, 0.0) == book.quantity(symbol):
+            del book.legs_gone[symbol]
+
+
 def _foreign(symbol: str, quantity: float) -> Discrepancy:
     text = f"{symbol}: the broker holds {quantity:g}, this instrument is not traded here"
     return Discrepancy(kind="foreign_position", symbol=symbol, text=text)

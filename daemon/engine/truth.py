@@ -9,7 +9,7 @@ from daemon.engine.book import Book
 from daemon.engine.discrepancy import Discrepancy, incompleteness, notes
 from daemon.engine.executions import Executions
 from daemon.engine.money import MoneyCheck
-from daemon.engine.position_breaks import compare_positions, update_locks
+from daemon.engine.position_breaks import compare_positions, explain_legs_gone, update_locks
 from daemon.engine.protection import Protector
 from daemon.engine.questions import ask_again_after_s
 from daemon.engine.settler import Settler
@@ -60,6 +60,8 @@ class Truth:
             book.is_reconciled |= event.is_complete
             if event.tells_holdings:
                 book.take_holdings(event.asked_at, now)
+            else:
+                explain_legs_gone(book, event)
         settled = self._settler.settle(event) if book.is_reconciled and event.is_complete else []
         if book.is_reconciled and event.is_complete:
             commands += self._money.check(event)

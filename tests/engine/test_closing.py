@@ -215,7 +215,7 @@ def test_a_stop_that_is_cancelled_again_and_again_leads_to_a_close():
     handle_all(
         engine, [fired(f"protect:last:{PLAN}", 74), accepted(a_protection(2), 75), cancelled(a_protection(2), 76)]
     )
-    commands = engine.handle(fired(f"protect:last:{PLAN}", 77))
+    commands = handle_all(engine, [fired(f"protect:last:{PLAN}", 77), a_report(77.1, positions={"SPY": 500})])
     assert (exits_in(commands), of_kind(commands, ReplaceStop)) == ([an_exit(1)], [])
 
 

@@ -188,3 +188,51 @@ def test_a_stop_waits_for_the_word_of_what_is_held_where_an_exit_went_unasked():
     told = handle_all(engine, [fired(f"protect:{PLAN}", 2001), fired(f"close:{PLAN}", 2001.9)])
     assert (exits(told), of_kind(told, ReplaceStop)) == ([], [])
     assert exits(engine.handle(a_report(2002, positions=a_line(5000, 10.0)))) == [5000]
+
+
+def an_engine_whose_stops_are_refused_since():
+    """The one put back because its time was up, and the next, are refused: with the one that went, three in an hour."""
+    engine, _ = an_engine_whose_stop_has_just_gone()
+    told = handle_all(engine, [fired(f"protect:{PLAN}", 2001), fired(f"protect:last:{PLAN}", 2002.5)])
+    return engine, told + handle_all(engine, [rejected(f"{PLAN}:P1", 2002.6), rejected(f"{PLAN}:P2", 2002.7)])
+
+
+def test_shares_that_can_have_no_stop_wait_too_and_a_person_is_told_once():
+    """Found by simulation (brutal 61312): the shares of before a split were closed."""
+    engine, told = an_engine_whose_stops_are_refused_since()
+    told += engine.handle(bars(2040, SPY=100.0))
+    assert exits(told) == []
+    (alarm,) = [command for command in of_kind(told, Notify) if command.code == "unprotectable"]
+    assert alarm.level == "critical"
+    assert exits(engine.handle(a_report(2041, positions=a_line(5000, 10.0)))) == []
+
+
+def test_shares_that_can_have_no_stop_are_closed_with_that_word():
+    engine, _ = an_engine_whose_stops_are_refused_since()
+    told = engine.handle(a_report(2022.5, positions=a_line(500, 100.0)))
+    assert (exits(told), codes(told).count("unprotectable")) == ([500], 1)
+
+
+def without_executions(quantity, *, asked=2023.0):
+    """Five questions, and the end of one answer was lost (TWS.md 4.6); it was waited for."""
+    return a_report(2043, asked=asked, positions=a_line(quantity, 100.0), unanswered=("executions",))
+
+
+def test_the_books_shares_are_word_enough_without_the_executions_once_none_can_lag():
+    """Nothing has split or filled, and nobody knows when the executions will be told."""
+    engine, _ = an_engine_whose_stops_are_refused_since()
+    assert exits(engine.handle(without_executions(500))) == [500]
+
+
+@pytest.mark.parametrize("theirs", [0, 250, 5000])
+def test_other_shares_than_the_books_are_neither_sold_nor_entered_until_the_executions_explain_them(theirs):
+    engine, _ = an_engine_whose_stops_are_refused_since()
+    told = handle_all(engine, [FLATTEN, without_executions(theirs), bars(2100, SPY=100.0)])
+    assert exits(told) == []
+
+
+@pytest.mark.parametrize("asked", [1995.0, 2003.0])
+def test_the_books_shares_as_the_stop_went_are_no_word_without_the_executions(asked):
+    """Positions lag fills by seconds (TWS.md 4.53), and the stop may have filled."""
+    engine, _ = an_engine_whose_stops_are_refused_since()
+    assert exits(engine.handle(without_executions(500, asked=asked))) == []

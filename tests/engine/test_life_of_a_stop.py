@@ -125,7 +125,7 @@ def test_a_stop_that_we_cancelled_ourselves_needs_no_explanation():
 def test_a_stop_that_cannot_be_put_back_because_price_is_beyond_it_closes_the_position():
     engine = a_long_engine()
     engine.handle(cancelled(STOP, 70))
-    commands = engine.handle(bars(120, SPY=98.0))
+    commands = handle_all(engine, [bars(120, SPY=98.0), a_report(120.1, positions={"SPY": 500})])
     assert [command.order.quantity for command in of_kind(commands, Flatten)] == [500]
     assert of_kind(commands, ReplaceStop) == []
 
