@@ -68,17 +68,20 @@ def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) 
     """Whether fewer shares than were adopted may be a figure that lags (TWS.md 4.53), and their stop has to stay.
 
     Not where executions of somebody else account for it, made or taken back since, but for less than a share (a split
-    leaves such), nor once it has been denied for DENIED_FOR.
+    leaves such), nor once it has been denied for DENIED_FOR. What exits sold too many the broker has told execution by
+    execution: no figure without it denies it for good.
     """
     ours = book.position(symbol).quantity
-    if not 0 <= seen.broker_quantity * _sign(ours) < abs(ours):
+    lacking = ours - seen.broker_quantity
+    is_executed = any(plan.open_quantity < 0 < plan.signed_quantity * lacking for plan in book.plans_in(symbol))
+    if not (is_executed or 0 <= seen.broker_quantity * _sign(ours) < abs(ours)):
         return False
     opened = [plan.opened_at for plan in open_plans(book, symbol) if plan.opened_at is not None]
     since = book.agreed.get(symbol, max(opened, default=book.in_broker_time(seen.since))) - _SAME_MOMENT
     known = book.strangers.get(symbol, {})
     traded = sum(_traded_since(fill, known, since) for fill in others_fills(report, symbol))
     is_accounted_for = abs(seen.broker_quantity - ours - traded) < 1
-    return not is_accounted_for and report.received_at - seen.since < DENIED_FOR
+    return not is_accounted_for and (is_executed or report.received_at - seen.since < DENIED_FOR)
 
 
 def _traded_since(fill: Fill, known: dict[str, int], since: datetime) -> int:

@@ -346,3 +346,30 @@ def test_what_was_accepted_by_a_person_is_not_settled_anew_without_one():
     handle_all(engine, [fired(f"protect:{ADOPTED}", 18), accepted(f"{ADOPTED}:P1")])
     told = handle_all(engine, reports(120, 123, 126, 129, positions={"SPY": 200}, open_orders=lines_of(engine)))
     assert (codes(told), engine.book.holding("adopted", "SPY")) == (["quantity_break"], 300)
+
+
+def an_engine_that_sold_twice():
+    """While no line stood, stop and target have both sold the 500 of ours; foreign shares would be adopted."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    handle_all(engine, [a_report(100, positions={"SPY": 500}, open_orders=lines_of(engine)), disconnected(110)])
+    engine.handle(connected(120))
+    return engine, [a_fill(leg, exec_id=f"0001.01.0{leg[-1]}.01", seconds=115) for leg in (STOP, TARGET)]
+
+
+@pytest.mark.parametrize("denied", [0, 500], ids=["nothing", "of before"])
+def test_what_exits_sold_too_many_stays_ours_however_long_positions_lag_and_then_goes_back(denied):
+    """Found by simulation (brutal 61097): written off, and 602 shares were a stranger's when a split had made them."""
+    engine, sales = an_engine_that_sold_twice()
+    told = handle_all(engine, reports(121, 124, 127, 427, 430, positions={"SPY": denied}, fills=sales))
+    assert ("settled" in codes(told), orders_in(told)) == (False, [])
+    assert engine.book.quantity("SPY") == -500
+    told = handle_all(engine, reports(500, 503, positions={"SPY": -500}, fills=sales))
+    assert [(each.order.side, each.order.quantity) for each in of_kind(told, Flatten)] == [(Side.BUY, 500)]
+
+
+def test_what_exits_sold_too_many_is_over_where_a_hand_has_brought_it_back():
+    engine, sales = an_engine_that_sold_twice()
+    by_hand = replace(sold_by_hand(500, 118), side=Side.BUY)
+    told = handle_all(engine, reports(121, 124, 127, positions={"SPY": 0}, fills=[*sales, by_hand]))
+    assert codes(told).count("settled") == 1
+    assert engine.book.quantity("SPY") == 0
