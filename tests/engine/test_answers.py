@@ -108,6 +108,16 @@ def test_a_stop_nobody_confirms_while_the_broker_does_not_answer_is_an_alarm_tol
     assert codes(engine.handle(fired(f"protect:doubt:{PLAN}", 67))) == []
 
 
+def test_the_next_stop_that_nobody_confirms_is_an_alarm_of_its_own():
+    engine = a_silent_stop()
+    handle_all(engine, [fired(f"acknowledge:{STOP}", 63.5), fired(f"protect:doubt:{PLAN}", 66)])
+    held = {"positions": {"SPY": 500}, "open_orders": lines_of(engine, TARGET), "fills": [a_fill()]}
+    done = [a_completed(ENTRY, "Filled", 500)]
+    handle_all(engine, [a_report(seconds, completed_orders=done, **held) for seconds in (67, 69)])
+    handle_all(engine, [fired(f"acknowledge:{P1}", 71.5)])
+    assert codes(engine.handle(fired(f"protect:doubt:{PLAN}", 74))) == ["stop_unconfirmed"]
+
+
 def test_a_clock_that_is_slow_after_a_step_back_delays_no_alarm():
     """Found by simulation (brutal 8621): the daemon's clock makes up for a step at half its speed."""
     engine = a_silent_stop()
