@@ -1,6 +1,8 @@
 """When the orders that close a plan move into another OCA group: all together, once the last has done its work.
 
 An order of it has filled and none of it lives: the broker takes nothing more in it, also where the execution is busted.
+Where one was refused, the group may be why; not as long as an order lives in it, and beside that in another both could
+fill.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from shared.events import OrderRejected
 def move_on(book: Book, plan: Plan) -> None:
     """Before an order that closes the plan is made."""
     live = book.orders_of(plan.plan_id)
-    if plan.has_group_filled and all(order.order.oca_group != plan.oca_group for order in live):
+    is_spent = plan.has_group_filled or plan.has_group_refused
+    if is_spent and all(order.order.oca_group != plan.oca_group for order in live):
         plan.leave_group()
 
 

@@ -17,7 +17,8 @@ class Plan(Struct, kw_only=True):
     in currency per share) moves it, and only towards the market. `is_rebuilt`: known from the broker's word alone.
     `retry_at`: no exit before then, the last one failed. `flatten_reason`: a person wants it closed.
     `has_lost_shares`: the broker took shares of the entry back, which its OCA group knows nothing of. `used_groups`:
-    OCA groups left since they had done their work, the last with `left_at` orders; `has_group_filled`: one since then.
+    OCA groups left since they had done their work, the last with `left_at` orders; since then one has filled
+    (`has_group_filled`), one was refused (`has_group_refused`).
     """
 
     plan_id: str
@@ -41,8 +42,6 @@ class Plan(Struct, kw_only=True):
     numbers: dict[str, int] = field(default_factory=dict)
     refs: list[str] = field(default_factory=list)
     unprotected_since: datetime | None = None
-    refused_protections: int = 0
-    refused_exits: int = 0
     failed_protections: list[datetime] = field(default_factory=list)
     failed_exits: int = 0
     retry_at: datetime | None = None
@@ -56,6 +55,7 @@ class Plan(Struct, kw_only=True):
     used_groups: int = 0
     left_at: int = 0
     has_group_filled: bool = False
+    has_group_refused: bool = False
 
     def take_off_awaited(self, ref: str) -> None:
         """The cancel of this order may be asked for again."""
@@ -74,23 +74,17 @@ class Plan(Struct, kw_only=True):
     @property
     def is_past_its_group(self) -> bool:
         """Whether no OCA group fits the legs to the shares: legs in two groups, or shares that were taken back."""
-        return bool(self._groups_left) or self.has_lost_shares or self.is_busted
+        return self.used_groups > 0 or self.has_lost_shares or self.is_busted
 
     @property
     def oca_group(self) -> str:
-        """The group of the orders that close the plan; a new one where the group may be what the broker refuses."""
-        left = self._groups_left
-        return f"{self.plan_id}#{left}" if left else self.plan_id
-
-    @property
-    def _groups_left(self) -> int:
-        """How often; a stop that is refused goes once more into the group of the target: in two both could fill."""
-        return self.used_groups + self.refused_exits + max(self.refused_protections - 1, 0)
+        """The group of the orders that close the plan."""
+        return f"{self.plan_id}#{self.used_groups}" if self.used_groups else self.plan_id
 
     def leave_group(self) -> None:
         """The group has done its work: what closes the plan from now on stands in a new one."""
         self.used_groups += 1
-        self.left_at, self.has_group_filled = len(self.refs), False
+        self.left_at, self.has_group_filled, self.has_group_refused = len(self.refs), False, False
 
     def is_first_of_group(self, ref: str) -> bool:
         """Whether no order of the plan was sent into the group before this one."""

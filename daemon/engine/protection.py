@@ -121,10 +121,8 @@ class Protector:
                 plan.leave_group()
             if working.leg in PROTECTIVE:
                 return self._ask_what_is_held(plan, working, now) if plan.open_quantity > 0 else []
-        elif working.leg is Leg.EXIT:
-            plan.refused_exits += 1
-        else:
-            plan.refused_protections += 1
+        elif not plan.is_first_of_group(working.order.ref):
+            plan.has_group_refused = True
         return self.on_leg_lost(working, now)
 
     def note_failure(self, working: WorkingOrder, now: datetime) -> list[Command]:

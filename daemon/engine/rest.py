@@ -126,7 +126,7 @@ class Resting:
         open_quantity = plan.open_quantity
         if open_quantity <= 0 or plan.is_trailing or plan.flatten_reason or plan.retry_at is not None:
             return False
-        if plan.unprotected_since is not None or plan.is_past_its_group or plan.refused_protections:
+        if plan.unprotected_since is not None or plan.is_past_its_group or plan.has_group_refused:
             return False
         desk = self._desks.get(plan.strategy)
         if desk is None or self._book.prices.is_suspect(desk.column(plan.symbol)):

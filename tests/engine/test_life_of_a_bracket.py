@@ -212,11 +212,22 @@ def test_a_half_day_is_flat_five_minutes_before_its_own_close():
     assert len(of_kind(engine.handle(bars(3.5 * 3600 - 300, SPY=100.0)), Flatten)) == 1
 
 
-def test_a_refused_exit_goes_again_in_a_new_group():
+def test_a_refused_exit_goes_again_in_the_group_of_the_stop_that_rests():
+    """Found by simulation (brutal 9754): in another group both filled at the end of a halt."""
     engine = a_long_engine()
     says(engine, SPY=0.0)
     engine.handle(bars(120, SPY=100.0))
-    assert codes(engine.handle(rejected(EXIT, 121, text="OCA group is already filled"))) == ["rejected"]
+    assert codes(engine.handle(rejected(EXIT, 121, text="Insufficient margin"))) == ["rejected"]
+    (again,) = of_kind(engine.handle(bars(180, SPY=100.0)), Flatten)
+    assert (again.order.ref, again.order.oca_group) == (leg_ref(PLAN, Leg.EXIT, 2), PLAN)
+
+
+def test_a_refused_exit_goes_again_in_a_new_group_where_nothing_rests_in_the_old():
+    engine = a_long_engine()
+    says(engine, SPY=0.0)
+    engine.handle(bars(120, SPY=100.0))
+    gone = [cancelled(TARGET, 120.5), cancelled(STOP, 120.5), rejected(EXIT, 121, text="no reason")]
+    handle_all(engine, [*gone, a_report(121.5, positions={"SPY": 500})])
     (again,) = of_kind(engine.handle(bars(180, SPY=100.0)), Flatten)
     assert (again.order.ref, again.order.oca_group) == (leg_ref(PLAN, Leg.EXIT, 2), f"{PLAN}#1")
 

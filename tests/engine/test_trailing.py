@@ -221,6 +221,7 @@ def test_a_stop_that_is_lost_is_put_back_as_a_trail_at_the_best_price_it_had_rea
 def test_shares_whose_trailing_stop_was_passed_while_it_was_gone_are_closed():
     engine = a_long_trailing_engine()
     handle_all(engine, [bars(180, SPY=(100.0, 104.0, 100.0, 103.5)), cancelled(STOP, 190)])
+    engine.handle(a_report(190.5, positions={"SPY": 500}))
     commands = engine.handle(bars(240, SPY=(103.0, 103.0, 102.0, 102.5)))
     assert len(of_kind(commands, Flatten)) == 1
 
