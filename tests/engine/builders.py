@@ -218,6 +218,12 @@ def rejected(ref, seconds=62, code=201, text="no margin"):
     return OrderRejected(received_at=at(seconds), ref=ref, code=code, text=text)
 
 
+def taken_by_its_group(ref, seconds):
+    """The broker's 201 for an order whose OCA group has done its work."""
+    text = "OCA group is already filled."
+    return OrderRejected(received_at=at(seconds), ref=ref, code=201, text=text, is_group_filled=True)
+
+
 def cost(exec_id, commission=1.0, seconds=63):
     return CommissionReported(received_at=at(seconds), exec_id=exec_id, commission=commission, currency="USD")
 

@@ -30,6 +30,7 @@ from tests.engine.builders import (
     rejected,
     run_started,
     says,
+    taken_by_its_group,
 )
 
 RETRY = f"close:{PLAN}"
@@ -229,7 +230,8 @@ def test_stops_that_were_lost_hours_apart_are_put_back_every_time():
 
 def test_the_old_stop_of_a_position_closed_in_a_new_group_is_pulled_at_once():
     engine = a_closing_engine()
-    handle_all(engine, [rejected(an_exit(1), 121), fired(RETRY, 122), accepted(an_exit(2), 123)])
+    handle_all(engine, [taken_by_its_group(an_exit(1), 121), a_report(121.5, positions={"SPY": 500})])
+    handle_all(engine, [fired(RETRY, 122), accepted(an_exit(2), 123)])
     fill = a_fill(an_exit(2), exec_id="0001.01.02.01", seconds=124)
     pulled = [command.ref for command in of_kind(engine.handle(filled(fill)), CancelOrder)]
     assert pulled == [STOP, TARGET]

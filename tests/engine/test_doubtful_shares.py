@@ -31,8 +31,8 @@ from tests.engine.builders import (
     kinds,
     lines_of,
     of_kind,
-    rejected,
     says,
+    taken_by_its_group,
 )
 
 HELD = {"positions": {"SPY": 500}}
@@ -209,7 +209,8 @@ def test_a_target_in_the_old_group_shrinks_at_once_with_an_exit_in_the_new_one()
     engine = a_long_engine()
     says(engine, SPY=0.5)
     engine.handle(bars(120, SPY=100.0))
-    (half,) = of_kind(handle_all(engine, [rejected(f"{PLAN}:X1", 121), fired(f"close:{PLAN}", 122)]), Flatten)
+    handle_all(engine, [taken_by_its_group(f"{PLAN}:X1", 121), a_report(121.5, positions={"SPY": 500})])
+    (half,) = of_kind(engine.handle(fired(f"close:{PLAN}", 122)), Flatten)
     sold = a_fill(half.order.ref, half.order.quantity, 100.0, exec_id="0001.01.10.01", seconds=123)
     told = handle_all(engine, [accepted(half.order.ref, 123, 10), filled(sold)])
     left = 500 - half.order.quantity

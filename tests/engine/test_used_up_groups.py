@@ -20,8 +20,8 @@ from tests.engine.builders import (
     handle_all,
     lines_of,
     of_kind,
-    rejected,
     says,
+    taken_by_its_group,
 )
 
 P1, P2, P3, EXIT = f"{PLAN}:P1", f"{PLAN}:P2", f"{PLAN}:P3", f"{PLAN}:X1"
@@ -29,11 +29,6 @@ P1, P2, P3, EXIT = f"{PLAN}:P1", f"{PLAN}:P2", f"{PLAN}:P3", f"{PLAN}:X1"
 
 def in_groups(commands, kind=ReplaceStop):
     return [(command.order.ref, command.order.quantity, command.order.oca_group) for command in of_kind(commands, kind)]
-
-
-def taken_by_its_group(ref, seconds):
-    """The broker's 201 "OCA group is already filled"."""
-    return replace(rejected(ref, seconds, text="OCA group is already filled."), is_group_filled=True)
 
 
 def an_engine_whose_stop_sold_a_part():
