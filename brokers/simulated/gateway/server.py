@@ -137,6 +137,7 @@ class SimulatedGateway:
         except Exception as fault:
             log.exception("the market stands still")
             self.failed = fault
+            self.session.on_failure(fault)
             self.closed.set()
             raise
 

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import random
 import shutil
+import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -41,6 +42,10 @@ from tests.simulation.world.watched_market import WatchedMarket
 ACCOUNT = "DU7654321"
 LEAD_IN_S = 60.0
 AFTER_CLOSE_S = 60.0
+
+
+class GatewayFailed(RuntimeError):  # noqa: N818 - what happened, not a kind of error
+    """The simulated gateway has made a mistake of its own: what came of the day says nothing of the daemon."""
 
 
 class Site:
@@ -86,13 +91,15 @@ class Site:
         self.on_ready: Callable[[Site], None] = lambda _: None
         """Is shown the world before the daemon's first start."""
         self._cut = asyncio.Event()
+        self._mistakes: list[Exception] = []
+        """The gateway's own."""
 
     def now(self) -> float:
         """True time, epoch seconds."""
         return self.begins_at + self.loop.now_s - STARTS_AT_S
 
     async def play(self) -> None:
-        """The whole run, from the daemon's first start to the last look."""
+        """The whole run, from the daemon's first start to the last look. Raises GatewayFailed."""
         async with AsyncExitStack() as stack:
             clock = RunningClock(self.begins_at, 1.0, self.loop.time)
             settings: dict[str, Any] = {
@@ -103,6 +110,7 @@ class Site:
             disturbed = self.gateway.session.market
             assert isinstance(disturbed, DisturbedMarket)
             self.gateway.session.market = WatchedMarket(disturbed, self.traded_at)
+            self.gateway.session.on_failure = self._mistakes.append
             self.recorder.follow(self.gateway)
             self.recorder.add(self._settings())
             self.network.on_connect = self._on_connect
@@ -123,6 +131,10 @@ class Site:
             looking.cancel()
             await observer.look()
             await self._end()
+            for mistake in self._mistakes:
+                at = traceback.extract_tb(mistake.__traceback__)[-1]
+                text = f"{type(mistake).__name__}: {mistake} ({Path(at.filename).name}:{at.lineno}, {at.name})"
+                raise GatewayFailed(text) from mistake
 
     def rest_in_calm(self, seconds: float) -> None:
         """From now on nothing goes wrong any more, and the run ends in so many seconds."""

@@ -262,8 +262,9 @@ class Switchboard:
             armed.found_nobody = True
             self._at_work.clear()
             return
-        except Exception:
+        except Exception as mistake:
             log.exception("fault %d %s failed", rule.fault.number, rule.fault.name)
+            self._session.on_failure(mistake)
             self._retire(armed)
             return
         self._note(armed, occasion)

@@ -96,8 +96,9 @@ def answer(session: Session, client: Client, payload: bytes) -> None:
             _not_simulated(client, fields)
     except Unreadable as fault:
         _say(client, _id_in(fields), unreadable(str(fault)))
-    except Exception:
+    except Exception as mistake:
         log.exception("client %d: request %s failed", client.client_id, fields[:3])
+        session.on_failure(mistake)
         _say(client, _id_in(fields), Refusal(322, "Error processing request."))
     finally:
         session.answering = None

@@ -93,6 +93,8 @@ class Session:
         self.answering: Client | None = None
         self.on_request: Callable[[Client, Request], bool] | None = None
         """Asked before a handler; True swallows the request."""
+        self.on_failure: Callable[[Exception], None] = lambda _: None
+        """Hears of each exception that is the gateway's own mistake, beside the log and what a client is told (322)."""
         self.on_records: Callable[[Sequence[Record]], None] = lambda _: None
         self.on_bars_wanted: Callable[[], None] = lambda: None
         self._shown: set[int] = set()
