@@ -127,9 +127,10 @@ def proposal(book: Book, instrument: Instrument, ratio: Fraction) -> str:
     plans = [plan for plan in book.plans_in(instrument.symbol) if plan.open_quantity > 0]
     stops = [_scaled(plan.stop_price, ratio, instrument) for plan in plans]
     told = ", ".join("none" if stop is None else f"{stop:g}" for stop in stops)
+    does = f"places it at {told}" if stops else "gives back what exits sold too many"
     return (
         f"{instrument.symbol}: looks like a split of {_text(ratio)}; the position has NO STOP until a person accepts: "
-        f"accept instrument:{instrument.symbol} places it at {told}"
+        f"accept instrument:{instrument.symbol} {does}"
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.commands import Flatten
+from shared.commands import Flatten, Notify
 from shared.events import OperatorCommanded
 from shared.orders import Side
 from tests.engine.builders import (
@@ -16,7 +16,6 @@ from tests.engine.builders import (
     at,
     bars,
     cancelled,
-    codes,
     filled,
     fired,
     handle_all,
@@ -47,7 +46,8 @@ def bought_back(commands):
 @pytest.mark.parametrize("theirs", [-1500, -50])
 def test_nothing_goes_back_while_the_split_waits_and_all_of_it_after_the_accept(theirs):
     engine, told = an_engine_short_over_a_split(theirs)
-    assert "corporate_action" in codes(told)
+    (alarm,) = [command for command in of_kind(told, Notify) if command.code == "corporate_action"]
+    assert alarm.text.endswith("accept instrument:SPY gives back what exits sold too many")
     told += handle_all(engine, [fired(f"close:{PLAN}", 2003), bars(2040, SPY=50_000 / abs(theirs))])
     assert bought_back(told) == []
     told = handle_all(engine, [ACCEPT, a_report(2101, positions=a_line(theirs, 50_000 / abs(theirs)))])
