@@ -22,6 +22,7 @@ from shared.orders import OrderIntent
 
 CLOSE_TIMER = "close:"
 RETRY_S_MAX = 60.0
+GO_ON_S = 1.0
 
 
 class Closer:
@@ -86,6 +87,12 @@ class Closer:
         waiting = [(plan, plan.retry_at) for plan in self._book.plans.values() if plan.retry_at is not None]
         left = [(plan, (retry_at - now).total_seconds()) for plan, retry_at in waiting]
         return [_pause(plan, min(max(left_s, 0.0), RETRY_S_MAX)) for plan, left_s in left]
+
+    def go_on(self, plan: Plan, now: datetime) -> list[Command]:
+        """A cancelled exit is over at last: rows may have ceased. While a pause runs its timer sees to it."""
+        if self.is_pausing(plan, now):
+            return []
+        return [SetTimer(timer_id=CLOSE_TIMER + plan.plan_id, after_s=GO_ON_S, clock="wall")]
 
     def retry(self, plan_id: str, now: datetime) -> list[Command]:
         """The pause is over: what a person wanted flat, and what strategies do not want any more, goes again."""

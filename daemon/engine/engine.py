@@ -259,8 +259,8 @@ class Engine:
             if not asked:
                 text = f"{event.ref}: cancelled by the broker: {event.reason}"
                 commands.append(Notify(level="warning", code="entry_cancelled", text=text))
-        elif not asked:
-            commands += self._protector.on_leg_lost(working, event.received_at)
+        else:
+            commands += self._protector.on_leg_over(working, event.received_at, was_asked=asked)
         return commands + self._protector.look_again(event.received_at)
 
     def _on_rejected(self, event: OrderRejected) -> list[Command]:
@@ -298,8 +298,9 @@ class Engine:
         commands += self._watch.look(event.received_at)
         self._protector.stop_prices.learn(event.open_orders)
         for order in legs:
-            if order.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED) and order.order.ref not in asked:
-                commands += self._protector.on_leg_lost(order, event.received_at)
+            if order.status in (OrderStatus.CANCELLED, OrderStatus.REJECTED):
+                was_asked = order.order.ref in asked
+                commands += self._protector.on_leg_over(order, event.received_at, was_asked=was_asked)
         commands += self._trader.cancel_older_than_connection()
         has_settled = any(isinstance(command, Notify) and command.code == SETTLED for command in commands)
         is_first = self.book.knows_holdings and not knew_holdings  # on this line: rows have passed without a broker

@@ -104,6 +104,13 @@ class Protector:
             commands += found
         return commands
 
+    def on_leg_over(self, working: WorkingOrder, now: datetime, *, was_asked: bool) -> list[Command]:
+        """An exit or a stop came to nothing; an exit that was to go is sent again, where its shares still have to."""
+        if not was_asked:
+            return self.on_leg_lost(working, now)
+        plan = self._book.plans[working.plan]
+        return self._closer.go_on(plan, now) if working.leg is Leg.EXIT and plan.open_quantity > 0 else []
+
     def on_leg_lost(self, working: WorkingOrder, now: datetime) -> list[Command]:
         """An exit or a stop came to nothing without our asking."""
         if working.leg in PROTECTIVE:

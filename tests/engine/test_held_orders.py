@@ -7,6 +7,7 @@ from tests.engine.builders import (
     PLAN,
     STOP,
     TARGET,
+    a_completed,
     a_fill,
     a_long_engine,
     a_report,
@@ -201,3 +202,21 @@ def test_a_stop_that_is_held_counts_once_as_failed_however_often_a_report_shows_
     told = handle_all(engine, [cancelled(STOP, 90), fired(f"protect:{PLAN}", 91)])
     assert [command.order.ref for command in of_kind(told, ReplaceStop)] == [P1]
     assert of_kind(told, Flatten) == []
+
+
+def test_an_exit_that_is_held_goes_again_when_its_cancel_took_longer_than_the_pause():
+    """Rows may have ceased: nothing else would send it."""
+    engine, shown = an_engine_with_a_held_exit()
+    handle_all(engine, [a_report(136, **shown), fired(f"close:{PLAN}", 137)])
+    (timer,) = engine.handle(cancelled(EXIT, 140))
+    assert (timer.timer_id, timer.after_s) == (f"close:{PLAN}", 1.0)
+    told = engine.handle(fired(f"close:{PLAN}", 141))
+    assert [command.order.ref for command in of_kind(told, Flatten)] == [f"{PLAN}:X2"]
+
+
+def test_an_exit_that_is_held_goes_again_when_a_report_shows_its_end():
+    engine, shown = an_engine_with_a_held_exit()
+    handle_all(engine, [a_report(136, **shown), fired(f"close:{PLAN}", 137)])
+    lines = lines_of(engine, STOP, TARGET)
+    told = engine.handle(a_report(141, positions={"SPY": 500}, open_orders=lines, completed_orders=[a_completed(EXIT)]))
+    assert f"close:{PLAN}" in [timer.timer_id for timer in of_kind(told, SetTimer)]
