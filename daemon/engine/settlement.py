@@ -78,16 +78,22 @@ def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) 
         return False
     opened = [plan.opened_at for plan in open_plans(book, symbol) if plan.opened_at is not None]
     since = book.agreed.get(symbol, max(opened, default=book.in_broker_time(seen.since))) - _SAME_MOMENT
-    known = book.strangers.get(symbol, {})
+    known = book.strangers.get(symbol)
     traded = sum(_traded_since(fill, known, since) for fill in others_fills(report, symbol))
     is_accounted_for = abs(seen.broker_quantity - ours - traded) < 1
     return not is_accounted_for and (is_executed or report.received_at - seen.since < DENIED_FOR)
 
 
-def _traded_since(fill: Fill, known: dict[str, int], since: datetime) -> int:
-    """A correction counts by what it changes, whatever time it has (TWS.md 3.23: it repeats everything)."""
-    if exec_correction(fill.exec_id) > 1 and exec_stem(fill.exec_id) in known:
-        return signed(fill) - known[exec_stem(fill.exec_id)]
+def _traded_since(fill: Fill, known: dict[str, int] | None, since: datetime) -> int:
+    """What is new since both agreed, and what a correction changes, whatever time it has (TWS.md 3.23).
+
+    Its time decides only for what was told already: the clocks may be apart by more than was last measured.
+    """
+    before = None if known is None else known.get(exec_stem(fill.exec_id))
+    if known is not None and before is None:
+        return signed(fill)
+    if before is not None and exec_correction(fill.exec_id) > 1:
+        return signed(fill) - before
     return signed(fill) if fill.filled_at >= since else 0
 
 

@@ -266,15 +266,27 @@ def test_what_a_person_sells_of_an_adopted_position_leaves_its_plan_and_its_stop
     assert changed + [0 for _ in of_kind(told, CancelOrder)] == [left]
 
 
-@pytest.mark.parametrize("fills", [[], [sold_by_hand(100, 110)], [sold_by_hand(300, 5)]], ids=["none", "less", "older"])
-def test_adopted_shares_that_nobody_has_sold_keep_their_plan_and_their_stop_while_positions_may_lag(fills):
+@pytest.mark.parametrize(
+    ("before", "fills"),
+    [([], []), ([], [sold_by_hand(100, 110)]), ([sold_by_hand(300, 5)], [sold_by_hand(300, 5)])],
+    ids=["none", "less", "older"],
+)
+def test_adopted_shares_that_nobody_has_sold_keep_their_plan_and_their_stop_while_positions_may_lag(before, fills):
     """Found by simulation (brutal 42221): three denials in five seconds, and 58 shares stood bare for six minutes."""
     engine = an_engine_that_adopted(300)
-    engine.handle(a_report(20, positions={"SPY": 300}, open_orders=lines_of(engine)))
+    settled_to(engine, 300, 20, fills=before)
     told = settled_to(engine, 0, 120, 123, 126, 240, 360, 419, fills=fills)
     told += settled_to(engine, 300, 430, 433, 436, fills=fills)
     assert codes(told) == ["quantity_break", "healed"]
     assert orders_in(told) == []
+
+
+def test_what_a_hand_has_sold_accounts_for_it_though_our_clock_is_far_ahead():
+    """Found by simulation (brutal 9476): by a clock 285 s ahead it was sold before both agreed."""
+    engine = an_engine_that_adopted(300)
+    settled_to(engine, 300, 400)
+    told = settled_to(engine, 200, 520, 523, 526, fills=[sold_by_hand(100, 225)])
+    assert codes(told) == ["quantity_break", "settled"]
 
 
 def test_what_a_hand_has_sold_accounts_for_it_beside_a_splits_fraction():
