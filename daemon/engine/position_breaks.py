@@ -13,9 +13,8 @@ from daemon.engine.book import Book
 from daemon.engine.corporate_action import is_held, proposal, ratio_shown
 from daemon.engine.discrepancy import EXECUTIONS, Discrepancy, lacks
 from daemon.engine.locks import Break, Lock
-from daemon.engine.settlement import others_fills, signed
+from daemon.engine.settlement import agree
 from shared.events import BrokerReported
-from shared.ids import exec_stem
 from shared.market import Universe
 
 CLEAN_REPORTS_TO_UNLOCK = 2
@@ -107,8 +106,7 @@ def _note_agreement(book: Book, held: dict[str, int], broken: list[str], report:
     book.agreed, book.strangers = {}, {}
     for symbol, quantity in held.items():
         if quantity and symbol not in broken:
-            book.agreed[symbol] = book.in_broker_time(report.asked_at)
-            book.strangers[symbol] = {exec_stem(fill.exec_id): signed(fill) for fill in others_fills(report, symbol)}
+            agree(book, symbol, report)
         elif quantity and symbol in before:
             book.agreed[symbol] = before[symbol]
             book.strangers[symbol] = strangers.get(symbol, {})

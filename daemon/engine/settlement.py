@@ -107,6 +107,12 @@ def signed(fill: Fill) -> int:
     return fill.side.sign * fill.quantity
 
 
+def agree(book: Book, symbol: str, report: BrokerReported) -> None:
+    """Broker and book hold the same of it, with what others had executed by then: what is missing later came since."""
+    book.agreed[symbol] = book.in_broker_time(report.asked_at)
+    book.strangers[symbol] = {exec_stem(fill.exec_id): signed(fill) for fill in others_fills(report, symbol)}
+
+
 def open_plans(book: Book, symbol: str) -> list[Plan]:
     """Plans of the instrument that hold something, oldest first."""
     return [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]

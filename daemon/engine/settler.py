@@ -93,6 +93,7 @@ class Settler:
             if plan.strategy not in let_go:  # its exit is gone, the wish is not
                 self._aim(plan)
         settlement.end_break(book, symbol, seen)
+        settlement.agree(book, symbol, report)
         return [
             Notify(
                 level="critical",

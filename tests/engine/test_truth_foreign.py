@@ -289,6 +289,17 @@ def test_what_a_hand_has_sold_accounts_for_it_though_our_clock_is_far_ahead():
     assert codes(told) == ["quantity_break", "settled"]
 
 
+def test_what_a_hand_has_sold_right_after_the_adoption_accounts_for_it():
+    """Found by simulation (brutal 4764): no report had agreed since, and 46 shares too many stood in the book."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    settled_to(engine, 500, 100)
+    bought = replace(sold_by_hand(300, 110), side=Side.BUY, exec_id="0001.01.01.01")
+    settled_to(engine, 800, 120, 123, 126, fills=[bought])
+    told = settled_to(engine, 700, 129, 132, 135, fills=[bought, sold_by_hand(100, 127)])
+    assert "settled" in codes(told)
+    assert engine.book.holding("adopted", "SPY") == 200
+
+
 def test_what_a_hand_has_sold_accounts_for_it_beside_a_splits_fraction():
     """Found by simulation (brutal 7046): half a share of an earlier split made 3 that were traded no account of 2.5."""
     engine = an_engine_that_adopted(300)
