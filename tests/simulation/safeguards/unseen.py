@@ -12,7 +12,7 @@ UNSEEN: dict[str, str] = {
     "two_reports_before_lost": "a report never overtakes an order on one connection, and no fault leaves one out",
     "unlisted_codes_ask": "the gateway sends no code that is not in the table",
     "working_after_its_end_is_doubt": "the gateway never shows an order at work that it has told as cancelled",
-    "ids_never_roll_back": "an id that the gateway has seen it refuses (103), and legs that are left alone go with a report",
+    "ids_never_roll_back": "what the gateway has seen it refuses (103), and legs left alone go with a report",
     "commission_sentinels": "fault 23 leaves out the realised profit, never the commission",
     "acknowledgement_timer": "the order's stop is in doubt sooner, and the question about it answers for all",
     "doubtful_stops_are_told": "questions are answered, so a stop is in doubt for less than a second",
