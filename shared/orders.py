@@ -185,6 +185,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     trail_amount: float | None = None
     trail_percent: float | None = None
     good_till: datetime | None = None
+    oca_group: str = ""
 
 
 class CompletedOrder(Struct, frozen=True, kw_only=True):

@@ -110,6 +110,7 @@ def waiting_line(placed: Placed, client_id: int) -> OpenOrder:
         trail_amount=order.trail_amount,
         trail_percent=order.trail_percent,
         good_till=order.good_till,
+        oca_group=order.oca_group,
     )
 
 

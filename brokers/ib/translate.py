@@ -148,6 +148,7 @@ def open_order_of(order: IbOrder, status: str, symbol: str) -> OpenOrder:
         trail_amount=number(order.auxPrice) if is_trail and percent is None else None,
         trail_percent=percent,
         good_till=execution_time(order.goodTillDate, assumed=UTC) if order.goodTillDate else None,
+        oca_group=order.ocaGroup,
     )
 
 

@@ -25,6 +25,7 @@ def open_line(simulated: SimOrder, order: Order) -> OpenOrder:
         trail_amount=simulated.trail_amount,
         trail_percent=simulated.trail_percent,
         good_till=order.good_till,
+        oca_group=order.oca_group,
     )
 
 

@@ -81,6 +81,12 @@ class Plan(Struct, kw_only=True):
         """The group of the orders that close the plan."""
         return f"{self.plan_id}#{self.used_groups}" if self.used_groups else self.plan_id
 
+    def join_group(self, name: str) -> None:
+        """An order that closes the plan was found in this group: the next ones stand there too."""
+        number = name.removeprefix(f"{self.plan_id}#")
+        if number.isdecimal():
+            self.used_groups = max(self.used_groups, int(number))
+
     def leave_group(self) -> None:
         """The group has done its work: what closes the plan from now on stands in a new one."""
         self.used_groups += 1

@@ -165,13 +165,14 @@ def _adopt(book: Book, order: OpenOrder) -> None:
         limit_price=order.limit_price,
         stop_price=order.stop_price,
         tif="DAY" if ref.leg in (Leg.ENTRY, Leg.EXIT) else "GTC",
-        oca_group="" if ref.leg is Leg.ENTRY else ref.plan_id,
+        oca_group="" if ref.leg is Leg.ENTRY else order.oca_group or ref.plan_id,
         trail_amount=order.trail_amount,
         trail_percent=order.trail_percent,
         good_till=order.good_till,
     )
     plan = book.plan_of(ref, symbol=order.symbol, side=order.side)
     plan.take_off_awaited(order.ref)
+    plan.join_group(rebuilt.oca_group)
     if ref.leg in PROTECTIVE and plan.stop_price is None:
         plan.stop_price = order.stop_price
     if ref.leg is Leg.TAKE_PROFIT and plan.take_profit_price is None:

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from shared.commands import Notify, PlaceBracket, ReplaceStop
+from shared.commands import Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.events import OperatorCommanded
 from shared.orders import OrderType, Side
 from tests.engine.builders import (
     ENTRY,
@@ -16,6 +17,7 @@ from tests.engine.builders import (
     a_started,
     an_engine_at_work,
     an_open_order,
+    at,
     bars,
     cancelled,
     codes,
@@ -103,6 +105,16 @@ def test_a_bracket_is_rebuilt_from_a_bare_dump_of_the_broker():
     assert codes(told) == ["fill_recovered", "unbooked_order", "unbooked_order"]
     assert engine.book.locks == {}
     assert engine.book.unprotected_plans() == []
+
+
+def test_the_exit_of_a_rebuilt_plan_stands_in_the_group_of_its_stop():
+    """In another one both could fill."""
+    stop, target = (replace(line, oca_group=f"{PLAN}#2") for line in lines_of(a_long_engine()))
+    engine = a_started()
+    engine.handle(a_report(70, open_orders=[stop, target], fills=[a_fill()], positions={"SPY": 500}))
+    flatten = OperatorCommanded(received_at=at(80), verb="flatten", scope="account", actor="me")
+    (exit_order,) = [command.order for command in of_kind(engine.handle(flatten), Flatten)]
+    assert exit_order.oca_group == f"{PLAN}#2"
 
 
 def test_an_adopted_entry_keeps_what_it_has_filled():

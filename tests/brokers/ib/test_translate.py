@@ -114,6 +114,11 @@ def test_the_stop_of_a_trail_is_where_it_stands_and_its_distance_is_told_apart()
     ]
 
 
+def test_an_open_order_shows_in_which_group_it_stands():
+    order = IbOrder(action="SELL", totalQuantity=3, orderType="LMT", lmtPrice=5.0, ocaGroup="OB1:s:20131008:SPY-1#1")
+    assert open_order_of(order, "Submitted", "SPY").oca_group == "OB1:s:20131008:SPY-1#1"
+
+
 def test_an_open_order_shows_until_when_it_is_good():
     order = IbOrder(action="BUY", totalQuantity=3, orderType="LMT", tif="GTD", goodTillDate="20261120-15:04:05")
     assert open_order_of(order, "Submitted", "SPY").good_till == datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)
