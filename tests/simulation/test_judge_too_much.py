@@ -287,3 +287,19 @@ def test_what_is_corrected_after_a_split_counts_in_the_shares_of_before(correcte
     story.place(story.order("P1", 200.0))
     story.later(600)
     assert [name for name in story.broken() if name == "I2"] == broken
+
+
+def test_shares_that_an_accept_took_from_one_of_two_sides_are_given_back_when_its_stop_still_sells_them():
+    """brutal 9979: 6 bought and 14 sold by plans, 26 by a hand; the stop of the 6 sold in the moment of the accept."""
+    story = a_running_daemon()
+    story.long(6.0)
+    short = story.order("E", 14.0, number=2, side="SELL")
+    story.place(short, story.order("S", 14.0, number=2, side="BUY"))
+    story.fill(short)
+    story.strange(-26.0)
+    story.told("execDetails", execId="0000e0d5.1.3.01")
+    story.look(positions={"SPY": -8.0})
+    story.say("settled", "SPY: accepted by a person, SPY-1:X1 SELL 6, adopted:SPY-1:E SELL 20")
+    story.fill(story.order("S", 6.0))
+    story.place(replace(story.order("X2", 6.0), side="BUY", oca_group=""))
+    assert "I2" not in story.broken()

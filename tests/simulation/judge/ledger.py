@@ -147,8 +147,6 @@ class Ledger:
         beyond = self.own[symbol] - shares
         if self.accepted[symbol] * self.own[symbol] < 0.0:
             beyond += self.accepted[symbol]
-        if beyond * self.own[symbol] <= 0.0:
-            return
         for plan in sorted(self.holding(symbol), key=_is_adopted)[::-1]:
             held = self.held[plan]
             gone = math.copysign(min(abs(held), abs(beyond)), held) if held * beyond > 0 else 0.0
