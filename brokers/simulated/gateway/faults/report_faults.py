@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from brokers.simulated.gateway.faults.fault import CLIENT, SYMBOL, Act, Aim, Fault, NothingThere, Parameters, Touch
-from brokers.simulated.gateway.protocol.answers import ZONE, error
+from brokers.simulated.gateway.protocol.answers import ZONE, ZONE_NAME, error
 from brokers.simulated.gateway.protocol.message import Message
 from brokers.simulated.gateway.protocol.wire import UNSET_DOUBLE
 
@@ -128,12 +129,18 @@ def _correct(site: Site, parameters: Correction, aim: Aim) -> None:
 # ------------------------------------------------------------------ 25: times
 
 
+_LOCAL_TIME = re.compile(rf"(\d{{8}} \d\d:\d\d:\d\d)( {ZONE_NAME})?")
+
+
 class TimeStyle(Parameters, frozen=True):
     style: Literal["utc_dash", "no_zone", "two_spaces", "other_zone", "unknown_zone"] = "utc_dash"
 
 
 def _odd_time(_site: Site, parameters: TimeStyle, _client: Client, said: Message) -> Iterable[Message]:
-    local = datetime.strptime(str(said.values["time"])[:17], "%Y%m%d %H:%M:%S").replace(tzinfo=ZONE)
+    plain = _LOCAL_TIME.fullmatch(str(said.values["time"]))
+    if plain is None:  # another rule of this fault has altered it already
+        return (said,)
+    local = datetime.strptime(plain[1], "%Y%m%d %H:%M:%S").replace(tzinfo=ZONE)
     text = {
         "utc_dash": f"{local.astimezone(UTC):%Y%m%d-%H:%M:%S}",
         "no_zone": f"{local:%Y%m%d %H:%M:%S}",

@@ -189,6 +189,17 @@ async def test_fault_25_an_executions_time_is_written_in_an_odd_way(desktop, raw
     assert execution[15] == written
 
 
+async def test_fault_25_that_is_injected_twice_leaves_what_the_first_has_written(desktop, raw):
+    """Found by simulation (brutal 9995): the second could not read it, and the request was answered with 322."""
+    await bought(desktop, await desktop.connect())
+    client = await raw(desktop)
+    desktop.gateway.faults.inject("odd_execution_time", style="utc_dash")
+    desktop.gateway.faults.inject("odd_execution_time", style="other_zone")
+    client.say(7, 3, 11, 0, "", "", "", "", "", "")
+    (execution,) = [fields for fields in await client.heard(55) if fields[0] == "11"]
+    assert execution[15] == "20131008-13:30:05"
+
+
 async def test_fault_25_a_zone_nobody_knows_loses_the_execution_in_ib_insync_but_not_the_position(desktop):
     ib = await desktop.connect()
     desktop.gateway.faults.inject("odd_execution_time", style="unknown_zone")
