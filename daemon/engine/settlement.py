@@ -229,7 +229,7 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
 
     What exits of a plan have sold too many is a short like any other. What an exit of ours closed in the same moment or
     later was still there when the broker closed it: those shares are sold twice, and their plan has to take the second
-    sale back. What was opened later was not there.
+    sale back, but for what a stranger holds of that side. What was opened later was not there.
     """
     until = fill.filled_at + _SAME_MOMENT
     other_side = [plan for plan in book.plans_in(fill.symbol) if plan.signed_quantity * fill.side.sign < 0]
@@ -238,14 +238,17 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     if lock is not None and lock.split_ratio and fill.filled_at >= book.in_broker_time(lock.since):
         return _liquidated_of_split(book, fill, [plan for plan in held if plan.open_quantity > 0], lock.split_ratio)
     ratio = book.shares_for(fill)  # of now, for one of the execution's
-    plans = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held]
-    if fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) > -1:  # else it may have closed a stranger's
-        plans += _closed_since(book, fill)
+    plans: list[tuple[Plan | None, int]] = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held]
+    plans.append((None, int(-fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) / ratio)))
+    plans += _closed_since(book, fill)
     name, suffix = _liquidation(fill)
     left, booked = fill.quantity, list[Fill]()
     for plan, quantity in plans:
         take = min(left, quantity)
         if take <= 0:
+            continue
+        if plan is None:
+            left -= take
             continue
         ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
         share = replace(fill, ref=ref, exec_id=f"{name}.{len(booked) + 1}.{suffix}", quantity=take)
@@ -279,7 +282,7 @@ def _liquidated_of_split(book: Book, fill: Fill, held: list[Plan], ratio: float)
     return booked
 
 
-def _closed_since(book: Book, liquidation: Fill) -> list[tuple[Plan, int]]:
+def _closed_since(book: Book, liquidation: Fill) -> list[tuple[Plan | None, int]]:
     """Plans of which orders of their own have closed shares since then, and how many; they may be long over."""
     closed: dict[str, tuple[Plan, int]] = {}
     for fill in list(book.fills.values()):

@@ -266,6 +266,17 @@ def test_what_the_broker_liquidates_in_the_moment_in_which_we_sell_it_is_bought_
     assert [(c.order.side, c.order.quantity) for c in of_kind(told, Flatten)] == [("BUY", 500)]
 
 
+@pytest.mark.parametrize(("liquidated", "ours"), [(502, -500), (400, -398)])
+def test_what_is_liquidated_beyond_a_strangers_shares_in_the_moment_in_which_we_sell_is_bought_back(liquidated, ours):
+    """Found by simulation (brutal 6297): beside 2 of a stranger's 7 that were sold twice stayed short."""
+    engine = a_stopped_engine()
+    engine.handle(a_report(80, positions={"SPY": 2}))
+    at_once = replace(a_liquidation(liquidated), filled_at=STOPPED.filled_at)
+    told = engine.handle(a_report(91, positions={"SPY": 2 - liquidated}, fills=[at_once]))
+    assert engine.book.positions()["SPY"].quantity == ours
+    assert [(c.order.side, c.order.quantity) for c in of_kind(told, Flatten)] == [("BUY", -ours)]
+
+
 def test_a_liquidation_that_is_told_late_closes_nothing_that_was_opened_since():
     """Its shares were sold twice, and the next plan's stop was pulled for it (brutal 637)."""
     engine = a_stopped_engine()
