@@ -18,7 +18,8 @@ class Plan(Struct, kw_only=True):
     `retry_at`: no exit before then, the last one failed. `flatten_reason`: a person wants it closed.
     `has_lost_shares`: the broker took shares of the entry back, which its OCA group knows nothing of. `used_groups`:
     OCA groups left since they had done their work, the last with `left_at` orders; since then one has filled
-    (`has_group_filled`), one was refused (`has_group_refused`).
+    (`has_group_filled`), one was refused (`has_group_refused`). `unpriced_since` (the broker's clock): since then the
+    stop of an adopted plan stands behind all that the market may be, for want of a price of now.
     """
 
     plan_id: str
@@ -56,6 +57,7 @@ class Plan(Struct, kw_only=True):
     left_at: int = 0
     has_group_filled: bool = False
     has_group_refused: bool = False
+    unpriced_since: datetime | None = None
 
     def take_off_awaited(self, ref: str) -> None:
         """The cancel of this order may be asked for again."""

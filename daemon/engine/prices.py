@@ -74,6 +74,10 @@ class Prices(Struct, kw_only=True):
         if abs(last / paid - 1) <= jump < abs(float(self.reference[index]) / paid - 1):
             self.reference = np.where(np.arange(len(self.last)) == index, last, self.reference)
 
+    def is_near(self, index: int, paid: float, jump_pct_max: float) -> bool:
+        """Whether the last believable print is no jump away from what was paid."""
+        return bool(abs(float(self.reference[index]) / paid - 1) <= jump_of(jump_pct_max))
+
     def is_suspect(self, index: int) -> bool:
         """True while the last print has not been accepted as the reference."""
         return bool(self.last[index] != self.reference[index])

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from daemon.engine import oca_groups, planning
+from daemon.engine.adopted_stops import too_far
 from daemon.engine.answers import Answers
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.children import send
@@ -93,6 +94,8 @@ class Protector:
                     found += self._pull_target_of_another_group(plan)
                 if tidy or plan.is_past_its_group:
                     found += self._shrink(plan, legs if not found else legs_of(self._book.orders_of(plan.plan_id)))
+                if tidy and not found:
+                    found += self._bring_near(plan)
             elif open_quantity < 0:
                 found += self._give_back(plan, now, grace_over_of=grace_over_of)
             elif tidy or plan.is_past_its_group:
@@ -279,6 +282,16 @@ class Protector:
         kinds = (exits,) if legs.exits else (stops, targets)
         too_large = [kind for kind in kinds if sum(each.remaining for each in kind) > plan.open_quantity]
         return [command for kind in too_large for command in self._fit(plan, kind, plan.open_quantity)]
+
+    def _bring_near(self, plan: Plan) -> list[Command]:
+        commands: list[Command] = []
+        for stop in too_far(self._book, plan):
+            if stop.order.ref in plan.refused_changes:
+                commands += self._answers.cancel(stop, "its change was refused, it comes anew")
+                continue
+            stop.order = replace(stop.order, stop_price=plan.stop_price)
+            commands += self._change(plan, stop, stop.remaining, "there is a price of now, its stop stood far from it")
+        return commands
 
     def _pull_target_of_another_group(self, plan: Plan) -> list[Command]:
         """What one of two groups fills is not taken off the other: stop and target would both close the position."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from daemon.engine import settlement
+from daemon.engine.adopted_stops import stop_behind
 from daemon.engine.book import Book
 from daemon.engine.corporate_action import apply_split, shows_split, split_taken
 from daemon.engine.locks import Break
@@ -83,7 +84,7 @@ class Settler:
             fills += settlement.claim(book, seen, symbol, now)
             fills += self._adopt(symbol, seen, now)
             touched += [book.plan_for(fill) for fill in fills]
-            told += [f"{fill.ref} {fill.side} {fill.quantity} at about {fill.price:g}" for fill in fills]
+            told += [self._told(fill) for fill in fills]
         if not told:
             text = (
                 f"{symbol}: nobody knows a price for what the broker holds, it cannot be protected; nothing was settled"
@@ -115,26 +116,39 @@ class Settler:
                 self._book.move(ref, Happening.LOST)
 
     def _adopt(self, symbol: str, seen: Break, now: datetime) -> list[Fill]:
-        """What no plan of ours explains becomes a plan of its own, with a stop of its own."""
-        left = settlement.surplus(self._book, symbol, seen.broker_quantity)
-        column = self._universe.index(symbol)
+        """What no plan of ours explains becomes a plan of its own, with a stop of its own.
+
+        A last price far from what the shares have cost may be of before a split that no row has shown yet.
+        """
+        left, prices = settlement.surplus(self._book, symbol, seen.broker_quantity), self._book.prices
+        column, jump_pct_max = self._universe.index(symbol), self._settings.limits.price_jump_pct_max
         if seen.average_cost > 0:
-            self._book.prices.confirm(column, seen.average_cost, self._settings.limits.price_jump_pct_max)
-        market = self._book.prices.good_price(column)
+            prices.confirm(column, seen.average_cost, jump_pct_max)
+        market = prices.good_price(column)
         cost = seen.average_cost if seen.average_cost > 0 else market
         if not left or cost is None:
             return []
-        side = Side.BUY if left > 0 else Side.SELL
-        distance = 1 - side.sign * self._settings.truth.adopted_stop_pct / 100
         plan = Plan(
             plan_id=self._next_plan_id(symbol, now),
             strategy=settlement.ADOPTED,
             symbol=symbol,
-            side=side,
-            stop_price=self._universe.instruments[column].round_to_tick((market or cost) * distance),
+            side=Side.BUY if left > 0 else Side.SELL,
+            stop_price=None,
             take_profit_price=None,
         )
+        reference = [cost] if market is None else [market]
+        if market is None or not prices.is_near(column, cost, jump_pct_max):
+            reference, plan.unpriced_since = [*reference, cost], self._book.in_broker_time(now)
+            prices.forget(column)
+        plan.stop_price = stop_behind(plan, reference, self._settings, self._universe.instruments[column])
         return [settlement.open_adopted(self._book, plan, abs(left), cost, seen=seen, now=now)]
+
+    def _told(self, fill: Fill) -> str:
+        plan = self._book.plan_for(fill)
+        text = f"{fill.ref} {fill.side} {fill.quantity} at about {fill.price:g}"
+        if plan.unpriced_since is None:
+            return text
+        return f"{text}, no price of now is known: stop at {plan.stop_price:g} until {plan.symbol} has traded"
 
     def _next_plan_id(self, symbol: str, now: datetime) -> str:
         session = self._book.hours.session if self._book.hours else now.date()

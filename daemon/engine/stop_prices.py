@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from daemon.engine.adopted_stops import bring_near
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
 from daemon.engine.plan import Plan
@@ -23,10 +24,15 @@ class StopPrices:
         self._desks = desks
 
     def follow(self, row: BarRow, closed_at: datetime) -> None:
-        """Let the trailing stops of the book follow a row of believable bars.
+        """Let the trailing stops of the book follow a row of believable bars, and adopted ones find their place by it.
 
         Not over a split that waits for a person: the stop is still in the prices of before.
         """
+        for plan in [plan for plan in self._book.plans.values() if plan.unpriced_since is not None]:
+            desk = self._desk_with(plan.symbol)
+            if desk is not None:
+                column, instrument = desk.column(plan.symbol), desk.instrument(plan.symbol)
+                bring_near(self._book, plan, column, instrument, self._settings)
         for plan in [plan for plan in self._book.plans.values() if plan.is_trailing]:
             desk = self._desk_of(plan)
             if desk is not None and not self._book.has_split(plan.symbol):
@@ -66,7 +72,7 @@ class StopPrices:
 
     def is_through(self, plan: Plan) -> bool:
         """Whether the market stands beyond the stop already, as far as closed rows tell."""
-        desk = next((desk for desk in self._desks.values() if plan.symbol in desk.symbols), None)
+        desk = self._desk_with(plan.symbol)
         if desk is None or plan.stop_price is None:
             return False
         price = self._book.prices.good_price(desk.column(plan.symbol))
@@ -79,6 +85,9 @@ class StopPrices:
             return plan.stop_price
         price = self._book.prices.good_price(desk.column(plan.symbol))
         return followed_stop(plan, price, desk.instrument(plan.symbol).tick)
+
+    def _desk_with(self, symbol: str) -> Desk | None:
+        return next((desk for desk in self._desks.values() if symbol in desk.symbols), None)
 
     def _desk_of(self, plan: Plan) -> Desk | None:
         desk = self._desks.get(plan.strategy)
