@@ -42,10 +42,10 @@ def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) 
     """The ratio that fits where no stop of ours has outlived it and nothing else explains the jump; else None.
 
     A cost that has the same ratio says so whatever is under way: no execution moves it like that, and it says so alone
-    where somebody has traded beside: what he has left may by chance fit another ratio, and once a split is told no
-    quantity alone makes it another one. Else, for a late figure has the cost of before, no order of ours is under way,
-    no stop rests, and nothing has filled since book and broker agreed. Fewer shares at the cost they had are no reverse
-    split: the rest was sold. What is less than a share beside ours may be a stranger's.
+    where somebody has traded beside: what he has left may by chance fit another ratio, and once a split is told, or due
+    by the table, no quantity alone makes it another one. Else, for a late figure has the cost of before, no order of
+    ours is under way, no stop rests, and nothing has filled since book and broker agreed. Fewer shares at the cost they
+    had are no reverse split: the rest was sold. What is less than a share beside ours may be a stranger's.
     """
     ours = book.position(symbol)
     costs = [line.average_cost for line in report.positions if line.symbol == symbol]
@@ -53,6 +53,9 @@ def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) 
     stops = [order for order in shown if order is not None and order.leg in PROTECTIVE]  # of others the end has crossed
     if any(_has_outlived_it(book, stop) for stop in stops):
         return None
+    due = _ratio_that_is_due(book, symbol)
+    if due is not None and theirs * ours.quantity > 0 and _has_cost_of(due, ours, costs):
+        return due
     ratio, told = split_ratio(ours.quantity, theirs), _ratio_that_was_shown(book, symbol)
     by_cost = _ratio_of_cost(book, symbol, theirs, costs) if told is None else None
     if ratio is None:
@@ -154,6 +157,8 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, take
     """
     ours, column = book.position(symbol).quantity, universe.index(symbol)
     ratio = _ratio_that_was_shown(book, symbol) or split_ratio(ours, theirs)
+    if not theirs:  # nothing is left that could show it, and the prices have it already
+        ratio = ratio or _ratio_that_is_due(book, symbol)
     if ratio is None:
         return False
     theirs = theirs if abs(ours * ratio - theirs) < 1 else float(ours * ratio)
@@ -172,6 +177,11 @@ def _ratio_that_was_shown(book: Book, symbol: str) -> Fraction | None:
     lock = book.locks.get(symbol)
     told = None if lock is None else lock.split_ratio
     return None if told is None else Fraction(told).limit_denominator(_FINEST)
+
+
+def _ratio_that_is_due(book: Book, symbol: str) -> Fraction | None:
+    due = book.unsplit.get(symbol)
+    return None if due is None else Fraction(due).limit_denominator(_FINEST)
 
 
 def shows_split(book: Book, symbol: str, seen: Break) -> bool:

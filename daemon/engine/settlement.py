@@ -119,13 +119,17 @@ def open_plans(book: Book, symbol: str) -> list[Plan]:
 
 
 def end_break(book: Book, symbol: str, seen: Break) -> None:
-    """The break is over; its lock stays until reports are clean, but denies no shares any more."""
+    """The break is over; its lock stays until reports are clean, but denies no shares any more.
+
+    A split that is due, and that the broker does not show yet, still waits for a person.
+    """
     book.breaks.pop(symbol, None)
     book.foreign_positions.pop(symbol, None)
     book.foreign_costs.pop(symbol, None)
     lock = book.locks.get(symbol)
     if lock is not None:
         lock.end_split()
+        lock.kind = "split_due" if symbol in book.unsplit else lock.kind
         lock.broker_quantity, lock.cause = None, f"{seen.text}; settled"
 
 
@@ -133,7 +137,7 @@ def settle_shortfall(book: Book, seen: Break, symbol: str, price: float | None, 
     """Close in the book what the broker does not hold: its shares count for our own plans first, the oldest before.
 
     Where plans stand on both sides, those of the side that has too many lose, the others keep what they have. `price`
-    is the last believable one; without it the plan's own average is taken and the result is 0.
+    is what a share is worth by the last believable one; without it the plan's average is taken and the result is 0.
     """
     missing, settled = -surplus(book, symbol, seen.broker_quantity), list[Fill]()
     plans = [plan for plan in open_plans(book, symbol) if plan.side.sign * missing > 0]

@@ -80,7 +80,7 @@ class Settler:
         if shows_split(book, symbol, seen) and self._take_split(symbol, seen, now):
             touched, told = [*held], [f"split taken over, {seen.broker_quantity:g} shares"]
         if not told or abs(seen.broker_quantity - book.position(symbol).quantity) >= 1:
-            fills = settlement.settle_shortfall(book, seen, symbol, book.prices.good_price(column), now)
+            fills = settlement.settle_shortfall(book, seen, symbol, book.worth(symbol, column), now)
             fills += settlement.claim(book, seen, symbol, now)
             fills += self._adopt(symbol, seen, now)
             touched += [book.plan_for(fill) for fill in fills]
@@ -93,6 +93,8 @@ class Settler:
         for plan in touched:
             if plan.strategy not in let_go:  # its exit is gone, the wish is not
                 self._aim(plan)
+        if not any(plan.open_quantity > 0 for plan in held):
+            book.unsplit.pop(symbol, None)  # no shares of before are left
         settlement.end_break(book, symbol, seen)
         settlement.agree(book, symbol, report)
         return [

@@ -189,3 +189,46 @@ def test_it_outlives_a_restart():
         {"SPY": 2.0},
         {"SPY": EX_DATE},
     )
+
+
+def an_accept_of(line, seconds=MORNING + 100):
+    """A person accepts what the broker shows in the morning of a split that the table knows; what is sent then."""
+    engine, _ = an_engine_told()
+    handle_all(engine, [a_report(MORNING + 10 + 3 * n, positions=line) for n in range(3)])
+    told = handle_all(engine, [an_operator("accept", seconds), a_report(seconds + 1, positions=line)])
+    return engine, sent(told + engine.handle(fired(f"protect:{PLAN}", seconds + 3)))
+
+
+def test_shares_that_are_gone_after_a_split_have_not_lost_half_their_worth():
+    """500 at 100 were sold by hand before or after it: the price of after is no loss of 25,000."""
+    engine, _ = an_accept_of([])
+    assert engine.book.quantity("SPY") == 0
+    assert engine.book.realized_profit == 0.0
+
+
+@pytest.mark.parametrize("left", [300, 250, 600])
+def test_what_a_hand_has_left_of_shares_that_split_gets_its_stop_at_the_new_price_and_is_not_sold(left):
+    """Of 1000 after the split: their stop of before stood above the market, and they were closed."""
+    engine, orders = an_accept_of(a_line(left, 50.0))
+    plan = engine.book.plans[PLAN]
+    assert (plan.open_quantity, plan.average_price, plan.stop_price) == (left, 50.0, 49.5)
+    assert [(order.order.quantity, order.order.stop_price) for order in orders] == [(left, 49.5)]
+    assert engine.book.realized_profit == 0.0
+
+
+def test_what_a_hand_has_left_before_a_split_that_the_broker_does_not_show_yet_waits_for_it():
+    engine, orders = an_accept_of(a_line(300, 100.0))
+    assert (orders, engine.book.has_split("SPY"), engine.book.realized_profit) == ([], True, 0.0)
+    later = MORNING + 200
+    told = handle_all(engine, [a_report(later + 3 * n, positions=a_line(600, 50.0)) for n in range(2)])
+    assert "corporate_action" in codes(told)
+    handle_all(engine, [an_operator("accept", later + 20), a_report(later + 21, positions=a_line(600, 50.0))])
+    (placed,) = sent(engine.handle(fired(f"protect:{PLAN}", later + 23)))
+    assert (placed.order.quantity, placed.order.stop_price) == (600, 49.5)
+
+
+def test_what_was_sold_beyond_the_shares_that_were_to_split_is_of_after_and_gets_its_stop():
+    """1100 sold by hand after the split: 100 short at 50 belong to nobody and split no more."""
+    engine, orders = an_accept_of(a_line(-100, 50.0))
+    assert [(stop.order.side, stop.order.quantity, stop.order.stop_price) for stop in orders] == [("BUY", 100, 51.0)]
+    assert engine.book.unsplit == {}
