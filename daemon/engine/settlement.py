@@ -84,6 +84,28 @@ def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) 
     return not is_accounted_for and (is_executed or report.received_at - seen.since < DENIED_FOR)
 
 
+def may_lag(book: Book, symbol: str, seen: Break, report: BrokerReported) -> bool:
+    """Whether the figure is the one of before executions of ours (TWS.md 4.53), whose shares nobody holds any more.
+
+    Not where executions of somebody else account for it, nor once it has been shown for DENIED_FOR.
+    """
+    ours = book.position(symbol).quantity
+    since = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR) - _SAME_MOMENT
+    known = book.strangers.get(symbol)
+    traded = sum(_traded_since(fill, known, since) for fill in others_fills(report, symbol))
+    if abs(seen.broker_quantity - ours - traded) < 1 or report.received_at - seen.since >= DENIED_FOR:
+        return False
+    executed = [fill for fill in book.fills.values() if fill.symbol == symbol and not is_settlement(fill)]
+    held = float(ours)
+    for fill in sorted(executed, key=lambda fill: fill.filled_at, reverse=True):
+        if fill.filled_at <= since:
+            break
+        held -= signed(fill) * book.shares_for(fill)
+        if abs(seen.broker_quantity - held) < 1:
+            return True
+    return False
+
+
 def _traded_since(fill: Fill, known: dict[str, int] | None, since: datetime) -> int:
     """What is new since both agreed, and what a correction changes, whatever time it has (TWS.md 3.23).
 

@@ -64,6 +64,7 @@ class Settler:
         policy = self._settings.truth
         is_sure = policy.foreign != "report" and settlement.is_foreign(self._book, symbol, seen.broker_quantity)
         is_sure = is_sure and not settlement.may_come_back(self._book, symbol, seen, report)
+        is_sure = is_sure and not settlement.may_lag(self._book, symbol, seen, report)
         if not is_sure and settlement.is_shortfall(self._book, symbol, seen.broker_quantity):
             midnight = settlement.midnight_before(report.asked_at, policy.gateway_zone)
             is_sure = settlement.is_out_of_reach(self._book, symbol, midnight)

@@ -1,0 +1,66 @@
+"""Positions that lag behind executions of ours show what was held before (TWS.md 4.53): that is adopted by nobody."""
+
+import pytest
+from msgspec.structs import replace
+
+from daemon.engine.settings import TruthPolicy
+from shared.orders import Side
+from tests.engine.builders import (
+    STOP,
+    TARGET,
+    a_fill,
+    a_long_engine,
+    a_report,
+    an_engine,
+    cancelled,
+    codes,
+    filled,
+    handle_all,
+    lines_of,
+    some_settings,
+)
+
+SOLD = a_fill(STOP, 500, 99.0, seconds=110, exec_id="0001.01.02.01")
+
+
+def an_engine_that_sold(fill=SOLD):
+    """Long 500 on which both agreed, then the stop has filled, wholly or in part."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    engine.handle(a_report(100, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    handle_all(engine, [filled(fill), cancelled(TARGET, 110)])
+    return engine
+
+
+def reports(engine, quantity, *seconds, **parts):
+    lines = lines_of(engine)
+    return handle_all(engine, [a_report(at, positions={"SPY": quantity}, open_orders=lines, **parts) for at in seconds])
+
+
+@pytest.mark.parametrize("sold", [500, 200])
+def test_shares_that_an_exit_has_just_sold_are_not_adopted_where_the_broker_still_shows_them(sold):
+    """Six seconds later they were, and got a stop to sell what nobody held."""
+    engine = an_engine_that_sold(replace(SOLD, quantity=sold))
+    told = reports(engine, 500, *range(113, 173, 3))
+    told += reports(engine, 500 - sold, 173, 176, 179)
+    assert engine.book.holding("adopted", "SPY") == 0
+    assert "settled" not in codes(told)
+    assert engine.book.locks == {}
+
+
+def test_shares_that_the_broker_shows_for_five_minutes_after_their_sale_are_adopted():
+    engine = an_engine_that_sold()
+    reports(engine, 500, 113, 116, 119, 240, 360, 420)
+    assert engine.book.holding("adopted", "SPY") == 500
+
+
+def test_what_a_hand_has_bought_meanwhile_is_adopted_at_once_though_it_is_as_many():
+    engine = an_engine_that_sold()
+    bought = replace(SOLD, ref="by hand", side=Side.BUY, exec_id="0002.01.01.01")
+    reports(engine, 500, 113, 116, 119, fills=[bought])
+    assert engine.book.holding("adopted", "SPY") == 500
+
+
+def test_what_the_broker_shows_beside_what_was_sold_is_adopted_at_once():
+    engine = an_engine_that_sold()
+    reports(engine, 300, 113, 116, 119)
+    assert engine.book.holding("adopted", "SPY") == 300
