@@ -288,9 +288,9 @@ class Protector:
         for stop in too_far(self._book, plan):
             if stop.order.ref in plan.refused_changes:
                 commands += self._answers.cancel(stop, "its change was refused, it comes anew")
-                continue
-            stop.order = replace(stop.order, stop_price=plan.stop_price)
-            commands += self._change(plan, stop, stop.remaining, "there is a price of now, its stop stood far from it")
+            else:
+                reason = "there is a price of now, its stop stood far from it"
+                commands += self._change(plan, stop, stop.remaining, reason)
         return commands
 
     def _pull_target_of_another_group(self, plan: Plan) -> list[Command]:
@@ -324,6 +324,8 @@ class Protector:
         order = replace(working.order, quantity=working.filled + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
             order = replace(order, stop_price=self.stop_prices.followed(plan))
+        elif working in too_far(self._book, plan):
+            order = replace(order, stop_price=plan.stop_price)
         working.order = order
         self._book.touch(plan)
         return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]

@@ -8,6 +8,7 @@ from shared.commands import CancelOrder, Flatten, Notify, ReplaceStop
 from shared.events import OperatorCommanded, OrderUnknown
 from shared.orders import Side
 from tests.engine.builders import (
+    a_fill,
     a_report,
     a_started,
     accepted,
@@ -46,6 +47,10 @@ def an_engine_with_its_stop(quantity, *, cost, last):
     engine, _ = an_engine_that_adopted(quantity, cost=cost, last=last)
     handle_all(engine, [fired(f"protect:{ADOPTED}", 18), accepted(PROTECTED, 19)])
     return engine
+
+
+def bought_by_hand(quantity, seconds):
+    return a_fill("by hand", quantity, 314.0, seconds=seconds, exec_id="0002.01.01.01", side=Side.BUY, symbol="SPY")
 
 
 def stops_in(commands):
@@ -120,6 +125,17 @@ def test_a_move_that_the_broker_never_took_is_sent_again_with_the_next_row():
     engine, line = a_move_of_its_stop()
     told = handle_all(engine, [a_report(70, positions=held(-180, 312.77), open_orders=line), bars(120, SPY=315.0)])
     assert stops_in(told) == [(PROTECTED, 320.28)]
+
+
+def test_a_stop_that_becomes_smaller_before_its_move_is_shown_is_not_moved_back():
+    """The report was asked for before the move; less than half of the shares are left."""
+    engine, line = a_move_of_its_stop()
+    told = [
+        a_report(70 + 3 * n, positions=held(-80, 312.77), open_orders=line, fills=[bought_by_hand(100, 65)])
+        for n in range(3)
+    ]
+    told = handle_all(engine, [*told, bars(120, SPY=315.0)])
+    assert [(c.order.quantity, c.order.stop_price) for c in of_kind(told, ReplaceStop)] == [(80, 320.28)]
 
 
 def test_a_stop_whose_move_was_refused_goes_and_comes_anew_at_its_place():
