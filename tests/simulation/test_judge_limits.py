@@ -141,3 +141,21 @@ def test_a_child_that_is_larger_than_its_parent_breaks_i8():
     story = a_running_daemon()
     story.place(story.order("E", 100.0), story.order("S", 101.0))
     assert "I8" in story.broken()
+
+
+def test_what_an_adopted_plan_has_sold_leaves_an_accept_no_less_of_ours_to_take():
+    """brutal 272: 12 had been adopted and sold; of our 42 that a hand had sold an accept left 12."""
+    story = a_running_daemon(limits={"max_position_quantity": 100.0})
+    story.strange(12.0)
+    story.report(positions={"SPY": 12.0})
+    story.say("settled", "SPY: book set to the broker's, foreign: adopted:SPY-1:E BUY 12")
+    adopted = story.order("X1", 12.0, ref="OB1:adopted:20260310:SPY-1:X1")
+    story.place(adopted)
+    story.fill(adopted)
+    story.long(42.0)
+    story.strange(-42.0)
+    story.report(positions={})
+    story.say("settled", "SPY: book set to the broker's, accepted by a person: SPY-1:X1 SELL 42")
+    story.gone(ref("S"))
+    enter(story, 100.0, number=2)
+    assert "I7" not in story.broken()

@@ -138,17 +138,23 @@ class Ledger:
     def disown(self, symbol: str, shares: float, *, is_blurred: bool = False) -> None:
         """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.
 
-        Those that hold on the other side lose nothing by it; adopted plans lose before ours, the youngest first. What
-        was adopted on the other side closes so much of ours already.
+        Those that hold on the other side lose nothing by it; adopted plans lose before ours, the youngest first. An
+        adopted one holds what was accepted and what its orders have bought or sold of that.
         All is nobody's where nobody can tell which plan holds what of them (`is_blurred`).
         """
         if is_blurred:
             self._disown_all(symbol)
-        beyond = self.own[symbol] - shares
-        if self.accepted[symbol] * self.own[symbol] < 0.0:
-            beyond += self.accepted[symbol]
-        for plan in sorted(self.holding(symbol), key=_is_adopted)[::-1]:
-            held = self.held[plan]
+        theirs = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
+        adopted = self.accepted[symbol] + sum(self.held[plan] for plan in theirs)
+        beyond = sum(self.held[plan] for plan in self.entered(symbol)) + adopted - shares
+        first = math.copysign(min(abs(adopted), abs(beyond)), beyond) if adopted * beyond > 0.0 else 0.0
+        self._let_go(theirs, first)  # what none of their orders has moved is set with the rest
+        self._let_go(self.entered(symbol), beyond - first)
+
+    def _let_go(self, plans: list[str], beyond: float) -> None:
+        """So many (signed) shares are nobody's from now on, those of the youngest plan first."""
+        for plan in plans[::-1]:
+            held, symbol = self.held[plan], self.symbol_of[plan]
             gone = math.copysign(min(abs(held), abs(beyond)), held) if held * beyond > 0 else 0.0
             beyond -= gone
             self.own[symbol] -= gone
