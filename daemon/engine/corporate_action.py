@@ -18,7 +18,7 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
 from daemon.engine.locks import Break, Lock, SplitTaken
 from daemon.engine.plan import Plan
-from daemon.engine.settlement import SETTLED, end_break
+from daemon.engine.settlement import SETTLED, end_break, is_of_others
 from shared.commands import Command, Notify
 from shared.corporate_actions import RATIOS
 from shared.events import BrokerReported, PricesRescaled
@@ -44,8 +44,9 @@ def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) 
     A cost that has the same ratio says so whatever is under way: no execution moves it like that, and it says so alone
     where somebody has traded beside: what he has left may by chance fit another ratio, and once a split is told, or due
     by the table, no quantity alone makes it another one. Else, for a late figure has the cost of before, no order of
-    ours is under way, no stop rests, and nothing has filled since book and broker agreed. Fewer shares at the cost they
-    had are no reverse split: the rest was sold. What is less than a share beside ours may be a stranger's.
+    ours is under way, no stop rests, nothing has filled since book and broker agreed, and what others have is not it.
+    Fewer shares at the cost they had are no reverse split: the rest was sold. What is less than a share beside ours may
+    be a stranger's.
     """
     ours = book.position(symbol)
     costs = [line.average_cost for line in report.positions if line.symbol == symbol]
@@ -71,7 +72,9 @@ def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) 
     is_under_way = any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol))
     if stops or is_under_way or abs(theirs - ours.quantity) < 1:
         return None
-    return None if _may_be_late(book, symbol, theirs) else ratio
+    since = book.agreed.get(symbol)
+    is_traded = since is not None and is_of_others(book, symbol, theirs, report, since)
+    return None if is_traded or _may_be_late(book, symbol, theirs) else ratio
 
 
 def _may_be_late(book: Book, symbol: str, theirs: float) -> bool:

@@ -77,10 +77,8 @@ def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) 
     if not (is_executed or 0 <= seen.broker_quantity * _sign(ours) < abs(ours)):
         return False
     opened = [plan.opened_at for plan in open_plans(book, symbol) if plan.opened_at is not None]
-    since = book.agreed.get(symbol, max(opened, default=book.in_broker_time(seen.since))) - _SAME_MOMENT
-    known = book.strangers.get(symbol)
-    traded = sum(_traded_since(fill, known, since) for fill in others_fills(report, symbol))
-    is_accounted_for = abs(seen.broker_quantity - ours - traded) < 1
+    since = book.agreed.get(symbol, max(opened, default=book.in_broker_time(seen.since)))
+    is_accounted_for = is_of_others(book, symbol, seen.broker_quantity, report, since)
     return not is_accounted_for and (is_executed or report.received_at - seen.since < DENIED_FOR)
 
 
@@ -89,14 +87,12 @@ def may_lag(book: Book, symbol: str, seen: Break, report: BrokerReported) -> boo
 
     Not where executions of somebody else account for it, nor once it has been shown for DENIED_FOR.
     """
-    ours = book.position(symbol).quantity
-    since = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR) - _SAME_MOMENT
-    known = book.strangers.get(symbol)
-    traded = sum(_traded_since(fill, known, since) for fill in others_fills(report, symbol))
-    if abs(seen.broker_quantity - ours - traded) < 1 or report.received_at - seen.since >= DENIED_FOR:
+    since = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR)
+    is_accounted_for = is_of_others(book, symbol, seen.broker_quantity, report, since)
+    if is_accounted_for or report.received_at - seen.since >= DENIED_FOR:
         return False
     executed = [fill for fill in book.fills.values() if fill.symbol == symbol and not is_settlement(fill)]
-    held = float(ours)
+    held, since = float(book.position(symbol).quantity), since - _SAME_MOMENT
     for fill in sorted(executed, key=lambda fill: fill.filled_at, reverse=True):
         if fill.filled_at <= since:
             break
@@ -104,6 +100,13 @@ def may_lag(book: Book, symbol: str, seen: Break, report: BrokerReported) -> boo
         if abs(seen.broker_quantity - held) < 1:
             return True
     return False
+
+
+def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported, since: datetime) -> bool:
+    """Whether what others have executed since both agreed (by the broker's clock) makes the book's figure theirs."""
+    known = book.strangers.get(symbol)
+    traded = sum(_traded_since(fill, known, since - _SAME_MOMENT) for fill in others_fills(report, symbol))
+    return abs(theirs - book.position(symbol).quantity - traded) < 1
 
 
 def _traded_since(fill: Fill, known: dict[str, int] | None, since: datetime) -> int:
