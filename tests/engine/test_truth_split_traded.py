@@ -182,10 +182,12 @@ def test_a_split_of_plans_on_both_sides_is_known_also_since_a_fill_unless_the_fi
 def test_what_others_have_sold_beside_an_oversold_plan_is_no_split(traded, ratio):
     """Found by simulation (brutal 230): stop and target had both filled, 52 came by hand, and 210 for 158 were 4:3."""
     book = Book.empty(a_universe("SPY"))
-    sold = {"opened": 500, "opened_value": 50_000.0, "closed": 1000, "closed_value": 99_000.0}
     book.add_plan(
-        Plan(plan_id=PLAN, strategy="s", symbol="SPY", side=Side.BUY, stop_price=None, take_profit_price=None, **sold)
-    )
+        Plan(
+            plan_id=PLAN, strategy="s", symbol="SPY", side=Side.BUY, opened=500, opened_value=50_000.0, closed=1000,
+            closed_value=99_000.0, stop_price=None, take_profit_price=None,
+        )
+    )  # fmt: skip
     book.agreed["SPY"], book.strangers["SPY"] = at(100), {}
     fills = [a_fill("by hand", shares, 99.0, seconds=120, side=Side.SELL, symbol="SPY") for shares in traded]
     found = ratio_shown(book, shown(200, -1000.0, 99.0, fills=fills), "SPY", -1000.0)
