@@ -140,7 +140,7 @@ def _send_trade(session: Session, client: Client, req_id: int, subscription: Tic
 def _send_inventory(session: Session, client: Client, req_id: int, subscription: TickSubscription) -> None:
     """How easily the stock can be borrowed, and how many shares of it, when that has changed."""
     locates, con_id, sent = session.desk.locates, subscription.stock.con_id, subscription.sent
-    shares = min(locates.available.get(con_id, math.inf), SHARES_IN_PLENTY)
+    shares = min(locates.left(con_id), SHARES_IN_PLENTY)
     if sent.get(SHORTABLE_SHARES) != shares:
         sent[SHORTABLE_SHARES] = shares
         client.send(data_answers.tick_generic(req_id, SHORTABLE, locates.shortable(con_id)))

@@ -162,19 +162,16 @@ class LocateFound(Parameters, frozen=True):
 def _locate(site: Site, parameters: LocateFound, client: Client, wanted: ask.PlaceOrder) -> bool:
     """Inactive with 404 for want of shares; a cancel meanwhile comes to nothing, then shares are found."""
     stock = site.session.listings.find(wanted.contract)
-    locates = site.session.desk.locates.available
+    searches = site.session.desk.locates.searches
     if stock is None:
         return False
-    before = locates.get(stock.con_id)
-    locates[stock.con_id] = 0.0
+    searches[stock.con_id] += 1
     site.handle(client, wanted)
     forget = site.watch(partial(_is_cancel_of, client, wanted.order_id))
 
     def find() -> None:
         forget()
-        locates.pop(stock.con_id, None)
-        if before is not None:
-            locates[stock.con_id] = before
+        searches[stock.con_id] -= 1
 
     site.session.agenda.after(parameters.delay_s, find)
     return True
@@ -186,8 +183,10 @@ def _is_cancel_of(owner: Client, order_id: int, client: Client, request: Request
 
 
 def _is_short_sale(site: Site, parameters: Parameters, client: Client, wanted: ask.PlaceOrder) -> bool:
-    held = site.session.ledger.quantity(wanted.contract.symbol)
-    return _is_new(site, parameters, client, wanted) and wanted.side == "SELL" and held < wanted.quantity
+    """A child sells what its parent has bought, or is at work only with its parent."""
+    if wanted.parent_id or wanted.side != "SELL" or not _is_new(site, parameters, client, wanted):
+        return False
+    return site.session.ledger.quantity(wanted.contract.symbol) < wanted.quantity
 
 
 # ------------------------------------------------------------------ 34 to 38: the broker's own hand

@@ -8,6 +8,7 @@ from tests.brokers.simulated.gateway.faults.stage import (
     bought,
     codes,
     gone,
+    happened,
     placed,
     resting,
     status,
@@ -206,6 +207,27 @@ async def test_fault_33_a_cancelled_short_sale_fills_when_shares_are_found(deskt
     await desktop.heard(ib)
     assert desktop.gateway.ledger.quantity("SPY") == -10
     assert [execution.perm_id for execution in desktop.gateway.ledger.executions] == [perm_id]
+
+
+async def test_fault_33_shares_are_found_though_two_short_sales_sought_them_at_once(desktop):
+    """The second restored what the first had left: no share of the stock could be borrowed for the rest of the day."""
+    ib = await desktop.connect()
+    desktop.gateway.faults.inject("locate_found", delay_s=30)
+    desktop.gateway.faults.inject("locate_found", delay_s=30)
+    for _ in range(2):
+        await placed(desktop, ib, MarketOrder("SELL", 10))
+    await advanced(desktop, 70)
+    await desktop.heard(ib)
+    assert desktop.gateway.ledger.quantity("SPY") == -20
+
+
+async def test_fault_33_meets_no_child_of_a_purchase_but_the_next_short_sale(desktop):
+    ib = await desktop.connect()
+    desktop.gateway.faults.inject("locate_found", delay_s=30)
+    await a_bracket(desktop, ib, entry=95.0)
+    assert happened(desktop) == []
+    await placed(desktop, ib, MarketOrder("SELL", 10))
+    assert happened(desktop) == ["locate_found"]
 
 
 async def test_fault_34_ib_cancels_every_order_with_its_reason(desktop):
