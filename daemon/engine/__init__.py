@@ -2,7 +2,8 @@
 
 engine.py      one match statement over all events: the table of contents of the system
 book.py        what we believe: positions, orders, prices, account; beliefs.py its fields, which are the snapshot;
-               book_index.py where in it a thing is found, and what is at rest
+               book_index.py where in it a thing is found, and what is at rest;
+               plan_shares.py how many of a plan's shares may be sold
 order_life.py  the order states and the table of allowed transitions
 planning.py    targets - holdings - working and unknown orders = intents
 legs.py        the live orders of one plan, counted in one pass

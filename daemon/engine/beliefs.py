@@ -70,6 +70,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     legs_gone: dict[str, datetime] = field(default_factory=dict)  # cancelled unasked, holdings not told since then
     splits: dict[str, list[SplitTaken]] = field(default_factory=dict)  # that persons have accepted, in that order
     split_since: dict[str, float] = field(default_factory=dict)  # stems of fills of before it: shares now for one then
+    unlent: dict[str, datetime] = field(default_factory=dict)  # TWS held back what closes: no shares to borrow
     foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
     foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share
     ledger: AccountLedger = field(default_factory=AccountLedger)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-from daemon.engine.beliefs import Beliefs
 from daemon.engine.order_life import Happening, next_status
 from daemon.engine.plan import Plan, rebuilt, round_trip
+from daemon.engine.plan_shares import NOTHING, PlanShares
 from daemon.engine.prices import Prices
 from daemon.engine.split_shares import shares_of_now
 from risk.breaches import is_known
@@ -24,12 +23,10 @@ from shared.signals import TargetPosition
 
 _CONFIRMED = (OrderStatus.WORKING, OrderStatus.CANCELLING)
 PROTECTIVE = (Leg.STOP_LOSS, Leg.PROTECTION)
-SPLITS = ("corporate_action", "split_due")
 MEMORY = timedelta(days=8)
-_NONE: Mapping[str, Any] = {}
 
 
-class Book(Beliefs):
+class Book(PlanShares):
     """Beliefs and their verbs. Plans, orders, targets and fills change through these alone, which keep `index`."""
 
     @classmethod
@@ -81,7 +78,7 @@ class Book(Beliefs):
 
     def orders_in(self, symbol: str) -> Collection[WorkingOrder]:
         """Live orders in an instrument, oldest first."""
-        return self.index.orders_in.get(symbol, _NONE).values()
+        return self.index.orders_in.get(symbol, NOTHING).values()
 
     def entry_of(self, plan: Plan) -> WorkingOrder | None:
         """The plan's entry while it is live."""
@@ -101,62 +98,6 @@ class Book(Beliefs):
     def protected_quantity(self, plan: Plan) -> int:
         """Shares of the plan that live stops at the broker (or of unknown fate) cover."""
         return sum([order.remaining for order in self.orders_of(plan.plan_id) if order.leg in PROTECTIVE])
-
-    def believable(self, plan: Plan) -> int:
-        """Open shares of the plan that the broker does not deny; what it does not hold must not be sold for it.
-
-        In an instrument whose quantity is broken the side that has too many loses, the youngest plans first.
-        """
-        theirs = self._told_quantity(plan.symbol) if self.is_disputed else None
-        if theirs is None:
-            return plan.open_quantity
-        side = [each for each in self.plans_in(plan.symbol) if each.side is plan.side and each.open_quantity > 0]
-        lacking = plan.side.sign * (self.quantity(plan.symbol) - theirs)
-        left = int(sum(each.open_quantity for each in side) - lacking)
-        for each in side:
-            if each is plan:
-                return max(min(left, each.open_quantity), 0)
-            left -= each.open_quantity
-        return 0
-
-    def to_give_back(self, plan: Plan) -> int:
-        """Shares that exits of the plan closed too many, as far as the broker does not hold them all the same."""
-        too_many = max(-plan.open_quantity, 0)
-        theirs = self._told_quantity(plan.symbol) if self.is_disputed else None
-        if theirs is None:
-            return too_many
-        return max(too_many - max(int(plan.side.sign * (theirs - self.position(plan.symbol).quantity)), 0), 0)
-
-    @property
-    def is_disputed(self) -> bool:
-        """Whether the broker holds something else than the book in any instrument, or lately did."""
-        return bool(self.locks or self.breaks)
-
-    def _told_quantity(self, symbol: str) -> float | None:
-        """What the broker says it holds of an instrument where that is not the book's; None if it says nothing else."""
-        lock, seen = self.locks.get(symbol), self.breaks.get(symbol)
-        if lock is not None:
-            return lock.broker_quantity
-        return None if seen is None or seen.may_be_late else seen.broker_quantity
-
-    def follow_execution(self, symbol: str, signed: int) -> None:
-        """An execution told just now moves what the broker last said it holds where that is not the book's."""
-        lock, seen = self.locks.get(symbol), self.breaks.get(symbol)
-        if lock is not None and lock.broker_quantity is not None:
-            lock.broker_quantity += signed
-        if seen is not None:
-            seen.broker_quantity += signed
-
-    def protectable(self, plan: Plan) -> int:
-        """Open shares for which a stop may be placed: none while a split waits for a person."""
-        if not self.is_disputed:
-            return plan.open_quantity
-        return 0 if self.has_split(plan.symbol) else self.believable(plan)
-
-    def has_split(self, symbol: str) -> bool:
-        """Whether a split, or what looks like one, waits for a person."""
-        lock = self.locks.get(symbol)
-        return lock is not None and lock.kind in SPLITS
 
     def unknown_orders(self) -> list[WorkingOrder]:
         return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
@@ -282,17 +223,13 @@ class Book(Beliefs):
     def holding(self, strategy: str, symbol: str) -> int:
         """Signed shares a strategy holds in an instrument."""
         shares = 0
-        for plan in self.index.plans_of.get((strategy, symbol), _NONE).values():
+        for plan in self.index.plans_of.get((strategy, symbol), NOTHING).values():
             shares += plan.side.sign * (plan.opened - plan.closed)
         return shares
 
     def plans_of(self, strategy: str, symbol: str) -> Collection[Plan]:
         """The strategy's plans in the instrument, oldest first."""
-        return self.index.plans_of.get((strategy, symbol), _NONE).values()
-
-    def plans_in(self, symbol: str) -> Collection[Plan]:
-        """All plans in the instrument, oldest first."""
-        return self.index.plans_in.get(symbol, _NONE).values()
+        return self.index.plans_of.get((strategy, symbol), NOTHING).values()
 
     def committed(self, strategy: str, symbol: str) -> int:
         """Signed shares a strategy holds, and those that its live entries may still add."""
@@ -312,13 +249,6 @@ class Book(Beliefs):
             else:
                 sells += order.remaining
         return buys, sells
-
-    def quantity(self, symbol: str) -> int:
-        """Signed shares in an instrument over all strategies."""
-        shares = 0
-        for plan in self.index.plans_in.get(symbol, _NONE).values():
-            shares += plan.side.sign * (plan.opened - plan.closed)
-        return shares
 
     def position(self, symbol: str) -> Position:
         """Our whole position in an instrument over all strategies; average price of the open plans."""

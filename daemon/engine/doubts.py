@@ -118,4 +118,4 @@ class Doubts:
             return f"nobody confirms the stop of {open_quantity} shares of {plan.symbol}"
         if legs.stops + legs.exits >= open_quantity or self._book.has_split(plan.symbol):
             return ""  # a split's own alarm says so, and what a person may do
-        return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the broker denies that it holds them"
+        return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the account holds no more of them"

@@ -17,7 +17,7 @@ from daemon.engine.order_life import Happening
 from shared.events import BrokerReported
 from shared.ids import exec_correction, exec_stem, parse_ref
 from shared.market import Universe
-from shared.orders import CompletedOrder, Fill, Leg, OpenOrder, Order, OrderStatus, OrderType, WorkingOrder
+from shared.orders import CompletedOrder, Fill, Leg, OpenOrder, Order, OrderStatus, OrderType, Side, WorkingOrder
 
 LOST_AFTER_REPORTS = 2
 LOST_AFTER_S = 15.0
@@ -28,6 +28,8 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NEEDED = ("open_orders", "completed_orders", *EXECUTIONS)
 _HELD_STATUS = "PendingSubmit"
 """TWS has the order and has not sent it on: a preset, a precaution, a queue (TWS.md 4.39). It works for nobody."""
+_SEEKING_STATUS = "Inactive"
+"""TWS looks for shares to borrow, and what the account has of them waits with the rest of the order (TWS.md 3.8)."""
 
 
 def missing_fills(book: Book, report: BrokerReported, universe: Universe) -> list[Fill]:
@@ -49,6 +51,7 @@ def _is_news(known: Fill | None, fill: Fill) -> bool:
 def settle_orders(book: Book, report: BrokerReported, universe: Universe) -> list[Discrepancy]:
     """Settle every live order by the evidence of the report; returns what was different."""
     _note_numbers(book, report)
+    book.forget_unlent()
     found = _confirm_open(book, report, universe)
     if lacks(report, *_NEEDED):
         return found
@@ -124,11 +127,13 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
     is_stop = working.leg in PROTECTIVE and order.order_type == OrderType.STOP
     if is_stop and order.stop_price not in (None, working.order.stop_price):
         working.order = replace(working.order, stop_price=order.stop_price)
-    if order.status == _HELD_STATUS and working.leg is not Leg.ENTRY and working.status is not OrderStatus.CANCELLING:
-        if not _is_held_for_good(book, working, now):
+    if is_held(book, working, order.status):
+        if not _is_held_for_good(book, working, order.status, now):
             book.move(order.ref, Happening.SILENCE)  # nobody has confirmed it
             return found
-        text = f"{order.ref}: TWS holds it back, it works for nobody; it is cancelled and sent anew"
+        if order.status == _SEEKING_STATUS and order.side is Side.SELL:
+            book.unlent[order.symbol] = now
+        text = f"{order.ref}: TWS holds it back ({order.status}), it works for nobody; it is cancelled and sent anew"
         found.append(Discrepancy(kind="held_order", symbol=order.symbol, text=text, ref=order.ref))
     elif book.suspicions.get(order.ref) == "held":
         del book.suspicions[order.ref]
@@ -136,12 +141,29 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
     return found
 
 
-def _is_held_for_good(book: Book, working: WorkingOrder, now: datetime) -> bool:
+def is_held(book: Book, working: WorkingOrder | None, status: str) -> bool:
+    """Whether the order protects or closes nothing though it should; an exit may wait for a loan of all it sells."""
+    if working is None or working.leg is Leg.ENTRY or working.status is OrderStatus.CANCELLING:
+        return False
+    may_seek = working.leg not in PROTECTIVE and book.is_short_sale(working.order)
+    return status == _HELD_STATUS or (status == _SEEKING_STATUS and not may_seek)
+
+
+def _is_held_for_good(book: Book, working: WorkingOrder, status: str, now: datetime) -> bool:
     """Whether two reports in a row show it held, and longer than an order may be on its way."""
     was_held = book.suspicions.get(working.order.ref) == "held"
     book.suspicions[working.order.ref] = "held"
     since = max(working.sent_at, book.connected_at or working.sent_at)
+    if status == _SEEKING_STATUS and _would_another_be(book, working):
+        return False
     return was_held and book.is_connected and _is_overdue(working, since, now)
+
+
+def _would_another_be(book: Book, working: WorkingOrder) -> bool:
+    """Whether a stop in its place would wait for shares to borrow too, and nobody wants this one gone or smaller."""
+    plan = book.plans[working.plan]
+    is_wanted = working.order.ref not in plan.cancels_asked and working.remaining <= plan.open_quantity
+    return is_wanted and book.is_short_sale(working.order)
 
 
 def _doubt_cancel(book: Book, order: OpenOrder) -> None:

@@ -186,7 +186,7 @@ def test_a_person_is_alarmed_when_shares_have_no_stop_because_the_broker_denies_
     engine.handle(cancelled(STOP, 85))
     told = handle_all(engine, [fired(f"protect:{PLAN}", 88), fired(f"protect:{PLAN}", 91)])
     (alarm,) = [notice for notice in of_kind(told, Notify) if notice.level == "critical"]
-    assert alarm.text == f"{PLAN}: 500 shares of SPY have no whole stop, and the broker denies that it holds them"
+    assert alarm.text == f"{PLAN}: 500 shares of SPY have no whole stop, and the account holds no more of them"
     assert of_kind(told, ReplaceStop) == []
 
 

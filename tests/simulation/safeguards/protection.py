@@ -118,7 +118,7 @@ PROTECTION = (
         name="denied_shares_are_not_sold",
         guards="what the broker says it does not hold is neither protected nor sold",
         breaks=("I2", "I19"),
-        parts=(Part("daemon.engine.book:Book.believable", _everything_held),),
+        parts=(Part("daemon.engine.plan_shares:PlanShares.believable", _everything_held),),
     ),
     Safeguard(
         name="splits_wait_for_a_person",
@@ -126,7 +126,7 @@ PROTECTION = (
         breaks=("I19",),
         parts=(
             Part("daemon.engine.position_breaks:ratio_shown", returning(value=None)),
-            Part("daemon.engine.book:Book.believable", _everything_held),
+            Part("daemon.engine.plan_shares:PlanShares.believable", _everything_held),
         ),
     ),
     Safeguard(
