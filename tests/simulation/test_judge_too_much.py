@@ -119,6 +119,22 @@ def test_what_fills_although_its_cancel_was_sent_and_swallowed_is_the_brokers_do
     assert any("turned" in breach.text for breach in story.breaches()) == is_turned
 
 
+@pytest.mark.parametrize(
+    ("sought", "status", "broken"), [(True, "Inactive", []), (True, "Submitted", ["I2"]), (False, "Inactive", ["I2"])]
+)
+def test_a_stop_for_which_shares_are_sought_hears_no_cancel(sought, status, broken):
+    """Its plan has sold what the account held; the cancel comes to nothing until shares are found (TWS.md 4.33)."""
+    story = a_running_daemon()
+    story.long()
+    if sought:
+        story.fault(33, "locate_found")
+    story.place(story.order("P1"))
+    story.told("orderStatus", permId="1700000003", status=status)
+    story.cancel(ref("P1"))
+    story.later(75)
+    assert story.broken() == broken
+
+
 def test_what_left_while_an_execution_was_under_way_could_not_know():
     story = a_running_daemon()
     story.long()

@@ -31,7 +31,7 @@ PROTECT_S = 5.0
 _STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
 _FREEING = frozenset({"resume", "reset"})
 ORDERED = "OperatorCommanded"
-CANCEL_UNANSWERED = 32
+CANCEL_UNANSWERED, LOCATE_FOUND = 32, 33
 SWALLOWED_WITHIN_S = 1.0
 
 
@@ -66,6 +66,8 @@ class Scene:
         self.shown_at: dict[str, float] = {}
         """Since when the broker's reports show what it holds, by symbol; what they do not show yet is missing."""
         self._swallowed: set[str] = set()
+        self._sought_at: list[float] = []
+        """When orders came for which shares are sought: while they are, no cancel of those is heard (TWS.md 4.33)."""
         self.fault_at: dict[int, float] = {}
         """When a fault of TWS.md 4 last happened, by number."""
 
@@ -103,6 +105,8 @@ class Scene:
                 if record.number == CANCEL_UNANSWERED:
                     cancels = self.written.cancels.items()
                     self._swallowed |= {ref for ref, at in cancels if at > record.at - SWALLOWED_WITHIN_S}
+                if record.number == LOCATE_FOUND:
+                    self._sought_at.append(record.at)
                 self.written.fault(record)
             case Calm():
                 self.calm_at = record.at
@@ -148,8 +152,12 @@ class Scene:
         return any(at >= since and symbol in text for at, text in reversed(self.critical[-200:]))
 
     def is_cancel_ignored(self, ref: str) -> bool:
-        """Whether the daemon has asked for the order's cancel and the broker has swallowed that (TWS.md 4.32)."""
-        return ref in self._swallowed
+        """Whether the daemon has asked for the order's cancel and the broker has swallowed that (TWS.md 4.32, 33)."""
+        return ref in self._swallowed or (ref in self.written.cancels and self._is_sought(ref))
+
+    def _is_sought(self, ref: str) -> bool:
+        held = [order for order in self.ledger.resting.values() if order.ref == ref and order.is_held]
+        return any(0.0 <= order.born_at - at <= SWALLOWED_WITHIN_S for order in held for at in self._sought_at)
 
     def has_kept_twin(self, symbol: str) -> bool:
         """Whether one reference lives twice at the broker (TWS.md 4.37), and it has swallowed the cancel of both."""
