@@ -271,7 +271,8 @@ class Protector:
         """Once the entry is over, nothing that closes the plan may be larger than the position.
 
         While an exit works its OCA group takes off stops and targets what it fills, and a change of theirs that leaves
-        now would come behind that and give it back: they wait until it is over.
+        now would come behind that and give it back: they wait until it is over. Not where the broker took shares of the
+        entry back, which the group will never take off.
         """
         if legs.entry is not None:
             return []
@@ -279,7 +280,9 @@ class Protector:
         exits = [order for order in orders if order.leg is Leg.EXIT and order.order.side is not plan.side]
         stops = [order for order in orders if order.leg in PROTECTIVE]
         targets = [order for order in orders if order.leg is Leg.TAKE_PROFIT]
-        kinds = (exits,) if legs.exits else (stops, targets)
+        kinds: list[list[WorkingOrder]] = [exits] if legs.exits else [stops, targets]
+        if legs.exits and plan.has_lost_shares:
+            kinds = [exits, stops, targets]
         too_large = [kind for kind in kinds if sum(each.remaining for each in kind) > plan.open_quantity]
         return [command for kind in too_large for command in self._fit(plan, kind, plan.open_quantity)]
 

@@ -45,14 +45,20 @@ def changes(commands):
 
 
 def test_an_exit_is_cut_at_once_to_what_the_broker_has_left_of_the_entry():
-    assert changes(taken_back(an_engine_that_closes(), 400)) == {EXIT: 400}
+    assert changes(taken_back(an_engine_that_closes(), 400))[EXIT] == 400
 
 
 @pytest.mark.parametrize("sold", [100, 300])
 def test_an_exit_that_is_filling_keeps_what_is_still_open(sold):
     engine = an_engine_that_closes()
     engine.handle(filled(a_fill(EXIT, sold, 100.0, exec_id="0001.01.02.01", seconds=75)))
-    assert changes(taken_back(engine, 400)) == {EXIT: 400}
+    assert changes(taken_back(engine, 400)) == {EXIT: 400, STOP: 400 - sold, TARGET: 400 - sold}
+
+
+def test_stop_and_target_are_cut_beside_an_exit_by_what_the_broker_took_back_of_the_entry():
+    """Found by simulation (brutal 30096): the group takes off what the exit fills, and 12 too many had a stop."""
+    told = changes(taken_back(an_engine_that_closes(), 400))
+    assert (told[STOP], told[TARGET]) == (400, 400)
 
 
 def test_an_exit_goes_where_the_broker_took_the_whole_entry_back():
