@@ -23,7 +23,7 @@ from daemon.engine.money import MoneyCheck
 from daemon.engine.operator import Operator
 from daemon.engine.order_life import Happening
 from daemon.engine.protection import Protector
-from daemon.engine.reconcile import is_held
+from daemon.engine.reconcile import is_sought
 from daemon.engine.rest import Resting
 from daemon.engine.returns import Returns
 from daemon.engine.settings import EngineSettings
@@ -235,7 +235,7 @@ class Engine:
     # --- orders -------------------------------------------------------------------------------------------------
 
     def _on_accepted(self, event: OrderAccepted) -> list[Command]:
-        if is_held(self.book, self.book.orders.get(event.ref), event.broker_status):
+        if is_sought(self.book, self.book.orders.get(event.ref), event.broker_status):
             reason = f"TWS holds it back, {event.broker_status}"
             return self._on_unknown(OrderUnknown(received_at=event.received_at, ref=event.ref, reason=reason))
         working = self.book.move(event.ref, Happening.ACCEPTED)

@@ -127,7 +127,7 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
     is_stop = working.leg in PROTECTIVE and order.order_type == OrderType.STOP
     if is_stop and order.stop_price not in (None, working.order.stop_price):
         working.order = replace(working.order, stop_price=order.stop_price)
-    if is_held(book, working, order.status):
+    if _is_held(book, working, order.status):
         if not _is_held_for_good(book, working, order.status, now):
             book.move(order.ref, Happening.SILENCE)  # nobody has confirmed it
             return found
@@ -141,12 +141,17 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
     return found
 
 
-def is_held(book: Book, working: WorkingOrder | None, status: str) -> bool:
-    """Whether the order protects or closes nothing though it should; an exit may wait for a loan of all it sells."""
-    if working is None or working.leg is Leg.ENTRY or working.status is OrderStatus.CANCELLING:
+def _is_held(book: Book, working: WorkingOrder, status: str) -> bool:
+    """Whether the order protects or closes nothing though it should."""
+    is_kept_back = status == _HELD_STATUS and working.status is not OrderStatus.CANCELLING
+    return (is_kept_back and working.leg is not Leg.ENTRY) or is_sought(book, working, status)
+
+
+def is_sought(book: Book, working: WorkingOrder | None, status: str) -> bool:
+    """Whether a stop or exit waits for shares to borrow; an exit may, for a loan of all it sells."""
+    if status != _SEEKING_STATUS or working is None or working.status is OrderStatus.CANCELLING:
         return False
-    may_seek = working.leg not in PROTECTIVE and book.is_short_sale(working.order)
-    return status == _HELD_STATUS or (status == _SEEKING_STATUS and not may_seek)
+    return working.leg in PROTECTIVE or (working.leg is not Leg.ENTRY and not book.is_short_sale(working.order))
 
 
 def _is_held_for_good(book: Book, working: WorkingOrder, status: str, now: datetime) -> bool:

@@ -207,3 +207,11 @@ def test_of_two_long_plans_the_younger_one_has_none_of_what_the_account_lacks():
         SHORT: 2,
         younger: 8,
     }
+
+
+def test_an_acceptance_whose_status_only_says_that_it_is_young_asks_nobody():
+    """The bar broker accepts an order as PendingSubmit: each entry of a replay asked for a report."""
+    engine = an_engine_that_asked()
+    young = [replace(accepted(ref), broker_status="PendingSubmit") for ref in (ENTRY, STOP, TARGET)]
+    assert of_kind(handle_all(engine, young), AskBroker) == []
+    assert statuses(engine) == dict.fromkeys((ENTRY, STOP, TARGET), OrderStatus.WORKING)
