@@ -114,6 +114,21 @@ def test_a_loss_of_the_day_that_the_broker_shows_for_long_stops_entries_latched_
     assert (early, story.broken()) == ([], ["I7"])
 
 
+@pytest.mark.parametrize(("left", "broken"), [(960_500.0, []), (959_500.0, ["I7"])])
+def test_a_loss_since_a_reset_is_counted_from_the_lower_of_the_looks_before_and_after_it(left, broken):
+    """brutal 1495: between both the account had won 65, and the judge counted 1,000 lost while it was 960."""
+    story = a_running_daemon(limits={"max_day_loss": 20_000.0})
+    story.look(equity=980_000.0)
+    story.command("reset")
+    story.wait(30)
+    story.look(equity=981_000.0)
+    story.wait(60)
+    story.look(equity=left)
+    story.wait(301)
+    enter(story)
+    assert story.broken() == broken
+
+
 @pytest.mark.parametrize(
     ("limit", "apart_s"), [("max_orders_per_s", 0.1), ("max_orders_per_min", 5.0), ("max_orders_per_day", 100.0)]
 )

@@ -30,6 +30,8 @@ class Limits(Invariant):
         self._prices: dict[str, float] = {}
         self._session: tuple[float, float] | None = None
         self._first_equity: float | None = None
+        self._equity_before: float | None = None
+        """At the last look before a reset: what the loss is counted from lies between it and the first look after."""
         self._lost_since: float | None = None
 
     def take(self, record: Record) -> None:
@@ -46,6 +48,7 @@ class Limits(Invariant):
                 self._watch_loss(record.at, equity)
             case Journalled(name="OperatorCommanded", event=event) if event["verb"] == "reset":
                 self._first_equity = self._lost_since = None
+                self._equity_before = self.scene.seen.net_liquidation if self.scene.seen else None
             case _:
                 pass
 
@@ -140,12 +143,12 @@ class Limits(Invariant):
     def _watch_loss(self, at: float, equity: float) -> None:
         session = self.scene.session_at(at)
         if session != self._session:
-            self._session, self._first_equity, self._lost_since = session, None, None
+            self._session, self._first_equity, self._lost_since, self._equity_before = session, None, None, None
         limit = self.scene.limit("max_day_loss")
         if limit is None or session is None:
             return
         if self._first_equity is None:
-            self._first_equity = equity
+            self._first_equity = min(equity, equity if self._equity_before is None else self._equity_before)
         if equity > self._first_equity - limit:
             self._lost_since = None
         elif self._lost_since is None:
