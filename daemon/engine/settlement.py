@@ -112,7 +112,8 @@ def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported,
 def _traded_since(fill: Fill, known: dict[str, int] | None, since: datetime) -> int:
     """What is new since both agreed, and what a correction changes, whatever time it has (TWS.md 3.23).
 
-    Its time decides only for what was told already: the clocks may be apart by more than was last measured.
+    Its time decides for what was told already, and where nothing is known of then (`known` is None): the clocks may be
+    apart by more than was last measured.
     """
     before = None if known is None else known.get(exec_stem(fill.exec_id))
     if known is not None and before is None:

@@ -148,7 +148,8 @@ class Limits(Invariant):
         if limit is None or session is None:
             return
         if self._first_equity is None:
-            self._first_equity = min(equity, equity if self._equity_before is None else self._equity_before)
+            before = self._equity_before
+            self._first_equity = equity if before is None else min(equity, before)
         if equity > self._first_equity - limit:
             self._lost_since = None
         elif self._lost_since is None:
