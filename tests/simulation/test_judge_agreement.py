@@ -225,6 +225,27 @@ def test_what_a_person_accepted_on_a_late_figure_is_nobodys_from_then_on(whose, 
     assert story.broken() == broken
 
 
+def test_what_an_adopted_plan_has_closed_is_no_part_of_what_is_given_up_after_it():
+    """brutal 1121: 12 short had been adopted and bought back; then a late figure of 0 of our 100 was accepted."""
+    story = a_running_daemon()
+    story.strange(-12.0)
+    story.report(positions={"SPY": -12.0})
+    story.say("settled", "SPY: book set to the broker's, foreign: adopted:SPY-1:E SELL 12")
+    stop = story.order("P1", 12.0, ref="OB1:adopted:20260310:SPY-1:P1", side="BUY")
+    story.place(stop)
+    story.fill(stop)
+    story.long()
+    story.gone(ref("S"))
+    story.report(positions={})
+    story.say("quantity_break", "SPY: the book holds 100, the broker 0")
+    story.say("settled", "SPY: book set to the broker's, accepted by a person: SELL 100")
+    story.later(100)
+    story.look(positions={})
+    given_up = story.broken()
+    story.look(positions={"SPY": 12.0})
+    assert (given_up, story.broken()) == ([], ["I5"])
+
+
 def test_cash_that_stood_for_minutes_is_in_the_book():
     story = a_long_position()
     for _ in range(10):

@@ -139,11 +139,12 @@ class Ledger:
         """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.
 
         Those that hold on the other side lose nothing by it; adopted plans lose before ours, the youngest first. An
-        adopted one holds what was accepted and what its orders have bought or sold of that.
-        All is nobody's where nobody can tell which plan holds what of them (`is_blurred`).
+        adopted one holds what was accepted and what its orders have bought or sold of that; what they have closed of
+        it is over. All is nobody's where nobody can tell which plan holds what of them (`is_blurred`).
         """
         if is_blurred:
             self._disown_all(symbol)
+        self._forget_closed(symbol)
         theirs = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
         adopted = self.accepted[symbol] + sum(self.held[plan] for plan in theirs)
         beyond = sum(self.held[plan] for plan in self.entered(symbol)) + adopted - shares
@@ -163,6 +164,14 @@ class Ledger:
             if abs(held - gone) < DUST:
                 del self.held[plan]
             self.disturbed.add(symbol)
+
+    def _forget_closed(self, symbol: str) -> None:
+        """What was accepted and what adopted plans have closed of it are nothing together."""
+        theirs = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
+        moved, accepted = sum(self.held[plan] for plan in theirs), self.accepted[symbol]
+        closed = math.copysign(min(abs(moved), abs(accepted)), moved) if moved * accepted < 0.0 else 0.0
+        self._let_go(theirs, closed)
+        self.accepted[symbol] += closed
 
     def _disown_all(self, symbol: str) -> None:
         self.disturbed.add(symbol)
