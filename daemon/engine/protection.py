@@ -33,8 +33,8 @@ from shared.orders import Leg, OrderStatus, WorkingOrder
 
 FAILURES_MAX = 3
 FAILURE_WINDOW = timedelta(hours=1)
-SILENT_ROWS = 2
-"""After so many bars without a row a report does what a row would have done."""
+SILENT_ROWS, SILENT_AT_MOST_S = 2, 600.0
+"""After so many bars without a row, or so long, a report does what a row would have done."""
 
 
 class Protector:
@@ -164,11 +164,12 @@ class Protector:
         return any(self._has_refused_change(plan) or self._has_lone_legs(plan) for plan in self._book.plans.values())
 
     def _have_rows_ceased(self, now: datetime) -> bool:
-        """Whether the session runs and no row has come for SILENT_ROWS intervals: nothing may wait for the next one."""
+        """Whether the session runs and no row has come for so long that nothing may wait for the next one."""
         hours, last = self._book.hours, self._book.last_row_at
-        is_open = hours is not None and hours.opens_at <= now < hours.closes_at
-        silent = timedelta(seconds=SILENT_ROWS * self._settings.interval_s)
-        return is_open and not self._settings.is_daily and last is not None and now - last > silent
+        if hours is None or not hours.opens_at <= now < hours.closes_at:
+            return False
+        silent = timedelta(seconds=min(SILENT_ROWS * self._settings.interval_s, SILENT_AT_MOST_S))
+        return now - max(last or hours.opens_at, hours.opens_at) > silent
 
     def _has_refused_change(self, plan: Plan) -> bool:
         """Whether the broker refuses to change a leg that works: the next row could not make it smaller either."""

@@ -13,6 +13,7 @@ from tests.engine.builders import (
     a_long_engine,
     a_report,
     accepted,
+    an_engine,
     at,
     bars,
     filled,
@@ -20,6 +21,7 @@ from tests.engine.builders import (
     lines_of,
     of_kind,
     says,
+    some_settings,
 )
 
 EXIT = f"{PLAN}:X1"
@@ -89,6 +91,17 @@ def test_an_exit_that_fills_cuts_nothing_its_group_does_that():
     told = engine.handle(filled(a_fill(EXIT, 300, 100.0, exec_id="0001.01.02.01", seconds=75)))
     told += engine.handle(bars(120, SPY=100.0))
     assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) == []
+
+
+@pytest.mark.parametrize("interval_s", [3600, 86_400])
+def test_with_long_bars_a_stop_that_the_group_has_left_behind_goes_with_a_report(interval_s):
+    """Both legs of a group can fill (TWS.md 4.35); the next row may be an hour away, or tomorrow."""
+    engine = a_long_engine(an_engine(settings=some_settings(interval_s=interval_s)))
+    engine.handle(filled(a_fill(TARGET, 500, 110.0, exec_id="0001.01.02.01", seconds=100)))
+    left = [line for line in lines_of(engine) if line.ref == STOP]
+    early = engine.handle(a_report(101, positions={}, open_orders=left))
+    late = engine.handle(a_report(1000, positions={}, open_orders=left))
+    assert (of_kind(early, CancelOrder), [command.ref for command in of_kind(late, CancelOrder)]) == ([], [STOP])
 
 
 def test_the_exit_that_was_cut_closes_all_there_is():

@@ -134,8 +134,9 @@ def _cancel_too_late(site: Site, parameters: CancelAnswer, client: Client, wante
 
 
 def _fill_rest(site: Site, order: GatewayOrder) -> None:
-    if not order.done and not order.withheld:
-        site.session.desk.fill(order.perm_id, order.remaining, site.price(order), tells_group=True)
+    live = 0.0 if order.done or order.withheld else site.fillable(order)
+    if live > 0:
+        site.session.desk.fill(order.perm_id, live, site.price(order), tells_group=True)
         site.session.settle()
 
 

@@ -75,11 +75,14 @@ def _arrives(desk: Desk, order: GatewayOrder) -> None:
 def _fill_first(desk: Desk, order: GatewayOrder, at: float) -> None:
     """The cancel comes too late: the rest was executed at the market, or at the order's own limit.
 
-    In time after all where nothing could fill: no price yet, or the order was not sent on to the market.
+    Its OCA group hears of it, as of every execution. In time after all where nothing could fill: no price yet, the
+    order was not sent on to the market, or for what its parent has not brought yet.
     """
     price = order.limit_price or desk.venue.market_price(order)
-    if price > 0 and desk.matcher.live_quantity(desk.matcher.order(order.perm_id)) > 0:
-        outcomes.apply(desk, desk.matcher.force_fill(order.perm_id, order.remaining, price), at)
+    live = desk.matcher.live_quantity(desk.matcher.order(order.perm_id))
+    if price > 0 and live > 0:
+        outcomes.apply(desk, desk.matcher.force_fill(order.perm_id, live, price, tells_group=True), at)
+    if order.done:
         desk.reporter.warn(order, not_cancellable(order.order_id, order.status))
     else:
         cancel_now(desk, order, at)

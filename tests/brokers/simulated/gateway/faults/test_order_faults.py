@@ -161,6 +161,19 @@ async def test_fault_31_a_cancel_comes_behind_the_fill_with_10148(desktop):
 
 
 @pytest.mark.parametrize("code", [161, 10148])
+async def test_fault_31_the_other_leg_hears_of_the_fill(desktop, code):
+    """brutal 1153: the target filled behind its cancel, the stop of its OCA group stayed and filled as well."""
+    ib = await desktop.connect()
+    _, target, stop = await a_bracket(desktop, ib)
+    desktop.gateway.faults.inject("cancel_too_late", code=code, delay_s=5)
+    await cancelled(desktop, ib, target)
+    await advanced(desktop, 10)
+    await desktop.heard(ib)
+    assert (status(target), status(stop)) == ("Filled", "Cancelled")
+    assert desktop.gateway.ledger.quantity("SPY") == 0
+
+
+@pytest.mark.parametrize("code", [161, 10148])
 async def test_fault_31_waits_for_an_order_that_could_still_fill(desktop, code):
     """brutal 4060: what TWS holds back races with no execution; its cancel got 322 from a gateway that failed."""
     ib = await desktop.connect()
@@ -180,6 +193,20 @@ async def test_fault_31_fills_no_leg_whose_parent_has_brought_nothing(desktop):
     desktop.gateway.faults.inject("cancel_too_late", code=10148)
     await cancelled(desktop, ib, target)
     assert (status(parent), status(target)) == ("Submitted", "Cancelled")
+    assert desktop.gateway.ledger.quantity("SPY") == 0
+
+
+@pytest.mark.parametrize(("code", "codes_told"), [(161, [161]), (10148, [202])])
+async def test_fault_31_fills_of_a_leg_what_its_parent_has_brought(desktop, code, codes_told):
+    ib = await desktop.connect()
+    parent, target, _ = await a_bracket(desktop, ib, entry=95.0)
+    desktop.gateway.session.desk.fill(parent.order.permId, 4, 95.0)
+    await desktop.heard(ib)
+    desktop.gateway.faults.inject("cancel_too_late", code=code, delay_s=5)
+    await cancelled(desktop, ib, target)
+    await advanced(desktop, 10)
+    await desktop.heard(ib)
+    assert (target.filled(), codes(ib, target.order.orderId)) == (4, codes_told)
     assert desktop.gateway.ledger.quantity("SPY") == 0
 
 
