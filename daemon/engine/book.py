@@ -141,18 +141,21 @@ class Book(PlanShares):
             self.index.retired_epoch += 1
             plan = self.retired.pop(ref.plan_id, None) or self._rebuilt(ref, symbol, side)
             self.add_plan(plan)
-        if ref.number and ref.number > plan.numbers.get(ref.leg.value, 0):
-            plan.numbers[ref.leg.value] = ref.number
+        plan.note_number(ref)
         self.note_number(ref)
         return plan
 
     def _rebuilt(self, ref: OrderRef, symbol: str, side: Side) -> Plan:
+        """With all that is still known of it: what closes it now has a reference that was never used."""
         plan, counted = rebuilt(ref, symbol, side), dict[str, Fill]()
+        plan.refs += [used for used in self.closed_orders if used.startswith(f"{ref.plan_id}:")]
         for stem, fill in self.fills.items():
             if fill.ref.startswith(f"{ref.plan_id}:"):
                 self._apply(plan, fill, 1, counted)
                 counted[stem] = fill
                 plan.commission += self.commissions.get(stem, 0.0)
+        for used in [*plan.refs, *(fill.ref for fill in counted.values())]:
+            plan.note_number(self.ref_of(used))
         return plan
 
     def note_number(self, ref: OrderRef) -> None:

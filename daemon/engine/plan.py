@@ -154,6 +154,11 @@ class Plan(Struct, kw_only=True):
         number = self.numbers[letter] = self.numbers.get(letter, 0) + 1
         return number
 
+    def note_number(self, ref: OrderRef) -> None:
+        """The number of this reference is taken."""
+        if ref.number and ref.number > self.numbers.get(ref.leg.value, 0):
+            self.numbers[ref.leg.value] = ref.number
+
 
 def rebuilt(ref: OrderRef, symbol: str, side: Side) -> Plan:
     """A plan known from the broker's word alone; `side` is that of the order under `ref`."""

@@ -5,27 +5,37 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from shared.events import FillCorrected, SessionScheduled
+from shared.commands import Flatten
+from shared.events import FillCorrected, OperatorCommanded, SessionScheduled
 from shared.ids import own_ref, parse_ref
 from tests.engine.builders import (
     CLOSE,
     ENTRY,
     OPEN,
+    PLAN,
     STOP,
     TARGET,
     a_fill,
     a_long_engine,
+    a_report,
     an_engine,
     at,
     bars,
     cancelled,
     cost,
     filled,
+    fired,
     handle_all,
+    of_kind,
+    rejected,
 )
 
 DAY_S = 86_400
 TARGET_FILL = a_fill(TARGET, 500, 102.0, exec_id="0001.01.02.01")
+
+
+def flatten(seconds):
+    return OperatorCommanded(received_at=at(seconds), verb="flatten", scope="account", actor="me")
 
 
 def the_session_after(days):
@@ -79,3 +89,19 @@ def test_a_reference_of_ours_has_its_parts_and_a_foreign_one_is_an_error():
     assert own_ref(ENTRY) is parse_ref(ENTRY)
     with pytest.raises(ValueError, match="'manual': not one of ours"):
         own_ref("manual")
+
+
+def test_what_closes_a_plan_that_comes_back_after_days_has_a_name_that_was_never_used():
+    """brutal 2165: a stop's execution was taken back two days later, and the daemon died at each start."""
+    exit_ref = f"{PLAN}:X1"
+    engine, again = a_long_engine(), an_engine()
+    stopped = a_fill(STOP, 500, 98.0, exec_id="0001.01.02.01", seconds=70)
+    handle_all(engine, [flatten(70), filled(stopped), cancelled(TARGET, 71), rejected(exit_ref, 72), bars(120, SPY=98.0)])
+    again.restore(engine.snapshot())
+    handle_all(again, [the_session_after(day) for day in (1, 2)])
+    later = DAY_S * 2 + 3600
+    busted = replace(stopped, exec_id="0001.01.02.02", quantity=0, filled_at=at(later))
+    held = {"positions": {"SPY": 500}}
+    told = handle_all(again, [FillCorrected(received_at=at(later), fill=busted), a_report(later + 1, **held)])
+    told += handle_all(again, [flatten(later + 2), a_report(later + 3, **held), fired(f"close:{PLAN}", later + 5)])
+    assert [command.order.ref for command in of_kind(told, Flatten)] == [f"{PLAN}:X2"]
