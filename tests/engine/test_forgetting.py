@@ -96,7 +96,8 @@ def test_what_closes_a_plan_that_comes_back_after_days_has_a_name_that_was_never
     exit_ref = f"{PLAN}:X1"
     engine, again = a_long_engine(), an_engine()
     stopped = a_fill(STOP, 500, 98.0, exec_id="0001.01.02.01", seconds=70)
-    handle_all(engine, [flatten(70), filled(stopped), cancelled(TARGET, 71), rejected(exit_ref, 72), bars(120, SPY=98.0)])
+    gone = [cancelled(TARGET, 71), rejected(exit_ref, 72)]
+    handle_all(engine, [flatten(70), filled(stopped), *gone, bars(120, SPY=98.0)])
     again.restore(engine.snapshot())
     handle_all(again, [the_session_after(day) for day in (1, 2)])
     later = DAY_S * 2 + 3600
