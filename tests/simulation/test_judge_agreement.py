@@ -82,6 +82,32 @@ def test_the_book_may_have_the_price_of_a_whole_entry_only_where_some_was_closed
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(("is_given_back", "mine", "broken"), [(1, 102, []), (1, 101, ["I5"]), (0, 102, ["I5"])])
+def test_the_book_may_have_the_price_of_the_entry_where_shares_that_were_sold_twice_were_bought_back(
+    is_given_back, mine, broken
+):
+    """brutal 2172: both legs had filled, 14 were bought back, and then the first of the sales was taken back."""
+    story = a_running_daemon()
+    story.bracket()
+    first = story.fill(story.order("E"))
+    dearer = first | {"exec_id": "0000e0d5.1.1.02", "order_ref": first["ref"], "price": 102.0}
+    story.broker("correction", replaces=first["exec_id"], execution=dearer)
+    story.told("execDetails", execId=dearer["exec_id"])
+    story.journal("FillCorrected", fill=dearer)
+    sold = story.fill(story.order("T"))
+    if is_given_back:
+        story.fault(35, "overfill_group")
+        story.fill(story.order("S"))
+        back = story.order("X1", side="BUY", oca_group="")
+        story.place(back)
+        story.fill(back)
+    story.correct(sold, 0.0)
+    story.place(story.order("P1", oca_group="OB1:one:20260310:SPY-1#1"))
+    story.wait(60)
+    story.look(average_prices={"SPY": mine})
+    assert story.broken() == broken
+
+
 def test_orders_that_differ_for_longer_than_three_comparisons_break_i5():
     story = a_long_position()
     story.wait(30)

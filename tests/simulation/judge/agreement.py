@@ -125,7 +125,8 @@ class AtRest(Invariant):
         """Where one plan alone has held since all was flat: the broker averages over plans, the book does not.
 
         Nor does the book begin anew within a plan: its price is that of the whole entry, in whatever order executions
-        come. Where shares were closed between the parts of one, the broker's is that of what was open.
+        come. Where shares were closed between the parts of one, the broker's is that of what was open; and where exits
+        closed too many, that of what bought them back.
         """
         scene, seen = self.scene, self.scene.seen
         mine = book.average_prices.get(symbol)
@@ -146,12 +147,16 @@ class AtRest(Invariant):
             )
 
     def _of_parts(self, plan: str) -> list[float]:
-        """The price of the plan's whole entry where some of it was closed before the rest had filled; else nothing."""
+        """The price of the plan's whole entry where some was closed before the rest of it came, or was bought back.
+
+        Else nothing. What exits closed too much is bought back, and the broker's price is of that once an exit is not.
+        """
         done = [each for each in self.scene.ledger.executed.values() if each.plan == plan and abs(each.signed) > DUST]
         places = [place for place, each in enumerate(done) if each.ref == f"{plan}:E"]
-        if not places or places[-1] - places[0] == len(places) - 1:
-            return []
         parts = [done[place] for place in places]
+        is_given_back = any(each.ref != parts[0].ref and each.signed * parts[0].signed > 0 for each in done if parts)
+        if not places or (places[-1] - places[0] == len(places) - 1 and not is_given_back):
+            return []
         return [sum(part.signed * part.price for part in parts) / sum(part.signed for part in parts)]
 
     def _compare_orders(self, book: BookSeen) -> None:
