@@ -144,7 +144,7 @@ class Site:
         if (order := self.session.desk.orders.get(_whole(values.get("permId")))) is not None:
             return order.stock.symbol
         if said.name == "commissionReport":
-            done = (one for one in self.session.ledger.executions if one.exec_id == values["execId"])
+            done = (one for one in self.session.ledger.executions if one.exec_id == values.get("execId"))
             return next((one.symbol for one in done), "")
         wants, req_id = client.subscriptions, _whole(values.get("reqId"))
         for streams in (wants.bars, wants.ticks, wants.tick_by_tick, wants.forming):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SPOILS = "malformed_message"
+
 
 class Occasion(Struct, frozen=True):
     """The message or request that set a fault off; none if the clock did."""
@@ -237,10 +239,14 @@ class Switchboard:
         return armed.meet(client.client_id, protocol_name(type(request)))
 
     def _those_at_work(self, client: Client, name: str) -> list[Armed]:
-        """The rules that count messages or requests of this kind to or from the client."""
+        """The rules that count messages or requests of this kind to or from the client.
+
+        What spoils a message comes last: there is nothing in it any more that another could change.
+        """
         key = client.client_id, name
         if key not in self._at_work:
-            self._at_work[key] = [one for one in self._armed if one.is_at_work and one.is_for(*key)]
+            at_work = [one for one in self._armed if one.is_at_work and one.is_for(*key)]
+            self._at_work[key] = sorted(at_work, key=lambda one: one.rule.fault.name == SPOILS)
         return self._at_work[key]
 
     def _is_about(self, armed: Armed, client: Client, said: Message | Request) -> bool:

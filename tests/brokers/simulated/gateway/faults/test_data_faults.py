@@ -181,6 +181,29 @@ async def test_fault_47_a_quote_makes_no_sense(desktop_with, raw, how, bid, ask)
     assert prices_of(said, ASK) == [ask]
 
 
+@pytest.mark.parametrize("how", ["short", "garbage"])
+async def test_fault_47_nothing_is_changed_in_a_quote_that_is_malformed_as_well(desktop_with, raw, how):
+    desktop = await desktop_with(MOVING)
+    await desktop.play()
+    client = await watching(desktop, raw)
+    desktop.gateway.faults.inject("malformed_message", how=how, message="tickPrice")
+    desktop.gateway.faults.inject("bad_ticks", how="crossed")
+    await desktop.play()
+    quotes = [fields for fields in await client.answers() if fields[0] == "1"]
+    assert {len(fields) for fields in quotes} == {2} if how == "short" else prices_of(quotes, BID) == ["abc"]
+
+
+async def test_fault_47_a_quote_can_be_spoiled_twice(desktop_with, raw):
+    """brutal 4106: the gateway failed over a price that was no number any more."""
+    desktop = await desktop_with(MOVING)
+    await desktop.play()
+    client = await watching(desktop, raw)
+    for how in ("nan", "crossed"):
+        desktop.gateway.faults.inject("bad_ticks", how=how)
+    await desktop.play()
+    assert prices_of(await client.answers(), BID) == ["NaN"]
+
+
 async def test_fault_47_prices_of_no_size_and_frozen_prices(desktop_with, raw):
     desktop = await desktop_with(MOVING)
     await desktop.play()
