@@ -169,8 +169,8 @@ def overfill_order(plan: Plan, quantity: int) -> Order:
     )
 
 
-def entry_is_overdue(settings: EngineSettings, sent_at: datetime, now: datetime) -> bool:
-    """Whether a resting entry's time is up; with daily bars an entry is good for one bar."""
+def entry_is_overdue(settings: EngineSettings, hours: Hours | None, sent_at: datetime, now: datetime) -> bool:
+    """Whether a resting entry's time is up; with daily bars once the session is over that came after it."""
     if settings.is_daily:
-        return now > sent_at
+        return hours is not None and sent_at < hours.closes_at <= now
     return (now - sent_at).total_seconds() >= settings.entry_timeout_s

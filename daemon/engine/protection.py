@@ -166,10 +166,10 @@ class Protector:
     def _have_rows_ceased(self, now: datetime) -> bool:
         """Whether the session runs and no row has come for so long that nothing may wait for the next one."""
         hours, last = self._book.hours, self._book.last_row_at
-        if hours is None or not hours.opens_at <= now < hours.closes_at:
+        if hours is None or last is None or not hours.opens_at <= now < hours.closes_at:
             return False
         silent = timedelta(seconds=min(SILENT_ROWS * self._settings.interval_s, SILENT_AT_MOST_S))
-        return now - max(last or hours.opens_at, hours.opens_at) > silent
+        return now - max(last, hours.opens_at) > silent
 
     def _has_refused_change(self, plan: Plan) -> bool:
         """Whether the broker refuses to change a leg that works: the next row could not make it smaller either."""

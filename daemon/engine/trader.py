@@ -205,17 +205,20 @@ class Trader:
             target = self._book.target(plan.strategy, plan.symbol)
             if target * plan.side.sign <= 0:
                 commands += self.cancel(working, "no longer wanted")
-            elif planning.entry_is_overdue(self._settings, working.sent_at, now):
+            elif planning.entry_is_overdue(self._settings, self._book.hours, working.sent_at, now):
                 commands += self.cancel(working, "its time is up")
         return commands
 
     def cancel_older_than_connection(self) -> list[Command]:
-        """After a reconnect: entries and targets that were sent before it, by policy; stops always stay."""
+        """After a reconnect: entries and targets that were sent before it, by policy; stops always stay.
+
+        With daily bars entries stay too: their view is as old as it was when they were decided, until the next row.
+        """
         since = self._book.connected_at
         if since is None or not self._book.knows_holdings:
             return []
         policies = {
-            Leg.ENTRY: self._settings.entries_on_reconnect,
+            Leg.ENTRY: "keep" if self._settings.is_daily else self._settings.entries_on_reconnect,
             Leg.TAKE_PROFIT: self._settings.targets_on_reconnect,
         }
         commands: list[Command] = []

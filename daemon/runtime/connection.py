@@ -1,7 +1,8 @@
 """Keeps the broker connected: back-off, one line per change of state, never a reason to exit.
 
 Every time it comes up: the account is checked, ConnectionRestored is said, everything is asked, the rows
-since the last one are fetched from history as warm-up, and the streams start.
+since the last one are fetched from history as warm-up, and the streams start. A daily row that the streams have not
+seen whole is fetched once its session is over.
 
 A gateway that has lost its own server (1100) keeps its socket: only on that socket will it say that the server is back
 (1101, 1102), so it is waited for there. A new socket would reach a gateway that answers from memory.
@@ -38,6 +39,8 @@ _log = structlog.get_logger("openbell")
 BACK_OFF_S_FIRST = 1.0
 BACK_OFF_S_MAX = 30.0
 _HISTORY_ROUNDS_MAX = 3
+ROW_ASKED_EVERY_S = 300.0
+"""A daily row that the history does not have yet is asked for again."""
 _LOGIN = (
     "the gateway cannot be reached since its weekly login ran out ({login_at:%Y-%m-%d %H:%M} UTC): log in there by "
     "hand; until then positions and orders are not known, resting stops stay at the broker ({reason})"
@@ -99,6 +102,7 @@ class Connection:
         self.state = ConnectionState.CONNECTING
         self.probe = Probe()
         self._account_id = account_id
+        self._ask_row_from_s = 0.0
 
     @property
     def is_up(self) -> bool:
@@ -196,6 +200,13 @@ class Connection:
             if self._put_history(rows) == 0:
                 return
 
+    async def _ask_for_the_days_row(self) -> None:
+        """A session's row that no stream has brought: the history has it once the session is over."""
+        now_s = asyncio.get_running_loop().time()
+        if self.is_up and self._feed.lacks_a_row and now_s >= self._ask_row_from_s:
+            self._ask_row_from_s = now_s + ROW_ASKED_EVERY_S
+            await self._fill_from_history()
+
     def _put_history(self, rows: list[ClosedRow]) -> int:
         """Feed what is news; what is stored of the strategies' memory comes behind the row that it ends with."""
         warmed = None if self._stored_start is None else self._stored_start.taken(rows, self._clock.now())
@@ -224,6 +235,7 @@ class Connection:
                 await self._resume()
             else:
                 await self._ask_time()
+                await self._ask_for_the_days_row()
 
     async def _resume(self) -> None:
         self._is_server_back = False

@@ -4,6 +4,9 @@ A row closes when every instrument has delivered the last 5-second bar of its in
 some have not, it closes `row_grace_s` wall seconds after the first sign that the interval is over: a newer
 bar of anybody, or as much time as its first bar left of it. A closed row is never reopened: later bars are counted
 and dropped. An interval in which nobody printed has no row.
+
+A daily row is a whole session: one in which the streams began is left to the broker's history, and a session's row from
+there is decided on as if the stream had brought it, until the next session opens.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brokers.port import ClosedRow
 from daemon.runtime.clock import MarketClock
@@ -24,6 +28,8 @@ from shared.market import Bar, BarRow, Universe
 from shared.sessions import session_at_or_after
 
 DAY_S = 86_400
+SETTLED_S = 60.0
+"""After the close, until the broker's history has the session's bar."""
 _TICK_S = 1e-6
 """Instants are known to the microsecond."""
 
@@ -34,9 +40,13 @@ class Intervals(Struct, frozen=True):
     calendar_name: str
     interval_s: int
 
+    @property
+    def are_daily(self) -> bool:
+        return self.interval_s >= DAY_S
+
     def end_of(self, opened_at: datetime) -> datetime:
         """The end of the interval that holds a bar opened at `opened_at`."""
-        if self.interval_s >= DAY_S:
+        if self.are_daily:
             return session_at_or_after(self.calendar_name, opened_at).closes_at
         seconds = (math.floor(opened_at.timestamp()) // self.interval_s + 1) * self.interval_s
         return datetime.fromtimestamp(seconds, UTC)
@@ -48,14 +58,26 @@ class Intervals(Struct, frozen=True):
 
     def rows_between(self, after: datetime, until: datetime) -> int:
         """Rows that may have closed after the one and by the other: while the exchange is closed none does."""
-        if self.interval_s >= DAY_S:
-            return max((until - after) // timedelta(seconds=self.interval_s), 0)
         rows, at = 0, after
-        while (session := session_at_or_after(self.calendar_name, at)).opens_at < until and at < until:
+        while self.are_daily and (ends_at := session_at_or_after(self.calendar_name, at).closes_at) <= until:
+            rows, at = rows + 1, ends_at
+        while (
+            not self.are_daily
+            and (session := session_at_or_after(self.calendar_name, at)).opens_at < until
+            and at < until
+        ):
             open_s = (min(until, session.closes_at) - max(at, session.opens_at)).total_seconds()
             is_over, at = session.closes_at <= until, session.closes_at
             rows += math.ceil(open_s / self.interval_s) if is_over else int(open_s // self.interval_s)
         return rows
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether a session runs."""
+        return session_at_or_after(self.calendar_name, now).opens_at <= now
+
+    def can_act_on(self, closed_at: datetime, now: datetime) -> bool:
+        """Whether what is decided on a row of history is as good as on its close: a daily one, before the next open."""
+        return self.are_daily and now < session_at_or_after(self.calendar_name, closed_at).opens_at
 
 
 class FeedCounts(Struct):
@@ -98,6 +120,10 @@ class RowBuilder:
         self._merge(end, index, bar)
         done = [end for end in sorted(self._open) if self._is_complete(end)]
         return self.close(done[-1]) if done else []
+
+    def drop_open(self) -> None:
+        """What is not closed yet will not be a row."""
+        self._open.clear()
 
     def newest_end(self) -> datetime | None:
         """End of the newest interval that has a bar."""
@@ -164,17 +190,27 @@ class Feed:
         """End of the newest row that was fed, from the stream or from history."""
         return self._builder.closed_through
 
+    @property
+    def lacks_a_row(self) -> bool:
+        """Whether a session without a row has been over for so long that the history knows it, and none runs."""
+        now, last = self._clock.now(), self.last_row_at
+        if not self._intervals.are_daily:
+            return False
+        is_missing = last is None or self._intervals.rows_between(last, now - timedelta(seconds=SETTLED_S)) > 0
+        return is_missing and not self._intervals.is_open(now)
+
     def resume(self, last_row_at: datetime | None) -> None:
         """Rows up to `last_row_at` were fed before this process began."""
         if last_row_at is not None:
             self._builder.close_through(last_row_at)
 
     def put_history(self, rows: list[ClosedRow]) -> int:
-        """Feed those rows of history that are news, as warm-up; how many they were."""
-        last = self.last_row_at
+        """Feed those rows of history that are news, as warm-up where they are too old to act on; how many they were."""
+        last, now = self.last_row_at, self._clock.now()
         news = [row for row in rows if last is None or row.closed_at > last]
         for row in news:
-            self._inbox.put(self._event(row, warm_up=True))
+            event = self._event(row, warm_up=not self._intervals.can_act_on(row.closed_at, now))
+            self._inbox.put(replace(event, quotes=None))
             self._builder.close_through(row.closed_at)
         return len(news)
 
@@ -186,6 +222,9 @@ class Feed:
         """The streams start (again) now; what was quoted before is no longer known."""
         self._quotes.clear()
         self._subscribed_at, self._first_opened_at = self._clock.now(), None
+        if self._intervals.are_daily:
+            self.close()
+            self._builder.drop_open()
 
     def on_bar(self, symbol: str, opened_at: datetime, interval_s: int, bar: Bar) -> None:
         """Take one bar from the broker's stream."""
@@ -194,6 +233,8 @@ class Feed:
         self._first_opened_at = self._first_opened_at or opened_at
         if self.last_bar_at is None or ended_at > self.last_bar_at:
             self.last_bar_at, self._last_bar_mark_s = ended_at, self._clock.elapsed_s()
+        if self._intervals.are_daily and self._is_partial(self._intervals.end_of(opened_at)):
+            return
         self._emit(self._builder.add(symbol, opened_at, interval_s, bar))
         newest = self._builder.newest_end()
         if newest is None:
@@ -205,10 +246,8 @@ class Feed:
 
     def close(self) -> None:
         """Stop waiting for silent instruments."""
-        for task in self._waiting.values():
-            task.cancel()
-        for handle in self._graced.values():
-            handle.cancel()
+        for end in [*self._waiting, *self._graced]:
+            self._forget(end)
 
     async def _wait_for_end(self, end: datetime) -> None:
         """By the bars' own time and what has passed since the newest: a wrong clock cuts no row short.

@@ -35,7 +35,7 @@ class Line:
         self.broker = FakeBroker(self.clock.now)
         self.feed = Feed(
             universe=self.config.universe_of(),
-            intervals=Intervals("XNYS", 60),
+            intervals=Intervals("XNYS", self.config.bars.interval_s),
             clock=self.clock,
             inbox=self.inbox,
             row_grace_s=1,

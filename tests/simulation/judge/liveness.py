@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tests.simulation.history import BookSeen, Calm, Fault, ProcessEnded, ProcessStarted, Record
 from tests.simulation.judge.breach import Invariant
 from tests.simulation.judge.scene import Scene
@@ -94,10 +96,10 @@ class Alive(Invariant):
 
     def _watch_entries(self, at: float) -> None:
         """An entry whose time is up is cancelled (docs/orders.md), also a part-filled one."""
-        timeout_s = self.scene.rule("entry_timeout_s", 0.0)
-        if not timeout_s:
+        if not self.scene.rule("entry_timeout_s", 0.0):
             return
         for order in self.scene.ledger.resting.values():
+            timeout_s = self._time_of_an_entry(order.born_at)
             if order.leg != "E" or at < order.born_at + timeout_s:
                 continue
             due = self.scene.reach.due_at(order.born_at + timeout_s, ENDS_S)
@@ -111,6 +113,12 @@ class Alive(Invariant):
                     f"{order.ref}: works {at - order.born_at:.0f} s, its time was {timeout_s:g} s, no cancel was sent"
                 )
                 self.breach("I16", order.ref, text)
+
+    def _time_of_an_entry(self, born_at: float) -> float:
+        """Seconds: as configured; with daily bars to the close that comes next."""
+        if not self.scene.is_daily:
+            return self.scene.rule("entry_timeout_s", 0.0)
+        return next((closes - born_at for _opens, closes in self.scene.settings.sessions if closes > born_at), math.inf)
 
     def _count_tasks(self, book: BookSeen) -> None:
         if self._tasks is None:

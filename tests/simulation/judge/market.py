@@ -9,9 +9,8 @@ from tests.simulation.history import Journalled, LineChanged, Noticed, Record, S
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
 from tests.simulation.judge.ledger import ADOPTED
 from tests.simulation.judge.ref import STOPS, Ref, ref_of
-from tests.simulation.judge.scene import Scene
+from tests.simulation.judge.scene import DAY_S, Scene
 
-DAY_S = 86_400
 LATE_S = 5.0
 """One step of the market: a price is as old as the end of its step, and a row is handled within the next."""
 WILD = 2.0
@@ -48,9 +47,7 @@ class Hours(Invariant):
 
     def take(self, record: Record) -> None:
         match record:
-            case Sent(order=order) if (
-                self.scene.is_first and order.ref.endswith(":E") and self.scene.settings.bar_s < DAY_S
-            ):
+            case Sent(order=order) if self.scene.is_first and order.ref.endswith(":E") and not self.scene.is_daily:
                 self._check_hour(record)
             case Noticed(code="exit_denied", text=text):
                 self._held_back_at[text.partition(":")[0].rpartition(" ")[2]] = record.at

@@ -22,8 +22,8 @@ _BLOCKING_OCA = (1, 2)
 _MOVED = 0.01
 """A trailing stop may have moved by so much while a change of its quantity was under way."""
 _FLIP_S = 1.0
-_MISSED_ROWS = 2
-"""So many bars without a row are a silence."""
+_MISSED_ROWS, _MISSED_AT_MOST_S = 2, 600.0
+"""So many bars without a row, or so long, are a silence."""
 
 
 class Protected(Invariant):
@@ -192,7 +192,7 @@ class NeverMore(Invariant):
         if session is None:
             return None  # no row comes outside the session, and nothing that waits for one
         known = max(scene.known_since(symbol, since), session[0])
-        compared_at = known + _MISSED_ROWS * scene.settings.bar_s + scene.reconcile_s
+        compared_at = known + min(_MISSED_ROWS * scene.settings.bar_s, _MISSED_AT_MOST_S) + scene.reconcile_s
         row_at = next((at for at in self._rows_at if at > known), compared_at)
         return scene.reach.due_at(min(row_at, compared_at), CUT_S)
 

@@ -26,6 +26,7 @@ from tests.simulation.judge.ref import Ref, is_in_scope
 from tests.simulation.judge.splits import Splits
 from tests.simulation.judge.written import Written
 
+DAY_S = 86_400
 PROTECT_S = 5.0
 """T of RELIABILITY.md 4, I1."""
 _STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
@@ -132,6 +133,11 @@ class Scene:
     def limit(self, name: str) -> float | None:
         """A limit of [risk], None where it is lifted."""
         return self.settings.limits.get(name)
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether a row is a whole session."""
+        return self.settings.bar_s >= DAY_S
 
     def session_at(self, at: float) -> tuple[float, float] | None:
         """The hours of the session that runs then."""

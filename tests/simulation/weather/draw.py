@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.simulation.plan import GatewayFault, Incident, Operator, Plan, Weather
 from tests.simulation.weather.chances import between, weighted, whether
 from tests.simulation.weather.configuration import drawn_daemon
+from tests.simulation.weather.daily import with_daily_bars
 from tests.simulation.weather.gateway_rules import drawn_fault
 from tests.simulation.weather.level import Hardship, hardship_of
 from tests.simulation.weather.pairs import drawn_pair
@@ -46,7 +47,7 @@ def drawn(seed: int, weather: Weather) -> Plan:
         shuffle=whether(chance, SHUFFLE_SHARE),
         calm_s=calm_s,
     )
-    return _with(plan, incidents)
+    return with_daily_bars(_with(plan, incidents))
 
 
 def troubles_of(plan: Plan) -> list[Incident]:
