@@ -41,6 +41,7 @@ def made_daily(chance: Random, daemon: dict[str, Any]) -> dict[str, Any]:
 
 def _made_daily(chance: Random, strategy: dict[str, Any]) -> dict[str, Any]:
     exits, kind = dict(strategy["exits"]), strategy["kind"]
+    params: dict[str, Any]
     if exits.get("max_holding_s"):
         exits["max_holding_s"] = DAY_S
     if "atr_period" in exits:
