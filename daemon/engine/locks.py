@@ -15,7 +15,8 @@ class Lock(Struct, kw_only=True):
     of, and that the broker does not show yet. `broker_quantity` is the signed
     position the broker reported last, None if the break is not one of quantity or the figure may still be late.
     `split_ratio`: new shares for an old one, as the last report showed it in which nobody had traded beside the split;
-    `price_before`: the last believable one when a report first showed it.
+    `price_before`: the last believable one when a report first showed it. `told`: the quantities that a person was told
+    of last, whatever else locks the instrument.
     """
 
     cause: str
@@ -25,6 +26,7 @@ class Lock(Struct, kw_only=True):
     split_ratio: float | None = None
     price_before: float | None = None
     clean_reports: int = 0
+    told: str = ""
 
     def show_split(self, ratio: float | None, price: float | None) -> None:
         """A report has shown so many new shares for an old one, or none; the last believable price was that."""

@@ -163,25 +163,30 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
     quantity = followed if is_fresh else found.broker_quantity
     if lock is None:
         lock = Lock(cause=found.text, since=event.received_at, kind=found.kind, broker_quantity=quantity)
+        lock.told = found.text
         book.locks[found.symbol] = lock
         lock.show_split(found.split_ratio, found.price)
         return [found]
     lock.clean_reports = 0
     lock.broker_quantity = quantity if found.broker_quantity is not None else lock.broker_quantity
     lock.show_split(found.split_ratio, found.price)
-    if found.kind in (lock.kind, "quantity_break") and not _is_another_break(book, lock, found):
+    if found.kind == "quantity_break":
+        if not _is_another_break(book, lock, found):
+            return []
+        lock.told = found.text
+        if lock.kind == "quantity_break" or lock.split_ratio is not None:
+            lock.cause = found.text
+        return [found]
+    if found.kind == lock.kind:
         return []
-    is_beside_split = found.kind == "quantity_break" and lock.split_ratio is not None
-    lock.kind, lock.cause = lock.kind if is_beside_split else found.kind, found.text
+    lock.kind, lock.cause = found.kind, found.text
     return [found]
 
 
 def _is_another_break(book: Book, lock: Lock, found: Discrepancy) -> bool:
     """Whether the quantities that two reports show are others than a person was told of."""
     seen = book.breaks.get(found.symbol)
-    is_sure = seen is not None and seen.same >= REPORTS_TO_LOCK
-    is_of_quantity = lock.kind == "quantity_break" or lock.split_ratio is not None
-    return is_sure and is_of_quantity and found.kind == "quantity_break" and found.text != lock.cause
+    return seen is not None and seen.same >= REPORTS_TO_LOCK and found.text != lock.told
 
 
 def _is_fresh(book: Book, symbol: str, asked_at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Locks: only after two looks with nothing in between (TWS.md 4.53), with cause, kind and since; exits pass."""
 
 import pytest
+from msgspec.structs import replace
 
 from shared.commands import Flatten, ReplaceStop
 from shared.events import DataQualityReported
@@ -117,3 +118,21 @@ def test_another_quantity_while_the_instrument_is_locked_is_told_as_well_and_onc
     assert codes(told) == ["quantity_break"]
     assert engine.book.locks["SPY"].cause == "SPY: the book holds 0, the broker 52"
     assert engine.book.locks["SPY"].since == at(40)
+
+
+def test_another_quantity_is_told_also_where_an_order_that_lives_twice_locks_the_instrument_too():
+    """brutal 5571: a hand sold 72 shares more, and the lock had another cause by then."""
+    engine = a_long_engine()
+    lines = lines_of(engine)
+    double = replace(next(line for line in lines if line.ref == STOP), perm_id=99)
+    left = [line for line in lines if line.ref != STOP]
+    told = handle_all(engine, [a_report(second, positions={"SPY": 700}, open_orders=lines) for second in (90, 100)])
+    told += engine.handle(a_report(110, positions={"SPY": 700}, open_orders=[*lines, double]))
+    told += handle_all(
+        engine, [a_report(second, positions={"SPY": 650}, open_orders=left) for second in (120, 130, 140)]
+    )
+    assert [code for code in codes(told) if code.startswith(("quantity", "double"))] == [
+        "quantity_break",
+        "double_perm_id",
+        "quantity_break",
+    ]
