@@ -212,7 +212,8 @@ class Connection:
         warmed = None if self._stored_start is None else self._stored_start.taken(rows, self._clock.now())
         if warmed is None:
             return self._feed.put_history(rows)
-        older = self._feed.put_history([row for row in rows if row.closed_at <= warmed.closed_at])
+        remembered = [row for row in rows if row.closed_at <= warmed.closed_at]
+        older = self._feed.put_history(remembered, is_remembered=True)
         self._inbox.put(warmed)
         return older + self._feed.put_history(rows)
 

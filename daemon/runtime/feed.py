@@ -204,13 +204,17 @@ class Feed:
         if last_row_at is not None:
             self._builder.close_through(last_row_at)
 
-    def put_history(self, rows: list[ClosedRow]) -> int:
-        """Feed those rows of history that are news, as warm-up where they are too old to act on; how many they were."""
+    def put_history(self, rows: list[ClosedRow], *, is_remembered: bool = False) -> int:
+        """Feed those rows of history that are news, and say how many they were.
+
+        They are warm-up where they are too old to act on, or where strategies take over what they remember of them
+        (`is_remembered`) and know nothing while these pass.
+        """
         last, now = self.last_row_at, self._clock.now()
         news = [row for row in rows if last is None or row.closed_at > last]
         for row in news:
-            event = self._event(row, warm_up=not self._intervals.can_act_on(row.closed_at, now))
-            self._inbox.put(replace(event, quotes=None))
+            can_act = not is_remembered and self._intervals.can_act_on(row.closed_at, now)
+            self._inbox.put(replace(self._event(row, warm_up=not can_act), quotes=None))
             self._builder.close_through(row.closed_at)
         return len(news)
 

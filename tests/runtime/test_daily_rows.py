@@ -33,8 +33,8 @@ class Day:
         self.inbox = Inbox(100)
         self.feed = Feed(universe=UNIVERSE, intervals=DAYS, clock=self.clock, inbox=self.inbox, row_grace_s=0.01)
 
-    def put(self, *closes):
-        self.feed.put_history([a_row_of(closed_at) for closed_at in closes])
+    def put(self, *closes, is_remembered=False):
+        self.feed.put_history([a_row_of(closed_at) for closed_at in closes], is_remembered=is_remembered)
 
     def deliver(self, *opens):
         for opened_at in opens:
@@ -56,6 +56,12 @@ async def test_the_last_sessions_row_is_decided_on_as_long_as_the_next_session_h
     day = Day(now)
     day.put(CLOSE - DAY, CLOSE)
     assert await day.rows() == [(7, True), (8, is_history)]
+
+
+async def test_rows_before_a_stored_start_lead_to_nothing_since_strategies_know_nothing_yet():
+    day = Day(CLOSE + timedelta(minutes=5))
+    day.put(CLOSE - DAY, CLOSE, is_remembered=True)
+    assert await day.rows() == [(7, True), (8, True)]
 
 
 async def test_a_session_that_the_streams_have_seen_from_the_open_on_is_a_row_at_its_close():
