@@ -191,7 +191,7 @@ class Connection:
                 return
             try:
                 rows = await self._broker.warm_up(
-                    interval_s=self._config.bars.interval_s, bars=bars, before=self._clock.now()
+                    interval_s=self._config.bars.interval_s, bars=bars, before=self._feed.history_until
                 )
             except (BrokerUnavailable, DataError) as error:
                 # Positions and protection do not depend on it; indicators stay cold, or keep a gap.
@@ -219,7 +219,7 @@ class Connection:
 
     def _rows_missing(self) -> int:
         interval_s, warm_up = self._config.bars.interval_s, self._config.bars.warm_up
-        last, now = self._feed.last_row_at, self._clock.now()
+        last, now = self._feed.last_row_at, self._feed.history_until
         wanted = 0 if self._stored_start is None else self._stored_start.rows_wanted(now, last)
         intervals = Intervals(self._config.session.calendar, interval_s)
         missing = warm_up if last is None else intervals.rows_between(last, now)

@@ -59,13 +59,11 @@ class Intervals(Struct, frozen=True):
     def rows_between(self, after: datetime, until: datetime) -> int:
         """Rows that may have closed after the one and by the other: while the exchange is closed none does."""
         rows, at = 0, after
-        while self.are_daily and (ends_at := session_at_or_after(self.calendar_name, at).closes_at) <= until:
-            rows, at = rows + 1, ends_at
-        while (
-            not self.are_daily
-            and (session := session_at_or_after(self.calendar_name, at)).opens_at < until
-            and at < until
-        ):
+        if self.are_daily:
+            while (ends_at := session_at_or_after(self.calendar_name, at).closes_at) <= until:
+                rows, at = rows + 1, ends_at
+            return rows
+        while (session := session_at_or_after(self.calendar_name, at)).opens_at < until and at < until:
             open_s = (min(until, session.closes_at) - max(at, session.opens_at)).total_seconds()
             is_over, at = session.closes_at <= until, session.closes_at
             rows += math.ceil(open_s / self.interval_s) if is_over else int(open_s // self.interval_s)
@@ -191,13 +189,17 @@ class Feed:
         return self._builder.closed_through
 
     @property
+    def history_until(self) -> datetime:
+        """Rows that ended by then are in the broker's history as they stay."""
+        return self._clock.now() - timedelta(seconds=SETTLED_S if self._intervals.are_daily else 0.0)
+
+    @property
     def lacks_a_row(self) -> bool:
-        """Whether a session without a row has been over for so long that the history knows it, and none runs."""
-        now, last = self._clock.now(), self.last_row_at
-        if not self._intervals.are_daily:
+        """Whether a session that the history knows has no row yet, and none runs."""
+        last = self.last_row_at
+        if not self._intervals.are_daily or self._intervals.is_open(self._clock.now()):
             return False
-        is_missing = last is None or self._intervals.rows_between(last, now - timedelta(seconds=SETTLED_S)) > 0
-        return is_missing and not self._intervals.is_open(now)
+        return last is None or self._intervals.rows_between(last, self.history_until) > 0
 
     def resume(self, last_row_at: datetime | None) -> None:
         """Rows up to `last_row_at` were fed before this process began."""

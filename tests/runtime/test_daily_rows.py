@@ -112,3 +112,12 @@ async def test_a_row_that_no_stream_brings_is_asked_for_once_its_session_is_over
     rows = [await made.taken(BarsClosed) for _ in range(2)]
     assert [(row.closed_at, row.warm_up) for row in rows] == [(CLOSE - DAY, True), (CLOSE, False)]
     assert (early, len(made.broker.history_asked)) == (1, 2)
+
+
+async def test_a_bar_of_the_moment_after_the_close_may_still_change_and_is_not_asked_for(tmp_path, run):  # noqa: F811 - the fixture
+    made = Line(tmp_path, bars={"interval_s": 86_400})
+    made.clock.follow(CLOSE + timedelta(seconds=20), 1.0)
+    run(made)
+    await made.up()
+    ((_interval_s, _bars, before),) = made.broker.history_asked
+    assert before < CLOSE
