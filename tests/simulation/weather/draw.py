@@ -11,6 +11,7 @@ from tests.simulation.weather.chances import between, weighted, whether
 from tests.simulation.weather.configuration import drawn_daemon
 from tests.simulation.weather.daily import with_daily_bars
 from tests.simulation.weather.gateway_rules import drawn_fault
+from tests.simulation.weather.late_positions import with_old_positions
 from tests.simulation.weather.level import Hardship, hardship_of
 from tests.simulation.weather.pairs import drawn_pair
 from tests.simulation.weather.persons import FREEING, resumed_at_last, rounds
@@ -47,7 +48,7 @@ def drawn(seed: int, weather: Weather) -> Plan:
         shuffle=whether(chance, SHUFFLE_SHARE),
         calm_s=calm_s,
     )
-    return with_daily_bars(_with(plan, incidents))
+    return with_old_positions(with_daily_bars(_with(plan, incidents)))
 
 
 def troubles_of(plan: Plan) -> list[Incident]:

@@ -73,7 +73,7 @@ PARAMETERS: dict[str, dict[str, Draw]] = {
     "history_refused": {"delay_s": _real(5.0, 300.0)},
     "halt": {"gap_pct": _signed(0.1, 20.0)},
     "split": {"ratio": _one_of(*RATIOS)},
-    "position_lag": {"delay_s": _real(0.5, 60.0)},
+    "position_lag": {"how": _one_of("disagree", "lag"), "delay_s": _real(0.5, 60.0)},
     "odd_account_values": {"what": _one_of(*TAGS), "currency": _one_of("EUR", "GBP", "JPY")},
 }
 LASTS_S: dict[str, tuple[float, float]] = {
@@ -170,7 +170,7 @@ def _touch_timing(stage: Stage, fault: Fault, given: dict[str, Any]) -> dict[str
     if fault.name == "malformed_message":
         timing |= {"message": chance.choice(SPOILED)}
     elif len(fault.kinds) > 1 and whether(chance, 0.5):
-        timing |= {"message": chance.choice(fault.kinds)}
+        timing |= {"message": chance.choice([kind for kind in fault.kinds if not kind.endswith("End")])}
     if "nth" not in given and ("probability" in given or whether(chance, 0.8)):
         timing["probability"] = chance.choice(PROBABILITIES)
         if whether(chance, 0.3):

@@ -3,7 +3,7 @@
 import pytest
 from ib_insync import MarketOrder
 
-from tests.brokers.simulated.gateway.faults.stage import bought
+from tests.brokers.simulated.gateway.faults.stage import bought, placed
 from tests.brokers.simulated.gateway.raw_client import advanced
 
 VALUES_ASKED = (6, 2, 1, "")
@@ -34,6 +34,21 @@ async def test_fault_53_positions_and_portfolio_disagree(desktop):
     await bought(desktop, ib)
     assert ib.positions() == []
     assert [item.position for item in ib.portfolio()] == [10]
+
+
+async def test_fault_53_positions_and_portfolio_say_what_was_held_before(desktop):
+    ib = await desktop.connect()
+    await bought(desktop, ib)
+    await advanced(desktop, 60)
+    desktop.gateway.faults.inject("position_lag", how="old", delay_s=20)
+    await placed(desktop, ib, MarketOrder("SELL", 10))
+    asked = ib.reqPositionsAsync()
+    await desktop.heard(ib)
+    assert [held.position for held in await asked] == [10]
+    await advanced(desktop, 21)
+    asked = ib.reqPositionsAsync()
+    await desktop.heard(ib)
+    assert await asked == []
 
 
 @pytest.mark.parametrize(("how", "told"), [("nan", [("NaN", "USD")]), ("missing", [])])
