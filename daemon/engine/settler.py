@@ -35,7 +35,8 @@ class Settler:
         commands = self._refuse_outdated()
         for symbol, seen in list(self._book.breaks.items()):
             if self._book.accepts.pop(symbol, None) is not None:
-                commands += self._settle(symbol, seen, report, by_person=True)
+                late = self._refuse_late(symbol, seen, report)
+                commands += late or self._settle(symbol, seen, report, by_person=True)
             elif seen.same >= REPORTS_TO_SETTLE and seen.kind == "quantity_break" and not self._is_busy(symbol):
                 commands += self._settle_by_itself(symbol, seen, report)
         return commands
@@ -52,6 +53,20 @@ class Settler:
             text = f"{symbol}: {accepted:g} was accepted, but the break {now_is}; nothing was settled"
             commands.append(Notify(level="warning", code="accept_refused", text=text))
         return commands
+
+    def _refuse_late(self, symbol: str, seen: Break, report: BrokerReported) -> list[Command]:
+        """More than the book holds may be what was held before executions of ours: what is gone would get a stop."""
+        is_more = abs(seen.broker_quantity) > abs(self._book.position(symbol).quantity)
+        if not is_more or shows_split(self._book, symbol, seen):
+            return []
+        if not settlement.may_lag(self._book, symbol, seen, report):
+            return []
+        until = seen.since + settlement.DENIED_FOR
+        text = (
+            f"{symbol}: {seen.broker_quantity:g} was held before executions of ours, the broker may show it late; "
+            f"nothing was settled, from {until:%H:%M:%S} UTC on it is believed"
+        )
+        return [Notify(level="warning", code="accept_refused", text=text)]
 
     def _is_busy(self, symbol: str) -> bool:
         """An order whose fate or fill may explain the break."""

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from daemon.engine.settings import TruthPolicy
+from shared.events import OperatorCommanded
 from shared.orders import Side
 from tests.engine.builders import (
     STOP,
@@ -12,6 +13,7 @@ from tests.engine.builders import (
     a_long_engine,
     a_report,
     an_engine,
+    at,
     cancelled,
     codes,
     filled,
@@ -33,7 +35,9 @@ def an_engine_that_sold(fill=SOLD):
 
 def reports(engine, quantity, *seconds, **parts):
     lines = lines_of(engine)
-    return handle_all(engine, [a_report(at, positions={"SPY": quantity}, open_orders=lines, **parts) for at in seconds])
+    return handle_all(
+        engine, [a_report(second, positions={"SPY": quantity}, open_orders=lines, **parts) for second in seconds]
+    )
 
 
 @pytest.mark.parametrize("sold", [500, 200])
@@ -64,3 +68,16 @@ def test_what_the_broker_shows_beside_what_was_sold_is_adopted_at_once():
     engine = an_engine_that_sold()
     reports(engine, 300, 113, 116, 119)
     assert engine.book.holding("adopted", "SPY") == 300
+
+
+@pytest.mark.parametrize(("accepted_at", "held", "code"), [(130, 0, "accept_refused"), (450, 500, "settled")])
+def test_a_person_cannot_accept_what_may_be_of_before_our_sale_until_it_has_lasted(accepted_at, held, code):
+    """brutal 641 with positions of before: 16 shares that nobody held got a stop of their own."""
+    engine = a_long_engine()
+    engine.handle(a_report(100, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    handle_all(engine, [filled(SOLD), cancelled(TARGET, 110)])
+    reports(engine, 500, 113, 116, 119)
+    accept = OperatorCommanded(received_at=at(accepted_at), verb="accept", scope="instrument:SPY", actor="me")
+    told = [*engine.handle(accept), *reports(engine, 500, accepted_at + 1)]
+    assert engine.book.holding("adopted", "SPY") == held
+    assert [each for each in codes(told) if each in ("accept_refused", "settled")] == [code]
