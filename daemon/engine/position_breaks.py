@@ -162,8 +162,9 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
     followed = None if lock is None else lock.broker_quantity  # what he held before the execution, and the execution
     quantity = followed if is_fresh else found.broker_quantity
     if lock is None:
-        lock = Lock(cause=found.text, since=event.received_at, kind=found.kind, broker_quantity=quantity)
-        lock.told = found.text
+        lock = Lock(
+            cause=found.text, told=found.text, since=event.received_at, kind=found.kind, broker_quantity=quantity
+        )
         book.locks[found.symbol] = lock
         lock.show_split(found.split_ratio, found.price)
         return [found]
@@ -184,7 +185,12 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
 
 
 def _is_another_break(book: Book, lock: Lock, found: Discrepancy) -> bool:
-    """Whether the quantities that two reports show are others than a person was told of."""
+    """Whether the quantities that two reports show are others than a person was told of.
+
+    Those of a split that is known of, and that the broker does not show yet, are no news.
+    """
+    if lock.kind == "split_due" and lock.split_ratio is None:
+        return False
     seen = book.breaks.get(found.symbol)
     return seen is not None and seen.same >= REPORTS_TO_LOCK and found.text != lock.told
 

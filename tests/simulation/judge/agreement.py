@@ -153,9 +153,11 @@ class AtRest(Invariant):
         """
         done = [each for each in self.scene.ledger.executed.values() if each.plan == plan and abs(each.signed) > DUST]
         places = [place for place, each in enumerate(done) if each.ref == f"{plan}:E"]
+        if not places:
+            return []
         parts = [done[place] for place in places]
-        is_given_back = any(each.ref != parts[0].ref and each.signed * parts[0].signed > 0 for each in done if parts)
-        if not places or (places[-1] - places[0] == len(places) - 1 and not is_given_back):
+        is_in_one = places[-1] - places[0] == len(places) - 1
+        if is_in_one and not any(each.ref != parts[0].ref and each.signed * parts[0].signed > 0 for each in done):
             return []
         return [sum(part.signed * part.price for part in parts) / sum(part.signed for part in parts)]
 
