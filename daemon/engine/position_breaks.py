@@ -185,12 +185,7 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
 
 
 def _is_another_break(book: Book, lock: Lock, found: Discrepancy) -> bool:
-    """Whether the quantities that two reports show are others than a person was told of.
-
-    Those of a split that is known of, and that the broker does not show yet, are no news.
-    """
-    if lock.kind == "split_due" and lock.split_ratio is None:
-        return False
+    """Whether the quantities that two reports show are others than a person was told of."""
     seen = book.breaks.get(found.symbol)
     return seen is not None and seen.same >= REPORTS_TO_LOCK and found.text != lock.told
 

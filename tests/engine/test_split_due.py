@@ -91,6 +91,13 @@ def test_it_is_told_once_and_what_the_broker_shows_then_is_told_as_ever():
     assert "SPY: splits 2:1, 500 shares of before are held" in warned.text
 
 
+def test_what_a_hand_trades_while_the_split_is_due_is_told_once():
+    engine, told = an_engine_told()
+    told += handle_all(engine, [a_report(MORNING + 10 + 3 * n, positions=a_line(450, 100.0)) for n in range(5)])
+    assert codes(told) == ["split_due", "quantity_break"]
+    assert engine.book.locks["SPY"].kind == "split_due"
+
+
 def test_accepted_the_stop_stands_at_the_new_price():
     engine, _ = an_engine_told()
     a_day_of_the_new_prices(engine, 1000)
