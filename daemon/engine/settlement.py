@@ -9,6 +9,7 @@ all, the settlement gives way to it share by share, so that nothing counts twice
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, combinations
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -82,24 +83,55 @@ def may_come_back(book: Book, symbol: str, seen: Break, report: BrokerReported) 
     return not is_accounted_for and (is_executed or report.received_at - seen.since < DENIED_FOR)
 
 
-def may_lag(book: Book, symbol: str, seen: Break, report: BrokerReported) -> bool:
-    """Whether the figure is the one of before executions of ours (TWS.md 4.53), whose shares nobody holds any more.
+def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> datetime | None:
+    """Until when the figure may be the one of before executions (TWS.md 4.53), ours or others'; None: it is not.
 
-    Not where executions of somebody else account for it, nor once it has been shown for DENIED_FOR.
+    What others have executed lately may be in it or not; so may it have been when both agreed. Not where their
+    executions account for it. Where ours are lacking it is believed once it has been shown for DENIED_FOR, where only
+    others' are once the first of them is as old.
     """
-    since = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR)
-    is_accounted_for = is_of_others(book, symbol, seen.broker_quantity, report, since)
-    if is_accounted_for or report.received_at - seen.since >= DENIED_FOR:
-        return False
+    agreed = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR)
+    if is_of_others(book, symbol, seen.broker_quantity, report, agreed):
+        return None
+    since = agreed - _SAME_MOMENT
+    others = [fill for fill in others_fills(report, symbol) if fill.filled_at >= since - DENIED_FOR]
+    others.sort(key=lambda fill: fill.filled_at)
+    until = seen.since + DENIED_FOR
+    if report.received_at < until and _lacks_ours(book, symbol, seen.broker_quantity, since, others):
+        return until
+    lacking = _lacked_of_others(seen.broker_quantity - book.position(symbol).quantity, others)
+    if lacking is None:
+        return None
+    until = report.received_at + (lacking.filled_at + DENIED_FOR - book.in_broker_time(report.received_at))
+    return until if report.received_at < until else None
+
+
+def _lacks_ours(book: Book, symbol: str, theirs: float, since: datetime, others: list[Fill]) -> bool:
+    """Whether it was the position before some of our executions since then, with any of the others' in it."""
+    held, beside = float(book.position(symbol).quantity), _runs(others)
     executed = [fill for fill in book.fills.values() if fill.symbol == symbol and not is_settlement(fill)]
-    held, since = float(book.position(symbol).quantity), since - _SAME_MOMENT
     for fill in sorted(executed, key=lambda fill: fill.filled_at, reverse=True):
         if fill.filled_at <= since:
             break
         held -= signed(fill) * book.shares_for(fill)
-        if abs(seen.broker_quantity - held) < 1:
+        if any(abs(theirs - held - part) < 1 for part in beside):
             return True
     return False
+
+
+def _lacked_of_others(surplus: float, others: list[Fill]) -> Fill | None:
+    """Of what others have executed, in its order, the first that a figure with so many more shares does not show."""
+    for count in range(len(others) - 1, 0, -1):
+        totals = [0, *accumulate(signed(fill) for fill in others[:count])]
+        if any(abs(surplus - (totals[-1] - before)) < 1 for before in totals[:-1]):
+            return others[count]
+    return None
+
+
+def _runs(fills: list[Fill]) -> list[int]:
+    """What executions that follow each other come to, from any one to any later one; and 0 for none of them."""
+    totals = [0, *accumulate(map(signed, fills))]
+    return [0, *(after - before for before, after in combinations(totals, 2))]
 
 
 def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported, since: datetime) -> bool:

@@ -55,15 +55,17 @@ class Settler:
         return commands
 
     def _refuse_late(self, symbol: str, seen: Break, report: BrokerReported) -> list[Command]:
-        """More than the book holds may be what was held before executions of ours: what is gone would get a stop."""
+        """What was held before the last executions: what is gone would get a stop, what has come would lose its own.
+
+        That what exits sold too many is back, though, is a person's word that stops us from giving it back again.
+        """
         is_more = abs(seen.broker_quantity) > abs(self._book.position(symbol).quantity)
-        if not is_more or shows_split(self._book, symbol, seen):
+        is_given_back = not is_more and any(plan.open_quantity < 0 for plan in self._book.plans_in(symbol))
+        until = settlement.lags_until(self._book, symbol, seen, report)
+        if until is None or is_given_back or shows_split(self._book, symbol, seen):
             return []
-        if not settlement.may_lag(self._book, symbol, seen, report):
-            return []
-        until = seen.since + settlement.DENIED_FOR
         text = (
-            f"{symbol}: {seen.broker_quantity:g} was held before executions of ours, the broker may show it late; "
+            f"{symbol}: {seen.broker_quantity:g} was held before the last executions, the broker may show it late; "
             f"nothing was settled, from {until:%H:%M:%S} UTC on it is believed"
         )
         return [Notify(level="warning", code="accept_refused", text=text)]
@@ -79,7 +81,7 @@ class Settler:
         policy = self._settings.truth
         is_sure = policy.foreign != "report" and settlement.is_foreign(self._book, symbol, seen.broker_quantity)
         is_sure = is_sure and not settlement.may_come_back(self._book, symbol, seen, report)
-        is_sure = is_sure and not settlement.may_lag(self._book, symbol, seen, report)
+        is_sure = is_sure and settlement.lags_until(self._book, symbol, seen, report) is None
         if not is_sure and settlement.is_shortfall(self._book, symbol, seen.broker_quantity):
             midnight = settlement.midnight_before(report.asked_at, policy.gateway_zone)
             is_sure = settlement.is_out_of_reach(self._book, symbol, midnight)
