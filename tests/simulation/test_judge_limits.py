@@ -62,6 +62,24 @@ def test_adopted_shares_that_the_broker_liquidates_do_not_count_any_more(liquida
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(("is_told", "broken"), [(False, []), (True, ["I7"])])
+def test_shares_whose_sale_the_broker_took_back_count_from_when_it_has_said_so(is_told, broken):
+    """A storm over brutal 31205: the line was deaf, the next entry left for as many again."""
+    story = a_running_daemon(limits={"max_position_quantity": 150.0})
+    story.long()
+    story.correct(story.fill(story.order("S")), 0.0, is_told=is_told)
+    enter(story, number=2)
+    assert story.broken() == broken
+
+
+def test_an_entry_whose_execution_the_broker_has_made_smaller_counts_for_what_is_left():
+    story = a_running_daemon(limits={"max_position_quantity": 120.0})
+    enter(story)
+    story.correct(story.fill(story.order("E")), 30.0, is_told=False)
+    enter(story, number=2)
+    assert story.broken() == ["I7"]
+
+
 def test_an_entry_that_ended_does_not_count_any_more():
     story = a_running_daemon(limits={"max_position_quantity": 150.0})
     enter(story)

@@ -22,7 +22,8 @@ class Limits(Invariant):
     day.
 
     Positions and remaining entries are the broker's, so what was executed and not yet told counts all the same. A
-    second order that the broker itself made of one reference (TWS.md 4.37) is not counted: nobody could foresee it.
+    second order that the broker itself made of one reference (TWS.md 4.37) is not counted, nor are shares that came
+    back because the broker took their sale back and has not said so yet: nobody could foresee it.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -107,7 +108,21 @@ class Limits(Invariant):
         ledger = self.scene.ledger
         ours = {plan: ledger.held[plan] for plan in ledger.entered(symbol)}
         adopted = self._held(symbol) - sum(ours.values())
+        for plan, back in self._come_back(symbol):
+            if plan in ours and back * ours[plan] > 0:
+                ours[plan] -= back
         return sum(max(sign * shares, 0.0) for shares in (*ours.values(), adopted))
+
+    def _come_back(self, symbol: str) -> list[tuple[str, float]]:
+        """Plans and the signed shares that a correction of which the daemon was not told gave back to them."""
+        ledger, found = self.scene.ledger, list[tuple[str, float]]()
+        for stem, (exec_id, its, _) in self.scene.written.untold.items():
+            before = ledger.versions.get(f"{stem}.{int(exec_id.rpartition('.')[2]) - 1:02}")
+            done = ledger.executed.get(stem)
+            if its == symbol and before is not None and done is not None:
+                side, _, quantity = before
+                found.append((done.plan, done.signed - sign_of(side) * quantity * done.ratio))
+        return found
 
     def _held(self, symbol: str) -> float:
         """Ours, and a stranger's once they were adopted: the stop that closes them is our own order."""
