@@ -130,7 +130,8 @@ class Beliefs(Struct, kw_only=True, dict=True):
     def shares_for(self, fill: Fill) -> float:
         """Shares of now for one of the execution's, booked or not: more or less than one if its symbol has split since.
 
-        A split took all orders of before it, so what executes of a later order is of now.
+        A split took all orders of before it, so what executes of a later order is of now. Of one that left after a
+        person had accepted the split that is sure whatever the clocks say: ours alone tells it, and never goes back.
         """
         stem = exec_stem(fill.exec_id)
         if stem in self.fills or stem in self.split_since or is_settlement(fill):
@@ -139,9 +140,11 @@ class Beliefs(Struct, kw_only=True, dict=True):
         return prod(
             split.ratio
             for split in self.splits.get(fill.symbol, ())
-            if fill.filled_at < split.happened_at
-            and (working is None or self.in_broker_time(working.sent_at) < split.happened_at)
+            if fill.filled_at < split.happened_at and (working is None or self._left_before(working.sent_at, split))
         )
+
+    def _left_before(self, sent_at: datetime, split: SplitTaken) -> bool:
+        return sent_at < split.taken_at and self.in_broker_time(sent_at) < split.happened_at
 
     def forget_splits(self, since_at: datetime) -> None:
         """After the executions of before `since_at` have been dropped."""

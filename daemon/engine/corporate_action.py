@@ -147,6 +147,8 @@ def split_taken(book: Book, symbol: str, zone: str, now: datetime) -> SplitTaken
     """
     seen, ex_date = book.breaks.get(symbol), book.rescaled.get(symbol)
     happened_at = book.in_broker_time(now if seen is None else seen.since)
+    if seen is not None and seen.began_at is not None:
+        happened_at = seen.began_at
     if symbol in book.unsplit and ex_date is not None:
         midnight = datetime(ex_date.year, ex_date.month, ex_date.day, tzinfo=ZoneInfo(zone))
         happened_at = midnight.astimezone(UTC)

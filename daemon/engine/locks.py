@@ -54,6 +54,7 @@ class Break(Struct, kw_only=True):
     `reports` counts the reports that showed a difference, `same` those in a row that showed this one, each at least
     two seconds after the last counted (`seen_at`). An execution of the instrument in between begins the count anew:
     `executions` is how many were booked when it began. `may_be_late`: the broker's figure may lag behind one of them.
+    `began_at` is `since` by the broker's clock, as far apart as the two were then; None in a journal of before.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Break(Struct, kw_only=True):
     may_be_late: bool = False
     reports: int = 1
     same: int = 1
+    began_at: datetime | None = None
 
 
 class SplitTaken(Struct, frozen=True, kw_only=True):

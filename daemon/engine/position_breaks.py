@@ -145,6 +145,7 @@ def _watch(book: Book, found: Discrepancy, event: BrokerReported) -> bool:
             average_cost=found.average_cost,
             executions=executions,
             may_be_late=may_be_late,
+            began_at=book.in_broker_time(event.received_at),
         )
         return found.kind == "corporate_action"
     is_another_look = (event.asked_at - seen.seen_at).total_seconds() >= GRACE_S

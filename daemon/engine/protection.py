@@ -115,12 +115,14 @@ class Protector:
         return self._closer.go_on(plan, now) if working.leg is Leg.EXIT and plan.open_quantity > 0 else []
 
     def on_leg_lost(self, working: WorkingOrder, now: datetime) -> list[Command]:
-        """An exit or a stop came to nothing without our asking."""
+        """An exit, a stop or a target came to nothing without our asking."""
         if working.leg in PROTECTIVE:
             return self.note_failure(working, now)
         plan = self._book.plans[working.plan]
         if working.leg is Leg.EXIT and plan.open_quantity:
             return [*self._closer.on_failed(plan, now), *self._ask_what_is_held(plan, working, now)]
+        if working.leg is Leg.TAKE_PROFIT and plan.open_quantity > 0 and plan.unprotected_since is not None:
+            return self._ask_what_is_held(plan, working, now)
         return []
 
     def on_refused(self, working: WorkingOrder, now: datetime, *, is_group_over: bool) -> list[Command]:

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from daemon.engine.settings import TruthPolicy
+from shared.commands import SetTimer
 from shared.events import OperatorCommanded
 from shared.orders import Side
 from tests.engine.builders import (
@@ -21,6 +22,7 @@ from tests.engine.builders import (
     filled,
     handle_all,
     lines_of,
+    of_kind,
     some_settings,
 )
 
@@ -134,3 +136,13 @@ def test_a_person_cannot_accept_what_may_be_of_before_our_sale_until_it_has_last
     reports(engine, 500, 113, 116, 119)
     assert accepting(engine, 500, accepted_at) == [code]
     assert engine.book.holding("adopted", "SPY") == held
+
+
+def test_the_broker_is_asked_until_what_it_shows_cannot_be_late_any_more():
+    """Three reports said so within five seconds of the sale; the next, two minutes later, was the first to count."""
+    engine = an_engine_that_sold(replace(SOLD, quantity=200))
+    asked = [engine.handle(each) for each in (a_report(second, positions={"SPY": -300}) for second in (110.5, 112.5))]
+    asked += [reports(engine, -300, 114.5), reports(engine, -300, 116.5), reports(engine, -300, 118.5)]
+    timers = [[timer.timer_id for timer in of_kind(told, SetTimer)] for told in asked]
+    assert ["ask" in ids for ids in timers] == [True, True, True, False, False]
+    assert engine.book.locks["SPY"].broker_quantity == -300

@@ -54,6 +54,25 @@ def test_an_accepted_split_keeps_the_cost_and_gets_its_stop_at_the_new_price(the
     assert (placed.order.quantity, placed.order.stop_price) == (theirs, stop)
 
 
+@pytest.mark.parametrize("ahead_s", [-2168, 0, 2168])
+def test_what_an_order_of_after_a_split_executes_is_of_now_whatever_the_clocks_said_at_the_accept(ahead_s):
+    """A storm over brutal 31317: each exit counted for a tenth of its shares, and was sent again 21 times."""
+    engine, _ = an_engine_over_a_split(50)
+    handle_all(engine, [ACCEPT, a_report(MORNING + 101, positions=a_line(50, 1000.0), clock_ahead_s=ahead_s)])
+    engine.handle(fired(f"protect:{PLAN}", MORNING + 103))
+    engine.handle(a_report(MORNING + 110, positions=a_line(50, 1000.0), open_orders=lines_of(engine)))
+    engine.handle(filled(a_fill(f"{PLAN}:P1", 40, 990.0, seconds=MORNING + 120, exec_id="0009.01.01.01")))
+    assert engine.book.position("SPY").quantity == 10
+
+
+@pytest.mark.parametrize("ahead_s", [-2168, 2168])
+def test_a_split_was_there_when_it_was_seen_though_the_clock_is_set_before_the_accept(ahead_s):
+    engine, _ = an_engine_over_a_split(50)
+    handle_all(engine, [ACCEPT, a_report(MORNING + 101, positions=a_line(50, 1000.0), clock_ahead_s=ahead_s)])
+    (taken,) = engine.book.splits["SPY"]
+    assert taken.happened_at == at(MORNING + 1)
+
+
 @pytest.mark.parametrize(
     ("before", "theirs", "after"),
     [

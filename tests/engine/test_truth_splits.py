@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from daemon.engine.corporate_action import split_ratio
 from shared.account import BrokerPosition
-from shared.commands import CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
+from shared.commands import AskBroker, CancelOrder, Flatten, Notify, PlaceBracket, ReplaceStop
 from shared.events import OperatorCommanded
 from tests.engine.builders import (
     PLAN,
@@ -218,6 +218,21 @@ def test_stops_cancelled_by_the_broker_before_the_report_are_not_put_back_at_the
     told = engine.handle(a_report(2000.3, positions={"SPY": 1000}))
     told += engine.handle(fired(f"protect:{PLAN}", 2001))
     assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) + of_kind(told, CancelOrder) == []
+
+
+@pytest.mark.parametrize(("target_gone_at", "put_back"), [(2001.5, []), (None, [500])])
+def test_a_target_that_goes_while_the_stop_is_missing_holds_it_back_until_the_broker_has_told_what_is_held(
+    target_gone_at, put_back
+):
+    """A storm over brutal 31317: a stop was gone, a split took the target, and a stop of before left."""
+    engine = a_long_engine()
+    line = lines_of(engine)
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=line))
+    handle_all(engine, [cancelled(STOP, 2000), a_report(2000.3, positions={"SPY": 500}, open_orders=line[2:])])
+    told = engine.handle(cancelled(TARGET, target_gone_at)) if target_gone_at else []
+    assert bool(of_kind(told, AskBroker)) == bool(target_gone_at)
+    told += engine.handle(fired(f"protect:{PLAN}", 2001.6))
+    assert [command.order.quantity for command in of_kind(told, ReplaceStop)] == put_back
 
 
 def an_engine_that_put_its_stop_back(told_in_between=False):
