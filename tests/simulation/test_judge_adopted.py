@@ -84,6 +84,20 @@ def test_what_was_adopted_splits_with_the_rest():
     assert story.broken() == []
 
 
+@pytest.mark.parametrize(("short", "broken"), [(80.0, []), (84.0, ["I5"])])
+def test_what_an_adopted_plan_has_bought_back_is_no_long_position_that_the_broker_could_sell(short, broken):
+    """A storm over brutal 31250: a hand had bought 174 more, the broker sold the 94, the book still held 80 short."""
+    story = a_running_daemon()
+    story.fill(adopt(story, -84.0, 1), 4.0)
+    story.strange(174.0)
+    sold = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "SELL", "price": 100.0}
+    story.broker("execution", exec_id="0000e0d5.1.77.01", quantity=94.0, filled=94.0, liquidation=True, **sold)
+    story.say("quantity_break", f"SPY: the book holds -{short:g}, the broker 0")
+    story.wait(600)
+    story.look(at_broker={}, positions={"SPY": -short}, locks=("SPY",))
+    assert story.broken() == broken
+
+
 @pytest.mark.parametrize(("side", "broken"), [("SELL", []), ("BUY", ["I2"])])
 def test_adopted_shares_that_came_twice_go_back_outside_the_group(side, broken):
     """brutal 4252: the broker and the daemon bought the same 128, and of the accepted ones none were left."""

@@ -347,13 +347,14 @@ class Ledger:
     def _liquidate(self, done: Executed) -> None:
         """The broker closes what our plans hold, the oldest first; only what is left over is a stranger's.
 
-        Of a stranger's it is what was accepted first: that has a plan in the book, which the daemon closes with it.
+        Of a stranger's it is what was accepted first, as far as its plans have not closed it: the daemon closes those.
         """
         left, self.touched_at[done.symbol] = done.signed, done.at
         self.moved_at[done.symbol] = done.at
         self.disturbed.add(done.symbol)
         taken = self._liquidated[stem_of(done.exec_id)] = {}
-        for plan in self.holding(done.symbol):
+        theirs = [plan for plan in self.holding(done.symbol) if _is_adopted(plan)]
+        for plan in [plan for plan in self.holding(done.symbol) if plan not in theirs]:
             closed = math.copysign(min(abs(left), abs(self.held[plan])), left) if left * self.held[plan] < 0 else 0.0
             self.held[plan] += closed
             self.own[done.symbol] += closed
@@ -362,9 +363,9 @@ class Ledger:
             if abs(self.held[plan]) < DUST:
                 del self.held[plan]
         self.foreign[done.symbol] += left
-        accepted = self.accepted[done.symbol]
-        if accepted * left < 0:
-            self.accepted[done.symbol] += math.copysign(min(abs(left), abs(accepted)), left)
+        adopted = self.accepted[done.symbol] + sum(self.held[plan] for plan in theirs)
+        if adopted * left < 0:
+            self.accepted[done.symbol] += math.copysign(min(abs(left), abs(adopted)), left)
 
     def _give_back(self, done: Executed, taken: dict[str, float]) -> None:
         """A liquidation that is corrected has not been."""

@@ -268,9 +268,12 @@ class Story:
     # ------------------------------------------------------------------ looks and words
 
     def look(self, **changes: Any) -> None:
-        """Both sides at once; the book is the broker's unless `changes` say otherwise (cash, equity: of the broker)."""
-        prices = {symbol: 100.0 for symbol, shares in self._held.items() if shares}
-        held = {symbol: shares for symbol, shares in self._held.items() if shares}
+        """Both sides at once; the book is the broker's unless `changes` say otherwise.
+
+        Its own are `at_broker` (what it holds), `broker_cash` and `equity`.
+        """
+        held = changes.pop("at_broker", {symbol: shares for symbol, shares in self._held.items() if shares})
+        prices = dict.fromkeys(held, 100.0)
         cash = changes.pop("broker_cash", 1e6)
         seen = BrokerSeen(
             at=self.now,
