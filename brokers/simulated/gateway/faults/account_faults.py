@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 from msgspec.structs import replace
 
+from brokers.simulated.gateway.accounts.records import SplitApplied
 from brokers.simulated.gateway.faults.fault import Fault, Parameters, Touch
 from brokers.simulated.gateway.faults.report_faults import Delay, altered
 from brokers.simulated.gateway.protocol import answers
@@ -26,7 +27,10 @@ STALLED = ("portfolio", "updateTime")
 
 
 class PositionLag(Parameters, frozen=True):
-    """`lag` delays positions and portfolio alike, `disagree` the positions only; `old`: both are of `delay_s` ago."""
+    """`lag` delays positions and portfolio alike, `disagree` the positions only; `old`: both are of `delay_s` ago.
+
+    Of no moment before a split, though: the night in which it is booked books everything.
+    """
 
     how: Literal["lag", "disagree", "old"] = "lag"
     delay_s: Delay = 5.0
@@ -66,6 +70,8 @@ def _closed_since(site: Site, since: float) -> Iterable[Message]:
 
 def _moved_since(ledger: Ledger, held: Position, since: float) -> float:
     """Signed shares."""
+    splits = (entry.at for entry in ledger.records if isinstance(entry, SplitApplied) and entry.con_id == held.con_id)
+    since = max([since, *splits])
     young = (done for done in ledger.executions if done.con_id == held.con_id and done.at > since)
     return sum(done.quantity if done.side == "BUY" else -done.quantity for done in young)
 

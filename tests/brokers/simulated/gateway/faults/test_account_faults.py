@@ -51,6 +51,22 @@ async def test_fault_53_positions_and_portfolio_say_what_was_held_before(desktop
     assert await asked == []
 
 
+async def test_fault_53_no_position_is_of_before_a_split(desktop):
+    """The night in which it is booked books all: brutal 6383 was told of 141 shares, 73 doubled less 5 of before."""
+    ib = await desktop.connect()
+    await bought(desktop, ib, 10)
+    await advanced(desktop, 60)
+    desktop.gateway.faults.inject("position_lag", how="old", delay_s=50)
+    await placed(desktop, ib, MarketOrder("SELL", 4))
+    await advanced(desktop, 10)
+    desktop.gateway.faults.inject("split", symbol="SPY", ratio=2)
+    await advanced(desktop, 10)
+    await placed(desktop, ib, MarketOrder("SELL", 3))
+    asked = ib.reqPositionsAsync()
+    await desktop.heard(ib)
+    assert [held.position for held in await asked] == [12]
+
+
 @pytest.mark.parametrize(("how", "told"), [("nan", [("NaN", "USD")]), ("missing", [])])
 async def test_fault_54_buying_power_is_no_number_or_is_missing(desktop, raw, how, told):
     client = await raw(desktop)
