@@ -12,11 +12,12 @@ EXIT_USAGE = 2
 
 
 class Weather(StrEnum):
-    """How hard the days are: calm has 0 to 3 incidents, rough about ten, brutal more than twenty."""
+    """How hard the days are: calm has 0 to 3 incidents, rough about ten, brutal more than twenty, storm fifty."""
 
     calm = "calm"
     rough = "rough"
     brutal = "brutal"
+    storm = "storm"
 
 
 def register(app: typer.Typer) -> None:

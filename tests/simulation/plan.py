@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-Weather: TypeAlias = Literal["calm", "rough", "brutal"]
+Weather: TypeAlias = Literal["calm", "rough", "brutal", "storm"]
 
 
 class GatewayFault(Struct, frozen=True, kw_only=True, tag="gateway", tag_field="kind"):

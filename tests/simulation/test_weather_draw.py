@@ -47,7 +47,7 @@ from tests.simulation.weather.stage import Stage
 from tests.simulation.weather.trading_days import character_of, day_of, is_near_clock_change
 
 SEEDS = 500
-WEATHERS: tuple[Weather, ...] = ("calm", "rough", "brutal")
+WEATHERS: tuple[Weather, ...] = ("calm", "rough", "brutal", "storm")
 any_plan = st.builds(drawn, st.integers(0, 10**9), st.sampled_from(WEATHERS))
 a_few = settings(max_examples=60, deadline=None)
 
@@ -322,6 +322,13 @@ def test_a_rough_day_has_about_ten_and_a_calm_one_at_most_a_handful():
     assert mean(calm) <= 3
     assert max(calm) <= 7
     assert min(calm) == 0
+
+
+def test_a_storm_has_twice_the_troubles_of_a_brutal_day_and_nobody_stops_its_trading():
+    storms = [drawn(seed, "storm") for seed in range(100)]
+    assert mean(len(troubles_of(plan)) for plan in storms) >= 40
+    said = {one.verb for plan in storms for one in plan.incidents if isinstance(one, Operator)}
+    assert said == {"flatten", "resume", "reset", "accept"}
 
 
 def test_a_calm_day_has_only_mild_faults():

@@ -64,6 +64,7 @@ def _incidents(stage: Stage, hardship: Hardship) -> list[Incident]:
     while sum(not _frees(one) for one in found) < hardship.troubles:
         kind = weighted(stage.chance, hardship.kinds)
         found += [drawn_fault(stage, hardship.severities)] if kind == "gateway" else SINGLE[kind](stage)
+    found = [one for one in found if not (isinstance(one, Operator) and one.verb in hardship.unsaid)]
     if found:
         orders = [one for one in found if isinstance(one, Operator)]
         found += [*rounds(stage, most=len(found) // 3), *resumed_at_last(stage, orders)]

@@ -9,6 +9,7 @@ from msgspec import Struct
 from brokers.simulated.gateway.faults.fault import Severity
 from tests.simulation.plan import Weather
 from tests.simulation.weather.chances import weighted
+from tests.simulation.weather.persons import Verb
 
 KINDS = {
     "gateway": 60.0,
@@ -25,11 +26,15 @@ MOODS = (0.0, 0.5, 1.0, 1.0, 1.0, 3.0)
 
 
 class Level(Struct, frozen=True, kw_only=True):
-    """`troubles` are ranges of how many things go wrong on a day, each with its weight; `pairs` of how many recipes."""
+    """`troubles` are ranges of how many things go wrong on a day, each with its weight; `pairs` of how many recipes.
+
+    `unsaid` are orders of people that are left out.
+    """
 
     troubles: dict[tuple[int, int], float]
     pairs: dict[int, float]
     severities: frozenset[Severity]
+    unsaid: frozenset[Verb] = frozenset()
 
 
 LEVELS: dict[Weather, Level] = {
@@ -48,6 +53,12 @@ LEVELS: dict[Weather, Level] = {
         pairs={0: 0.1, 2: 0.2, 3: 0.3, 4: 0.25, 6: 0.15},
         severities=frozenset({"mild", "rough", "brutal"}),
     ),
+    "storm": Level(
+        troubles={(20, 40): 0.25, (40, 76): 0.75},
+        pairs={0: 0.05, 4: 0.25, 6: 0.35, 8: 0.2, 12: 0.15},
+        severities=frozenset({"mild", "rough", "brutal"}),
+        unsaid=frozenset({"halt", "reduce", "block", "observe"}),  # a day on which nothing trades finds nothing
+    ),
 }
 
 
@@ -58,6 +69,7 @@ class Hardship(Struct, frozen=True, kw_only=True):
     pairs: int
     kinds: dict[str, float]
     severities: frozenset[Severity]
+    unsaid: frozenset[Verb]
 
 
 def hardship_of(chance: Random, weather: Weather) -> Hardship:
@@ -70,4 +82,5 @@ def hardship_of(chance: Random, weather: Weather) -> Hardship:
         pairs=weighted(chance, level.pairs),
         kinds=kinds if any(kinds.values()) else KINDS,
         severities=level.severities,
+        unsaid=level.unsaid,
     )
