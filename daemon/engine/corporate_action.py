@@ -146,9 +146,9 @@ def split_taken(book: Book, symbol: str, zone: str, now: datetime) -> SplitTaken
     The table's day begins at midnight of the exchange's `zone`; without a table it was there when it was first seen.
     """
     seen, ex_date = book.breaks.get(symbol), book.rescaled.get(symbol)
-    happened_at = book.in_broker_time(now if seen is None else seen.since)
-    if seen is not None and seen.began_at is not None:
-        happened_at = seen.began_at
+    happened_at = book.in_broker_time(now)
+    if seen is not None:
+        happened_at = seen.began_at or book.in_broker_time(seen.since)
     if symbol in book.unsplit and ex_date is not None:
         midnight = datetime(ex_date.year, ex_date.month, ex_date.day, tzinfo=ZoneInfo(zone))
         happened_at = midnight.astimezone(UTC)

@@ -100,10 +100,8 @@ def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> 
     if report.received_at < until and _lacks_ours(book, symbol, seen.broker_quantity, since, others):
         return until
     lacking = _lacked_of_others(seen.broker_quantity - book.position(symbol).quantity, others)
-    if lacking is None:
-        return None
-    until = report.received_at + (lacking.filled_at + DENIED_FOR - book.in_broker_time(report.received_at))
-    return until if report.received_at < until else None
+    age = None if lacking is None else book.in_broker_time(report.received_at) - lacking.filled_at
+    return None if age is None or age >= DENIED_FOR else report.received_at + DENIED_FOR - age
 
 
 def _lacks_ours(book: Book, symbol: str, theirs: float, since: datetime, others: list[Fill]) -> bool:
@@ -131,7 +129,7 @@ def _lacked_of_others(surplus: float, others: list[Fill]) -> Fill | None:
 def _runs(fills: list[Fill]) -> list[int]:
     """What executions that follow each other come to, from any one to any later one; and 0 for none of them."""
     totals = [0, *accumulate(map(signed, fills))]
-    return [0, *(after - before for before, after in combinations(totals, 2))]
+    return list(dict.fromkeys([0, *(after - before for before, after in combinations(totals, 2))]))
 
 
 def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported, since: datetime) -> bool:
