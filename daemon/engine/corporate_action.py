@@ -84,8 +84,11 @@ def _may_be_late(book: Book, symbol: str, theirs: float) -> bool:
     one of these executions.
     """
     since, held = book.agreed.get(symbol), book.position(symbol).quantity
+    booked = book.booked.get(symbol, len(book.fills))  # those behind are younger, whatever the clocks say
     fills = [
-        fill for fill in book.fills.values() if fill.symbol == symbol and (since is None or fill.filled_at > since)
+        fill
+        for number, fill in enumerate(book.fills.values())
+        if fill.symbol == symbol and (since is None or fill.filled_at > since or number >= booked)
     ]
     if since is None or len({plan.side for plan in book.plans_in(symbol) if plan.open_quantity > 0}) == 1:
         return since is None or bool(fills)

@@ -102,14 +102,15 @@ def _note_foreign(book: Book, held: dict[str, int], report: BrokerReported) -> N
 
 def _note_agreement(book: Book, held: dict[str, int], broken: list[str], report: BrokerReported) -> None:
     """When broker and book last agreed about what is held: what is missing since happened after that."""
-    before, strangers = book.agreed, book.strangers
-    book.agreed, book.strangers = {}, {}
+    before, strangers, booked = book.agreed, book.strangers, book.booked
+    book.agreed, book.strangers, book.booked = {}, {}, {}
     for symbol, quantity in held.items():
         if quantity and symbol not in broken:
             agree(book, symbol, report)
         elif quantity and symbol in before:
             book.agreed[symbol] = before[symbol]
             book.strangers[symbol] = strangers.get(symbol, {})
+            book.booked[symbol] = booked.get(symbol, len(book.fills))
 
 
 def update_locks(book: Book, found: list[Discrepancy], event: BrokerReported, *, at_once: bool) -> list[Discrepancy]:

@@ -166,6 +166,7 @@ def signed(fill: Fill) -> int:
 def agree(book: Book, symbol: str, report: BrokerReported) -> None:
     """Broker and book hold the same of it, with what others had executed by then: what is missing later came since."""
     book.agreed[symbol] = book.in_broker_time(report.asked_at)
+    book.booked[symbol] = len(book.fills)
     book.strangers[symbol] = {exec_stem(fill.exec_id): signed(fill) for fill in others_fills(report, symbol)}
 
 

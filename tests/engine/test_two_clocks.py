@@ -3,7 +3,7 @@
 import pytest
 
 from daemon.engine.settings import ExitPolicy, TruthPolicy
-from shared.commands import Flatten
+from shared.commands import Flatten, ReplaceStop
 from shared.events import OperatorCommanded
 from shared.orders import Side
 from tests.engine.builders import (
@@ -19,6 +19,7 @@ from tests.engine.builders import (
     accepted,
     an_engine,
     at,
+    cancelled,
     codes,
     filled,
     fired,
@@ -111,3 +112,17 @@ def test_money_that_moves_after_the_ledger_has_begun_is_counted(ahead_s):
     engine = an_engine()
     handle_all(engine, [*a_start()[:-1], *told(ahead_s, 320)])
     assert engine.book.ledger.since == at(320)
+
+
+@pytest.mark.parametrize("behind_s", [0, 2, 600])
+def test_an_execution_told_after_both_agreed_may_be_lacking_in_a_figure_though_its_time_is_of_before(behind_s):
+    """brutal 8449: after a restart nobody knew that our clock was 2 s ahead; -8 of before looked like a split of -7."""
+    engine = a_long_engine()
+    line = lines_of(engine)
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=line))
+    sold = a_fill(STOP, 100, 99.0, seconds=1001 - behind_s, exec_id="0003.01.01.01")
+    handle_all(engine, [filled(sold, 1001), cancelled(STOP, 1001)])
+    news = engine.handle(a_report(1001.2, positions={"SPY": 500}, open_orders=line[2:]))
+    assert "corporate_action" not in codes(news)
+    (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 1002.2)), ReplaceStop)
+    assert stop.order.quantity == 400
