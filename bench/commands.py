@@ -61,7 +61,7 @@ async def _enter(server: WireServer) -> None:
     before = len(server.placed)
     server.bar()
     async with asyncio.timeout(READY_WITHIN_S):
-        while len(server.placed) < before + 3 * ENTRIES:  # noqa: ASYNC110 - as above
+        while len(server.placed) < before + 3 * ENTRIES:  # noqa: ASYNC110 - the far end is watched, not told
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)
 

@@ -69,8 +69,8 @@ def config_of(port: int, folder: Path, symbols: list[str], strategy: str) -> Con
 
 
 if __name__ == "__main__":
-    symbols = sys.argv[3].split(",") if len(sys.argv) > 3 else ["SPY"]  # noqa: PLR2004 - as above
-    strategy = sys.argv[4] if len(sys.argv) > 4 else "alternate"  # noqa: PLR2004 - as above
+    symbols = sys.argv[3].split(",") if len(sys.argv) > 3 else ["SPY"]  # noqa: PLR2004 - a place in argv
+    strategy = sys.argv[4] if len(sys.argv) > 4 else "alternate"  # noqa: PLR2004 - a place in argv
     if strategy == "burst":
         asyncio.set_event_loop_policy(LagMeter(Path(sys.argv[2]) / LAG_FILE))
     config = config_of(int(sys.argv[1]), Path(sys.argv[2]), symbols, strategy)

@@ -47,29 +47,29 @@ class FlatMarket:
         self,
         symbol: str,  # noqa: ARG002 - the market's protocol
         *,
-        end_at: float,  # noqa: ARG002 - as above
-        duration_s: float,  # noqa: ARG002 - as above
-        bar_s: int,  # noqa: ARG002 - as above
-        what: str = "TRADES",  # noqa: ARG002 - as above
+        end_at: float,  # noqa: ARG002 - the market's protocol
+        duration_s: float,  # noqa: ARG002 - the market's protocol
+        bar_s: int,  # noqa: ARG002 - the market's protocol
+        what: str = "TRADES",  # noqa: ARG002 - the market's protocol
     ) -> HistoryBars:
         return HistoryBars(*[np.empty(0)] * 6)
 
-    def head_at(self, symbol: str) -> float:  # noqa: ARG002 - as above
+    def head_at(self, symbol: str) -> float:  # noqa: ARG002 - the market's protocol
         return OPENS_AT
 
-    def ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> TradeTicks:  # noqa: ARG002 - as above
+    def ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> TradeTicks:  # noqa: ARG002 - the market's protocol
         return TradeTicks(*[np.empty(0)] * 3)
 
-    def quote_ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> QuoteTicks:  # noqa: ARG002 - as above
+    def quote_ticks(self, symbol: str, *, start_at: float | None, end_at: float, count: int) -> QuoteTicks:  # noqa: ARG002 - the market's protocol
         return QuoteTicks(*[np.empty(0)] * 5)
 
-    def min_tick(self, symbol: str) -> float:  # noqa: ARG002 - as above
+    def min_tick(self, symbol: str) -> float:  # noqa: ARG002 - the market's protocol
         return 0.01
 
     def long_name(self, symbol: str) -> str:
         return symbol
 
-    def exchange(self, symbol: str) -> str:  # noqa: ARG002 - as above
+    def exchange(self, symbol: str) -> str:  # noqa: ARG002 - the market's protocol
         return "ARCA"
 
     def con_id(self, symbol: str) -> int:

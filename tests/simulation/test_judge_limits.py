@@ -72,12 +72,13 @@ def test_shares_whose_sale_the_broker_took_back_count_from_when_it_has_said_so(i
     assert story.broken() == broken
 
 
-def test_an_entry_whose_execution_the_broker_has_made_smaller_counts_for_what_is_left():
-    story = a_running_daemon(limits={"max_position_quantity": 120.0})
+@pytest.mark.parametrize(("limit", "broken"), [(130.0, []), (120.0, ["I7"])])
+def test_an_entry_whose_execution_the_broker_has_made_smaller_counts_for_what_is_left(limit, broken):
+    story = a_running_daemon(limits={"max_position_quantity": limit})
     enter(story)
     story.correct(story.fill(story.order("E")), 30.0, is_told=False)
     enter(story, number=2)
-    assert story.broken() == ["I7"]
+    assert story.broken() == broken
 
 
 def test_an_entry_that_ended_does_not_count_any_more():

@@ -145,7 +145,7 @@ class Ledger:
         if is_blurred:
             self._disown_all(symbol)
         self._forget_closed(symbol)
-        theirs = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
+        theirs = self._of_adopted(symbol)
         adopted = self.accepted[symbol] + sum(self.held[plan] for plan in theirs)
         beyond = sum(self.held[plan] for plan in self.entered(symbol)) + adopted - shares
         first = math.copysign(min(abs(adopted), abs(beyond)), beyond) if adopted * beyond > 0.0 else 0.0
@@ -167,7 +167,7 @@ class Ledger:
 
     def _forget_closed(self, symbol: str) -> None:
         """What was accepted and what adopted plans have closed of it are nothing together."""
-        theirs = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
+        theirs = self._of_adopted(symbol)
         moved, accepted = sum(self.held[plan] for plan in theirs), self.accepted[symbol]
         closed = math.copysign(min(abs(moved), abs(accepted)), moved) if moved * accepted < 0.0 else 0.0
         self._let_go(theirs, closed)
@@ -188,6 +188,9 @@ class Ledger:
     def entered(self, symbol: str) -> list[str]:
         """Those of them that entries of ours opened; an adopted plan closes what a stranger had bought or sold."""
         return [plan for plan in self.holding(symbol) if not _is_adopted(plan)]
+
+    def _of_adopted(self, symbol: str) -> list[str]:
+        return [plan for plan in self.holding(symbol) if _is_adopted(plan)]
 
     def net(self, symbol: str) -> float:
         """Signed shares at the broker."""
@@ -353,8 +356,7 @@ class Ledger:
         self.moved_at[done.symbol] = done.at
         self.disturbed.add(done.symbol)
         taken = self._liquidated[stem_of(done.exec_id)] = {}
-        theirs = [plan for plan in self.holding(done.symbol) if _is_adopted(plan)]
-        for plan in [plan for plan in self.holding(done.symbol) if plan not in theirs]:
+        for plan in self.entered(done.symbol):
             closed = math.copysign(min(abs(left), abs(self.held[plan])), left) if left * self.held[plan] < 0 else 0.0
             self.held[plan] += closed
             self.own[done.symbol] += closed
@@ -363,7 +365,7 @@ class Ledger:
             if abs(self.held[plan]) < DUST:
                 del self.held[plan]
         self.foreign[done.symbol] += left
-        adopted = self.accepted[done.symbol] + sum(self.held[plan] for plan in theirs)
+        adopted = self.accepted[done.symbol] + sum(self.held[plan] for plan in self._of_adopted(done.symbol))
         if adopted * left < 0:
             self.accepted[done.symbol] += math.copysign(min(abs(left), abs(adopted)), left)
 
