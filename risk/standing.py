@@ -78,17 +78,21 @@ def loss_known(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | 
 
 
 def session_window(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None:
-    """Entries only from `entry_after_open_s` after the open to `entry_before_close_s` before the close."""
+    """Entries only from `entry_after_open_s` after the open to `entry_before_close_s` before the close.
+
+    Both our clock and the bars must say so: a clock that is wrong for a moment opens no session.
+    """
     if intent.reduces:
         return None
-    if view.opens_at is None or view.closes_at is None:
+    if view.opens_at is None or view.closes_at is None or view.row_at is None:
         return refusal("session_window", "the session's hours are not known")
     first = view.opens_at + timedelta(seconds=view.entry_after_open_s)
     last = view.closes_at - timedelta(seconds=view.entry_before_close_s)
-    if first <= view.now <= last:
-        return None
-    text = f"{view.now:%H:%M:%S} is outside {first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S} UTC"
-    return refusal("session_window", text)
+    for at in (view.now, view.row_at):
+        if not first <= at <= last:
+            text = f"{at:%H:%M:%S} is outside {first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S} UTC"
+            return refusal("session_window", text)
+    return None
 
 
 def account_stale(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:

@@ -25,6 +25,7 @@ class RiskView(Struct, frozen=True, kw_only=True):
     """
 
     now: datetime
+    row_at: datetime | None  # when the bars closed that it was decided on
     price: float | None  # what the order is expected to pay
     price_at: datetime | None  # when that price was printed
     reference_price: float | None  # the last good price
@@ -92,6 +93,7 @@ class RiskView(Struct, frozen=True, kw_only=True):
 
 _NOTHING_KNOWN = RiskView(
     now=datetime.min.replace(tzinfo=UTC),
+    row_at=None,
     price=None,
     price_at=None,
     reference_price=None,

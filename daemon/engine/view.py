@@ -68,13 +68,13 @@ class Viewer:
 
     def of(self, intent: OrderIntent, price: float | None, now: datetime) -> RiskView:
         """For an intent that opens or adds."""
-        book, column, symbol = self._book, self._columns[intent.symbol], intent.symbol
+        book, column, symbol, prices = self._book, self._columns[intent.symbol], intent.symbol, self._book.prices
         exposures, (opens_at, closes_at), (bid, ask) = self._exposures_now(), self._window(now), self._quote(column)
         (gross, net_long, net_short, working), stake = exposures.totals(), exposures.stakes.get(symbol, _NOTHING)
-        (beta, beta_long, beta_short), prices = self._betas(symbol, exposures), book.prices
-        last_s, last_min, in_window = self._counts(symbol, now)
+        (beta, beta_long, beta_short), counts = self._betas(symbol, exposures), self._counts(symbol, now)
         return RiskView(
             now=now,
+            row_at=now if self._settings.is_daily else book.last_row_at,
             price=price,
             price_at=prices.priced_at(column),
             reference_price=prices.good_price(column),
@@ -111,11 +111,11 @@ class Viewer:
             is_halted=book.market.is_halted(symbol),
             data_quality=book.market.quality_of(symbol),
             quiet_reason=None if book.hours is None else book.hours.quiet_reason(now),
-            sent_last_s=last_s,
-            sent_last_min=last_min,
+            sent_last_s=counts[0],
+            sent_last_min=counts[1],
             sent_today=book.pace.sent_today,
             is_duplicate=book.pace.is_duplicate(intent, now, self._settings.limits.duplicate_window_s),
-            entries_in_window=in_window,
+            entries_in_window=counts[2],
             is_self_trade=self._settings.self_trade == "refuse" and is_self_trade(book, intent),
         )
 

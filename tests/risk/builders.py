@@ -60,6 +60,7 @@ def a_view(**changes: Any) -> RiskView:
     """A quiet hour: flat, reconciled, SPY at 100, a million of equity; a position is held by one plan alone."""
     usual: dict[str, Any] = {
         "now": NOW,
+        "row_at": NOW,
         "price": 100.0,
         "price_at": NOW - timedelta(seconds=5),
         "reference_price": 100.0,

@@ -94,7 +94,16 @@ def test_session_window():
     assert allowed("session_window", an_exit(), now=last + second, **hours) is None
 
 
-@pytest.mark.parametrize("missing", ["opens_at", "closes_at"])
+def test_a_clock_that_is_wrong_for_a_moment_opens_no_session():
+    opens, closes = NOW, NOW + timedelta(hours=6)
+    hours: dict[str, Any] = {"opens_at": opens, "closes_at": closes, "entry_after_open_s": 300}
+    too_soon, soon_enough = NOW + timedelta(seconds=240), NOW + timedelta(seconds=300)
+    assert allowed("session_window", an_entry(), now=soon_enough, row_at=too_soon, **hours) == 0
+    assert allowed("session_window", an_entry(), now=soon_enough, row_at=soon_enough, **hours) is None
+    assert allowed("session_window", an_entry(), now=NOW + timedelta(hours=5), row_at=closes, **hours) == 0
+
+
+@pytest.mark.parametrize("missing", ["opens_at", "closes_at", "row_at"])
 def test_without_hours_there_is_no_session(missing):
     assert allowed("session_window", an_entry(), **{missing: None}) == 0
 

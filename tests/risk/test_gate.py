@@ -52,6 +52,7 @@ intents = st.builds(
 views = st.builds(
     RiskView,
     now=st.just(NOW),
+    row_at=instants,
     price=maybe_money,
     price_at=instants,
     reference_price=maybe_money,
