@@ -89,6 +89,7 @@ class _Question:
             self.answer.set_result(self.rows)
         else:
             self.answer.set_exception(error)
+            self.answer.exception()  # is asked for: who waits may be cancelled before it hears of it
 
 
 class Requests:

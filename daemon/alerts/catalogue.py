@@ -87,6 +87,7 @@ ALERTS = (
     AlertKind("warm_start_taken"),
     AlertKind("warm_start_refused"),
     AlertKind("memory_began_anew"),
+    AlertKind("maybe_untold"),
     AlertKind("nightly", digest_only=True),
     AlertKind("operator"),
     AlertKind("resume_refused"),

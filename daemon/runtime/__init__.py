@@ -4,7 +4,7 @@ loop.py        inbox -> engine -> journal -> executor, the heart
 inbox.py       the one bounded queue; feed.py makes rows for it, timers.py, session.py and reports.py the rest
 executor.py    carries out what the engine commands
 connection.py  keeps the broker connected; guard.py says which accounts may be traded
-recovery.py    snapshot + journal tail -> engine: the only way to start
+recovery.py    snapshot + journal tail -> engine: the only way to start; last_words.py what a killed run had to tell
 lifecycle.py   one run from start to end; heartbeat.py one line on how it does (holdings.py, systemd.py)
 plan_keeper.py no trading without the session's plan, where one is required
 action_keeper.py  splits and distributions, told before the first row they change

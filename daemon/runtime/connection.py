@@ -99,6 +99,8 @@ class Connection:
         self._hint = asyncio.Event()
         self._news = asyncio.Event()
         self._is_server_back = False
+        self._unchecked: list[Event] | None = []
+        """What a line has said before its account was known; None once that is ours."""
         self.state = ConnectionState.CONNECTING
         self.probe = Probe()
         self._account_id = account_id
@@ -125,11 +127,14 @@ class Connection:
             case ConnectionLost(reason=reason):
                 self._lose(reason, keep_line=self._broker.is_connected)
             case ConnectionRestored():
+                self._lose("TWS has its server again, its loss was not told", keep_line=self._broker.is_connected)
                 self._is_server_back = True
                 self._hint.set()
                 self._news.set()
-            case _:
+            case _ if self._unchecked is None:
                 self._inbox.put(event)
+            case _:
+                self._unchecked.append(event)
 
     async def _come_up(self, begin: Callable[[], Awaitable[None]]) -> None:
         delay_s, said = BACK_OFF_S_FIRST, ""
@@ -162,13 +167,20 @@ class Connection:
 
     async def _attempt(self, begin: Callable[[], Awaitable[None]]) -> None:
         self._lost.clear()
-        self._is_server_back = False
+        self._is_server_back, self._unchecked = False, []
         account_id = await self._broker.connect()
         hide(account_id)
         check_account(self._config, account_id, self._account_id)
+        self._believe()
         await begin()
         _log.info("connected", account=account_id, market_at=self._clock.now().isoformat())
         await self._synchronise(account_id)
+
+    def _believe(self) -> None:
+        """The line is of our account: what it has said so far was meant for us as well."""
+        unchecked, self._unchecked = self._unchecked or [], None
+        for event in unchecked:
+            self._inbox.put(event)
 
     async def _synchronise(self, account_id: str) -> None:
         """Everything is asked and compared, the missed rows fetched, the streams started, in this order."""

@@ -61,7 +61,7 @@ class Daemon:
         companions: Sequence[Companion],
         surroundings: Surroundings,
         notices: Notices,
-        begun_anew: Sequence[Notify] = (),
+        to_tell: Sequence[Notify] = (),
         plan_keeper: PlanKeeper | None = None,
         action_keeper: ActionKeeper | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class Daemon:
         self._companions = Companions(companions)
         self._surroundings = surroundings
         self._notices = notices
-        self._begun_anew = begun_anew
+        self._to_tell = to_tell
         self._plan_keeper = plan_keeper
         self._action_keeper = action_keeper
         self.run_id = run_id_of(surroundings.wall(), surroundings.pid)
@@ -122,7 +122,7 @@ class Daemon:
         )
         organs.loop.on_durable.append(heartbeat.on_durable)
         beside.start()
-        for notice in self._begun_anew:
+        for notice in self._to_tell:
             self._notices.tell(notice)
         reason = ""
         tasks = [

@@ -21,6 +21,7 @@ from daemon.runtime.feed import Feed, Intervals
 from daemon.runtime.guard import check_start, live_facts
 from daemon.runtime.ib_broker import ib_broker
 from daemon.runtime.inbox import Inbox
+from daemon.runtime.last_words import last_words
 from daemon.runtime.lifecycle import Daemon, Ending, log_path
 from daemon.runtime.loop import EngineLoop
 from daemon.runtime.notices import Notices
@@ -34,7 +35,6 @@ from daemon.runtime.surroundings import Surroundings
 from daemon.runtime.timers import Timers
 from daemon.runtime.version import code_version
 from daemon.runtime.vital_signs import Organs
-from shared.commands import Notify
 from shared.config import Config
 from shared.errors import OpenbellError
 from shared.events import BarsClosed, Event
@@ -79,8 +79,8 @@ def assemble(
     surroundings = surroundings or Surroundings()
     clock, inbox = _market_clock(config, surroundings), Inbox(config.runtime.inbox_size_max)
     rehearse(build_engine(config), config)
-    begun_anew: list[Notify] = []
-    engine = recover(journal, config, build_engine, code_version(), begun_anew.append)
+    to_tell = last_words(journal)
+    engine = recover(journal, config, build_engine, code_version(), to_tell.append)
     feed = _feed(config, clock, inbox)
     feed.resume(engine.book.last_row_at)
     callbacks = Callbacks(feed, clock)
@@ -120,7 +120,7 @@ def assemble(
         companions=companions_of(config, notices, loop, clock, surroundings),
         surroundings=surroundings,
         notices=notices,
-        begun_anew=begun_anew,
+        to_tell=to_tell,
         plan_keeper=PlanKeeper(config, clock, inbox, surroundings.wall) if config.nightly.plan == "require" else None,
         action_keeper=_action_keeper(config, clock, inbox, notices, loop),
     )

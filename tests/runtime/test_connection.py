@@ -16,9 +16,10 @@ from daemon.runtime.inbox import Inbox
 from daemon.runtime.notices import Notices
 from daemon.runtime.reports import Reporter
 from daemon.runtime.session import SessionKeeper
+from shared.account import Account
 from shared.commands import Notify
 from shared.errors import ConfigError
-from shared.events import BarsClosed, BrokerReported, ConnectionLost, ConnectionRestored
+from shared.events import AccountReported, BarsClosed, BrokerReported, ConnectionLost, ConnectionRestored
 from tests.fakes.broker import FakeBroker
 from tests.runtime.builders import a_config, a_row, at, eventually
 
@@ -319,3 +320,37 @@ async def test_a_market_that_runs_faster_is_asked_more_often(line):
     assert made.reporter._pause_s() == 6.0  # every 60 s of the market's time
     made.clock.follow(at(600), 5000)
     assert made.reporter._pause_s() == 1.0
+
+
+async def test_a_server_that_is_back_without_a_word_of_its_loss_is_asked_everything_as_well(line, run):
+    """storm 2289: the 1100 could not be read, and after the 1102 an entry left before anything was compared."""
+    made = line()
+    run(made)
+    await made.up()
+    before = len(made.broker.log)
+    made.connection.on_event(ConnectionRestored(received_at=at(600), account_id="DU1234567"))
+    assert "its loss was not told" in (await made.taken(ConnectionLost)).reason
+    assert (await made.taken(BrokerReported)).is_complete
+    assert "connect" not in made.broker.log[before:]
+
+
+@pytest.mark.parametrize(("account", "heard"), [("DU1234567", 1), ("DU9999999", 0)])
+async def test_what_a_line_says_before_its_account_is_known_counts_only_if_it_is_ours(line, run, account, heard):
+    """storm 2382: TWS came back logged in to another account; its figures got into the journal, which was of it."""
+    made = line(account="DU1234567")
+    made.broker.account = account
+    told = Account(account_id=account, net_liquidation=1.0, cash=1.0, buying_power=1.0)
+    connect = made.broker.connect
+
+    async def connected():
+        made.connection.on_event(AccountReported(received_at=at(600), account=told))
+        return await connect()
+
+    made.broker.connect = connected
+    task = run(made)
+    if heard:
+        await made.up()
+    else:
+        with pytest.raises(ConfigError):
+            await task
+    assert sum(isinstance(event, AccountReported) for event in made.inbox._waiting) == heard

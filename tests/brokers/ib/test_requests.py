@@ -1,6 +1,7 @@
 """When a question has an answer, and whose answer it is."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -201,3 +202,18 @@ async def test_a_lost_connection_answers_every_question_and_every_later_one():
     for question in (task, requests.ask("question", 9, nothing, 5.0)):
         with pytest.raises(BrokerUnavailable, match="question: the socket is gone"):
             await question
+
+
+async def test_a_question_that_dies_with_the_line_while_it_leaves_leaves_no_complaint():
+    """storm 2911: nobody waited for the answer yet, and at a stop asyncio complained of an error without a reader."""
+    requests, complaints = Requests(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+
+    def send() -> None:
+        requests.close("the socket is gone")
+        raise BrokerUnavailable("not connected")
+
+    with pytest.raises(BrokerUnavailable, match="not connected"):
+        await requests.ask("question", POSITIONS, send, 5.0)
+    gc.collect()
+    assert complaints == []
