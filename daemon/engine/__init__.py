@@ -9,7 +9,7 @@ planning.py    targets - holdings - working and unknown orders = intents
 legs.py        the live orders of one plan, counted in one pass
 protection.py  every open share has a resting stop; doubts.py the wait for its word, and what a person is told
 truth.py       a report of the broker, in this order: executions, orders, positions, money, and are we reconciled
-executions.py  one execution, live, recovered, corrected, busted or a liquidation; and what it cost
+executions.py  one execution, live, recovered, corrected, busted; what it cost; liquidations.py those by the broker
 reconcile.py   orders of the report against the book; lost, doubled and rebuilt ones
 position_breaks.py  positions of the report against the book; locks.py what follows, discrepancy.py how it is told
 settler.py     when a break is settled; settlement.py the fills that do it; corporate_action.py splits,

@@ -61,7 +61,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     flatten_wishes: dict[str, str] = field(default_factory=dict)  # scope to reason, kept until the broker answers
     locks: dict[str, Lock] = field(default_factory=dict)
     breaks: dict[str, Break] = field(default_factory=dict)
-    agreed: dict[str, datetime] = field(default_factory=dict)  # held instruments: when both last agreed, by his clock
+    agreed: dict[str, datetime] = field(default_factory=dict)  # when both last agreed about it, by his clock
     strangers: dict[str, dict[str, int]] = field(default_factory=dict)  # then: stems of others' fills, signed shares
     booked: dict[str, int] = field(default_factory=dict)  # then: how many executions were in the book, of all
     nonces: dict[str, str] = field(default_factory=dict)  # of signed commands, to the instant they came
@@ -71,6 +71,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     legs_gone: dict[str, datetime] = field(default_factory=dict)  # cancelled unasked, holdings not told since then
     splits: dict[str, list[SplitTaken]] = field(default_factory=dict)  # that persons have accepted, in that order
     split_since: dict[str, float] = field(default_factory=dict)  # stems of fills of before it: shares now for one then
+    sent_before: dict[str, list[str]] = field(default_factory=dict)  # stems of settlements: orders that had left then
     unlent: dict[str, datetime] = field(default_factory=dict)  # TWS held back what closes: no shares to borrow
     foreign_positions: dict[str, float] = field(default_factory=dict)  # signed shares the broker holds beyond ours
     foreign_costs: dict[str, float] = field(default_factory=dict)  # and their average cost per share

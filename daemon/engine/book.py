@@ -6,7 +6,7 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from daemon.engine.order_life import Happening, next_status
@@ -102,6 +102,11 @@ class Book(PlanShares):
     def unknown_orders(self) -> list[WorkingOrder]:
         return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
 
+    def is_in_doubt(self, symbol: str) -> bool:
+        """Whether the fate of an order of the instrument is open: what it does may change what is held."""
+        doubtful = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.CANCELLING)
+        return any(order.status in doubtful for order in self.orders_in(symbol))
+
     # --- fills --------------------------------------------------------------------------------------------------
 
     def book_fill(self, fill: Fill) -> Plan | None:
@@ -170,6 +175,15 @@ class Book(PlanShares):
         if ratio != 1.0:
             shares = shares_of_now(plan, fill, counted, self.split_since)
         plan.take(fill, self.ref_of(fill.ref).leg, sign * shares, fill.price / ratio)
+
+    def count(self, fills: Iterable[Fill], sign: int) -> None:
+        """Count these executions, which are booked, in their plans; with `sign` -1 no longer."""
+        for fill in fills:
+            plan = self.plan_for(fill)
+            profit_before = plan.realized_profit
+            self._apply(plan, fill, sign, self.fills)
+            self.realized_profit += plan.realized_profit - profit_before
+            self.touch(plan)
 
     def _fill_order(self, fill: Fill, quantity: int) -> bool:
         """Whether a live order took the fill; it touches the plan then.
@@ -323,6 +337,7 @@ class Book(PlanShares):
                 del self.fills[stem]
         self.index.keep_fills(self.fills)
         self.forget_splits(since_at)
+        self.sent_before = {stem: refs for stem, refs in self.sent_before.items() if stem in self.fills}
         if not self.commissions.keys() <= self.fills.keys():
             self.commissions = {stem: paid for stem, paid in self.commissions.items() if stem in self.fills}
         self.nonces = {nonce: came for nonce, came in self.nonces.items() if came >= since.isoformat()}

@@ -18,12 +18,13 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
 from daemon.engine.locks import Break, Lock, SplitTaken
 from daemon.engine.plan import Plan
-from daemon.engine.settlement import SETTLED, end_break, is_of_others
+from daemon.engine.settlement import SETTLED, end_break, is_of_others, signed
 from shared.commands import Command, Notify
 from shared.corporate_actions import RATIOS
 from shared.events import BrokerReported, PricesRescaled
+from shared.ids import exec_stem
 from shared.market import Instrument, Universe
-from shared.orders import Leg, Position, WorkingOrder
+from shared.orders import Fill, Leg, Position, WorkingOrder
 
 _FINEST = 1_000
 _SAME_COST = 0.05  # the broker's cost has commissions in it
@@ -83,20 +84,40 @@ def _may_be_late(book: Book, symbol: str, theirs: float) -> bool:
     Plans on both sides have no cost by which a split could be told: there it is late only if it is what was held before
     one of these executions.
     """
-    since, held = book.agreed.get(symbol), book.position(symbol).quantity
+    since, held, fills = book.agreed.get(symbol), book.position(symbol).quantity, _since_agreed(book, symbol)
+    if since is None or len({plan.side for plan in book.plans_in(symbol) if plan.open_quantity > 0}) == 1:
+        return since is None or bool(fills)
+    for fill in fills:
+        held -= signed(fill)
+        if abs(theirs - held) < 1:
+            return True
+    return False
+
+
+def _since_agreed(book: Book, symbol: str) -> list[Fill]:
+    """Our executions since book and broker agreed, the last one first."""
+    since = book.agreed.get(symbol)
     booked = book.booked.get(symbol, len(book.fills))  # those behind are younger, whatever the clocks say
     fills = [
         fill
         for number, fill in enumerate(book.fills.values())
         if fill.symbol == symbol and (since is None or fill.filled_at > since or number >= booked)
     ]
-    if since is None or len({plan.side for plan in book.plans_in(symbol) if plan.open_quantity > 0}) == 1:
-        return since is None or bool(fills)
-    for fill in sorted(fills, key=lambda fill: fill.filled_at, reverse=True):
-        held -= fill.side.sign * fill.quantity
-        if abs(theirs - held) < 1:
-            return True
-    return False
+    return sorted(fills, key=lambda fill: fill.filled_at, reverse=True)
+
+
+def _executed_behind(book: Book, symbol: str, ratio: Fraction, theirs: float) -> list[Fill]:
+    """Our last executions if they took place behind the split: that alone makes the shares of after the broker's.
+
+    A split takes the orders that rest; one that was still on its way then executes in shares of after (TWS.md 4.51).
+    """
+    held, behind = book.position(symbol).quantity, list[Fill]()
+    for fill in _since_agreed(book, symbol):
+        if abs(held * ratio + sum(map(signed, behind)) - theirs) < 1:
+            return behind
+        held -= signed(fill)
+        behind.append(fill)
+    return behind if abs(held * ratio + sum(map(signed, behind)) - theirs) < 1 else []
 
 
 def _ratio_of_cost(book: Book, symbol: str, theirs: float, costs: list[float]) -> Fraction | None:
@@ -163,22 +184,29 @@ def apply_split(book: Book, universe: Universe, symbol: str, theirs: float, take
 
     Where somebody has traded since the broker showed the split, together they hold what it made of them alone.
     """
-    ours, column = book.position(symbol).quantity, universe.index(symbol)
-    ratio = _ratio_that_was_shown(book, symbol) or split_ratio(ours, theirs)
+    ratio = _ratio_that_was_shown(book, symbol) or split_ratio(book.position(symbol).quantity, theirs)
     if not theirs:  # nothing is left that could show it, and the prices have it already
         ratio = ratio or _ratio_that_is_due(book, symbol)
     if ratio is None:
         return False
-    theirs = theirs if abs(ours * ratio - theirs) < 1 else float(ours * ratio)
-    plans = [plan for plan in book.plans_in(symbol) if plan.open_quantity]
-    for plan, shares in zip(plans, _whole_shares(plans, ratio, theirs), strict=True):
-        _scale(plan, ratio, shares, universe.instruments[column])
-        book.touch(plan)
-    _scale_what_is_over(book, universe.instruments[column], ratio)
-    book.prices.forget(column)  # the prices of before say nothing of now
+    behind, instrument = _executed_behind(book, symbol, ratio, theirs), universe.instruments[universe.index(symbol)]
+    book.count(behind, -1)
+    _scale_all(book, instrument, ratio, theirs - sum(map(signed, behind)), behind)
+    book.count(reversed(behind), 1)
+    book.prices.forget(universe.index(symbol))  # the prices of before say nothing of now
     book.unsplit.pop(symbol, None)
     book.splits[symbol] = [*book.splits.get(symbol, []), replace(taken, ratio=float(ratio))]
     return True
+
+
+def _scale_all(book: Book, instrument: Instrument, ratio: Fraction, theirs: float, behind: list[Fill]) -> None:
+    ours = book.position(instrument.symbol).quantity
+    theirs = theirs if abs(ours * ratio - theirs) < 1 else float(ours * ratio)
+    plans = [plan for plan in book.plans_in(instrument.symbol) if plan.open_quantity]
+    for plan, shares in zip(plans, _whole_shares(plans, ratio, theirs), strict=True):
+        _scale(plan, ratio, shares, instrument)
+        book.touch(plan)
+    _scale_what_is_over(book, instrument, ratio, {exec_stem(fill.exec_id) for fill in behind})
 
 
 def _ratio_that_was_shown(book: Book, symbol: str) -> Fraction | None:
@@ -227,14 +255,17 @@ def _end_split(book: Book, symbol: str, seen: Break) -> Notify:
     return Notify(level="critical", code=SETTLED, text=text)
 
 
-def _scale_what_is_over(book: Book, instrument: Instrument, ratio: Fraction) -> None:
-    """What is told late of before counts in shares of before, and may bring a plan back that is over."""
+def _scale_what_is_over(book: Book, instrument: Instrument, ratio: Fraction, behind: set[str]) -> None:
+    """What is told late of before counts in shares of before, and may bring a plan back that is over.
+
+    So does what is booked, but for the stems of what was executed `behind` the split.
+    """
     for plan in [*book.plans.values(), *book.retired.values()]:
         if plan.symbol == instrument.symbol and plan.open_quantity == 0 and book.entry_of(plan) is None:
             _scale(plan, ratio, 0, instrument)
     book.index.retired_epoch += 1
     for stem, fill in book.fills.items():
-        if fill.symbol == instrument.symbol:
+        if fill.symbol == instrument.symbol and stem not in behind:
             book.split_since[stem] = book.split_since.get(stem, 1.0) * float(ratio)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from daemon.engine import settlement
+from daemon.engine import liquidations, settlement
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.protection import Protector
 from daemon.engine.trader import Trader
@@ -77,10 +77,10 @@ class Executions:
         """The broker's own order: it closed shares of our plans, or foreign ones; margin is wanting either way."""
         name = f"liquidation {exec_stem(fill.exec_id)}"
         if name in self._book.noted or fill.quantity == 0:
-            less = settlement.liquidated_less(self._book, fill)
+            less = liquidations.liquidated_less(self._book, fill)
             return [command for known, share in less for command in self._follow(share, known, now)]
         self._book.noted[name] = LIQUIDATION
-        shares = settlement.liquidated(self._book, fill)
+        shares = liquidations.liquidated(self._book, fill)
         commands = [command for share in shares for command in self._follow(share, None, now)]
         return commands + self._halt(fill, now)
 

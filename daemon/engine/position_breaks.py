@@ -57,7 +57,7 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
                 price=book.prices.good_price(universe.index(symbol)),
             )
         )
-    _note_agreement(book, held, broken, report)
+    agree(book, [symbol for symbol in universe.symbols if symbol not in broken], report)
     return found
 
 
@@ -100,19 +100,6 @@ def _note_foreign(book: Book, held: dict[str, int], report: BrokerReported) -> N
             book.foreign_costs[position.symbol] = position.average_cost
 
 
-def _note_agreement(book: Book, held: dict[str, int], broken: list[str], report: BrokerReported) -> None:
-    """When broker and book last agreed about what is held: what is missing since happened after that."""
-    before, strangers, booked = book.agreed, book.strangers, book.booked
-    book.agreed, book.strangers, book.booked = {}, {}, {}
-    for symbol, quantity in held.items():
-        if quantity and symbol not in broken:
-            agree(book, symbol, report)
-        elif quantity and symbol in before:
-            book.agreed[symbol] = before[symbol]
-            book.strangers[symbol] = strangers.get(symbol, {})
-            book.booked[symbol] = booked.get(symbol, len(book.fills))
-
-
 def update_locks(book: Book, found: list[Discrepancy], event: BrokerReported, *, at_once: bool) -> list[Discrepancy]:
     """Watch every break, lock what is broken for sure (or `at_once`), heal after clean reports; returns the changes."""
     if lacks(event, *_NEEDED):
@@ -121,6 +108,7 @@ def update_locks(book: Book, found: list[Discrepancy], event: BrokerReported, *,
     broken = {item.symbol: item for item in found if item.broker_quantity is not None}
     for symbol in [symbol for symbol in book.breaks if symbol not in broken]:
         del book.breaks[symbol]
+    _end_doubles(book, found)
     for discrepancy in found:
         if discrepancy.kind == "foreign_position":
             continue
@@ -128,6 +116,15 @@ def update_locks(book: Book, found: list[Discrepancy], event: BrokerReported, *,
         if is_sure or at_once or discrepancy.symbol in book.locks:
             changes += _lock(book, discrepancy, event)
     return changes + _heal(book, {discrepancy.symbol for discrepancy in found})
+
+
+def _end_doubles(book: Book, found: list[Discrepancy]) -> None:
+    """An order that lived twice is gone: where quantities still differ, the instrument is locked for that alone."""
+    doubled = {item.symbol for item in found if item.kind == "double_perm_id"}
+    for item in found:
+        lock = book.locks.get(item.symbol)
+        if lock is not None and lock.kind == "double_perm_id" and item.symbol not in doubled:
+            lock.kind, lock.cause = "quantity_break", item.text
 
 
 def _watch(book: Book, found: Discrepancy, event: BrokerReported) -> bool:

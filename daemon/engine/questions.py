@@ -48,7 +48,7 @@ def _open(book: Book, report: BrokerReported) -> Iterator[str]:
     for symbol in book.legs_gone:
         yield f"leg {symbol}"
     for symbol, seen in book.breaks.items():
-        if seen.same < REPORTS_TO_SETTLE or seen.may_be_late:
+        if seen.same < REPORTS_TO_SETTLE or seen.may_be_late or book.is_in_doubt(symbol):
             yield f"break {symbol} {seen.broker_quantity:g} {seen.executions}"
     for symbol in book.locks:
         if symbol not in book.breaks and not book.has_split(symbol):  # no share differs, nobody is waited for: may heal

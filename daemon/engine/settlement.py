@@ -8,6 +8,7 @@ all, the settlement gives way to it share by share, so that nothing counts twice
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, combinations
 from zoneinfo import ZoneInfo
@@ -16,14 +17,13 @@ from msgspec.structs import replace
 
 from daemon.engine.book import Book
 from daemon.engine.book_index import SETTLEMENT, is_settlement
+from daemon.engine.liquidations import SAME_MOMENT, shares_of
 from daemon.engine.locks import Break
 from daemon.engine.plan import Plan
 from shared.events import BrokerReported
 from shared.ids import exec_correction, exec_stem, leg_ref, parse_ref
 from shared.orders import Fill, Leg
 
-_SAME_MOMENT = timedelta(seconds=5)
-"""Instants of executions at two places are not in the order in which they took place."""
 DENIED_FOR = timedelta(minutes=5)
 """TWS renews an account's figures every three minutes (TWS.md 3.28): what it denies for longer is gone."""
 SETTLED = "settled"
@@ -47,7 +47,9 @@ def is_out_of_reach(book: Book, symbol: str, midnight: datetime) -> bool:
     """
     agreed = book.agreed.get(symbol)
     filled = [fill.filled_at for fill in book.fills.values() if fill.symbol == symbol]
-    return agreed is not None and agreed < midnight and all(at < midnight for at in filled)
+    if agreed is None or agreed >= midnight or any(at >= midnight for at in filled):
+        return False
+    return all(plan.opened_at is None or plan.opened_at <= agreed for plan in open_plans(book, symbol))
 
 
 def is_shortfall(book: Book, symbol: str, theirs: float) -> bool:
@@ -93,8 +95,8 @@ def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> 
     agreed = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR)
     if is_of_others(book, symbol, seen.broker_quantity, report, agreed):
         return None
-    since = agreed - _SAME_MOMENT
-    others = [fill for fill in others_fills(report, symbol) if fill.filled_at >= since - DENIED_FOR]
+    since = agreed - SAME_MOMENT
+    others = [fill for fill in others_fills(book, report, (symbol,)) if fill.filled_at >= since - DENIED_FOR]
     others.sort(key=lambda fill: fill.filled_at)
     until = seen.since + DENIED_FOR
     if report.received_at < until and _lacks_ours(book, symbol, seen.broker_quantity, since, others):
@@ -135,7 +137,7 @@ def _runs(fills: list[Fill]) -> list[int]:
 def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported, since: datetime) -> bool:
     """Whether what others have executed since both agreed (by the broker's clock) makes the book's figure theirs."""
     known = book.strangers.get(symbol)
-    traded = sum(_traded_since(fill, known, since - _SAME_MOMENT) for fill in others_fills(report, symbol))
+    traded = sum(_traded_since(fill, known, since - SAME_MOMENT) for fill in others_fills(book, report, (symbol,)))
     return abs(theirs - book.position(symbol).quantity - traded) < 1
 
 
@@ -153,9 +155,15 @@ def _traded_since(fill: Fill, known: dict[str, int] | None, since: datetime) -> 
     return signed(fill) if fill.filled_at >= since else 0
 
 
-def others_fills(report: BrokerReported, symbol: str) -> list[Fill]:
-    """What somebody else has executed in the instrument, as far as the broker tells it."""
-    return [fill for fill in report.fills if fill.symbol == symbol and parse_ref(fill.ref) is None]
+def others_fills(book: Book, report: BrokerReported, symbols: Collection[str]) -> list[Fill]:
+    """What somebody else has executed in these instruments, as far as the broker tells it and we have not booked it."""
+    told = [fill for fill in report.fills if fill.symbol in symbols and parse_ref(fill.ref) is None]
+    return [replace(fill, quantity=fill.quantity - _booked_of(book, fill)) for fill in told]
+
+
+def _booked_of(book: Book, fill: Fill) -> int:
+    """How much of a liquidation has closed shares of our plans."""
+    return sum(share.quantity for share in shares_of(book, fill)) if fill.is_liquidation else 0
 
 
 def signed(fill: Fill) -> int:
@@ -163,11 +171,13 @@ def signed(fill: Fill) -> int:
     return fill.side.sign * fill.quantity
 
 
-def agree(book: Book, symbol: str, report: BrokerReported) -> None:
-    """Broker and book hold the same of it, with what others had executed by then: what is missing later came since."""
-    book.agreed[symbol] = book.in_broker_time(report.asked_at)
-    book.booked[symbol] = len(book.fills)
-    book.strangers[symbol] = {exec_stem(fill.exec_id): signed(fill) for fill in others_fills(report, symbol)}
+def agree(book: Book, symbols: Collection[str], report: BrokerReported) -> None:
+    """Broker and book hold the same of them, with what others had executed by then: what is missing came since."""
+    agreed_at = book.in_broker_time(report.asked_at)
+    for symbol in symbols:
+        book.agreed[symbol], book.booked[symbol], book.strangers[symbol] = agreed_at, len(book.fills), {}
+    for fill in others_fills(book, report, symbols):
+        book.strangers[fill.symbol][exec_stem(fill.exec_id)] = signed(fill)
 
 
 def open_plans(book: Book, symbol: str) -> list[Plan]:
@@ -238,7 +248,10 @@ def open_adopted(book: Book, plan: Plan, quantity: int, price: float, *, seen: B
 
 
 def give_way(book: Book, fill: Fill) -> list[Fill]:
-    """Take back from settlements what this execution, older than they, now tells itself; the corrections booked."""
+    """Take back from settlements what this execution, older than they, now tells itself; the corrections booked.
+
+    An order that had not left when one was concluded has executed later, whatever the clocks say.
+    """
     corrections: list[Fill] = []
     if not book.index.settlements:
         return corrections
@@ -248,7 +261,7 @@ def give_way(book: Book, fill: Fill) -> list[Fill]:
     for settled in [held for held in settlements if held.symbol == fill.symbol]:
         ratio = book.shares_for(settled)
         take = min(int(left / ratio), settled.quantity)
-        if take <= 0 or settled.side is not fill.side or fill.filled_at > settled.filled_at:
+        if take <= 0 or settled.side is not fill.side or _is_younger(book, fill, settled):
             continue
         number = exec_correction(settled.exec_id) + 1
         exec_id = f"{exec_stem(settled.exec_id)}.{number:02}"
@@ -257,6 +270,13 @@ def give_way(book: Book, fill: Fill) -> list[Fill]:
         corrections.append(correction)
         left -= take * ratio
     return corrections
+
+
+def _is_younger(book: Book, fill: Fill, settled: Fill) -> bool:
+    sent = book.sent_before.get(exec_stem(settled.exec_id))
+    is_known = fill.ref in book.orders or fill.ref in book.closed_orders
+    is_sent_since = sent is not None and is_known and fill.ref not in sent
+    return is_sent_since or fill.filled_at > settled.filled_at
 
 
 def _book(book: Book, plan: Plan, ref: str, quantity: int, *, price: float, seen: Break, now: datetime) -> Fill:  # noqa: PLR0913 - one execution's facts
@@ -273,6 +293,8 @@ def _book(book: Book, plan: Plan, ref: str, quantity: int, *, price: float, seen
         filled_at=book.in_broker_time(seen.since),
     )
     book.book_fill(fill)
+    refs = [*book.orders, *book.closed_orders]
+    book.sent_before[stem] = [sent for sent in refs if book.ref_of(sent).plan.rpartition("-")[0] == plan.symbol]
     return fill
 
 
@@ -283,92 +305,3 @@ def _whole(quantity: float) -> int:
 
 def _sign(number: float) -> int:
     return (number > 0) - (number < 0)
-
-
-def liquidated(book: Book, fill: Fill) -> list[Fill]:
-    """A liquidation by the broker, booked as shared among the plans it closed, oldest first.
-
-    What exits of a plan have sold too many is a short like any other. What an exit of ours closed in the same moment or
-    later was still there when the broker closed it: those shares are sold twice, and their plan has to take the second
-    sale back, but for what a stranger holds of that side. What was opened later was not there.
-    """
-    until = fill.filled_at + _SAME_MOMENT
-    other_side = [plan for plan in book.plans_in(fill.symbol) if plan.signed_quantity * fill.side.sign < 0]
-    held = [plan for plan in other_side if plan.opened_at is None or plan.opened_at <= until]
-    lock = book.locks.get(fill.symbol)
-    if lock is not None and lock.split_ratio and fill.filled_at >= book.in_broker_time(lock.since):
-        return _liquidated_of_split(book, fill, [plan for plan in held if plan.open_quantity > 0], lock.split_ratio)
-    ratio = book.shares_for(fill)  # of now, for one of the execution's
-    plans: list[tuple[Plan | None, int]] = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held]
-    plans.append((None, int(-fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) / ratio)))
-    plans += _closed_since(book, fill)
-    name, suffix = _liquidation(fill)
-    left, booked = fill.quantity, list[Fill]()
-    for plan, quantity in plans:
-        take = min(left, quantity)
-        if take <= 0:
-            continue
-        if plan is None:
-            left -= take
-            continue
-        ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
-        share = replace(fill, ref=ref, exec_id=f"{name}.{len(booked) + 1}.{suffix}", quantity=take)
-        book.book_fill(share)
-        booked.append(share)
-        left -= take
-    return booked
-
-
-def _liquidated_of_split(book: Book, fill: Fill, held: list[Plan], ratio: float) -> list[Fill]:
-    """Nobody has accepted the split yet: the plans are in shares of before it, the execution in those of after.
-
-    Of what is left of a plan less than a share of after is a fraction, and goes with it.
-    """
-    name, suffix = _liquidation(fill)
-    left, booked = fill.quantity / ratio, list[Fill]()  # in shares of before
-    for plan in held:
-        is_whole = plan.open_quantity - round(left) < 1 / ratio
-        closed = plan.open_quantity if is_whole else round(left)
-        take = round(left * ratio) - round(max(left - closed, 0.0) * ratio)
-        left = max(left - closed, 0.0)
-        if closed <= 0 or take <= 0:
-            continue
-        ref = leg_ref(plan.plan_id, Leg.EXIT, plan.next_number(Leg.EXIT))
-        stem = f"{name}.{len(booked) + 1}"
-        book.split_since[stem] = closed / take
-        price = fill.price if ratio > 1 else fill.price * ratio * closed / take  # where shares become fewer
-        share = replace(fill, ref=ref, exec_id=f"{stem}.{suffix}", quantity=take, price=price)
-        book.book_fill(share)
-        booked.append(share)
-    return booked
-
-
-def _closed_since(book: Book, liquidation: Fill) -> list[tuple[Plan | None, int]]:
-    """Plans of which orders of their own have closed shares since then, and how many; they may be long over."""
-    closed: dict[str, tuple[Plan, int]] = {}
-    for fill in list(book.fills.values()):
-        is_own = not fill.is_liquidation and not is_settlement(fill) and book.ref_of(fill.ref).leg is not Leg.ENTRY
-        is_same = (fill.symbol, fill.side) == (liquidation.symbol, liquidation.side)
-        if is_own and is_same and fill.filled_at >= liquidation.filled_at - _SAME_MOMENT:
-            plan = book.plan_for(fill)
-            _, before = closed.get(plan.plan_id, (plan, 0))
-            closed[plan.plan_id] = plan, before + fill.quantity
-    return list(closed.values())
-
-
-def liquidated_less(book: Book, fill: Fill) -> list[tuple[Fill, Fill]]:
-    """A correction of a liquidation takes from the plans it closed no more than it says now; (before, now) of each."""
-    name, suffix = _liquidation(fill)
-    left, changed = fill.quantity, list[tuple[Fill, Fill]]()
-    for known in [share for stem, share in book.fills.items() if stem.rpartition(".")[0] == name]:
-        share = replace(fill, ref=known.ref, exec_id=f"{exec_stem(known.exec_id)}.{suffix}")
-        share = replace(share, quantity=min(left, known.quantity))
-        left -= share.quantity
-        if book.book_fill(share) is not None:
-            changed.append((known, share))
-    return changed
-
-
-def _liquidation(fill: Fill) -> tuple[str, str]:
-    """How the execIds of its shares begin and end."""
-    return f"LIQUIDATED.{exec_stem(fill.exec_id)}", f"{exec_correction(fill.exec_id):02}"

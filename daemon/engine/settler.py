@@ -72,10 +72,8 @@ class Settler:
 
     def _is_busy(self, symbol: str) -> bool:
         """An order whose fate or fill may explain the break."""
-        doubtful = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.CANCELLING)
         lock = self._book.locks.get(symbol)
-        orders = self._book.orders_in(symbol)
-        return any(order.status in doubtful for order in orders) or (lock is not None and lock.kind != "quantity_break")
+        return self._book.is_in_doubt(symbol) or (lock is not None and lock.kind != "quantity_break")
 
     def _settle_by_itself(self, symbol: str, seen: Break, report: BrokerReported) -> list[Command]:
         policy = self._settings.truth
@@ -114,7 +112,7 @@ class Settler:
         if not any(plan.open_quantity > 0 for plan in held):
             book.unsplit.pop(symbol, None)  # no shares of before are left
         settlement.end_break(book, symbol, seen)
-        settlement.agree(book, symbol, report)
+        settlement.agree(book, (symbol,), report)
         return [
             Notify(
                 level="critical",

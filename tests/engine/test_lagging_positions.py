@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from daemon.engine.settings import TruthPolicy
 from shared.commands import SetTimer
 from shared.events import OperatorCommanded
-from shared.orders import Side
+from shared.orders import OrderStatus, Side
 from tests.engine.builders import (
     STOP,
     TARGET,
@@ -26,6 +26,7 @@ from tests.engine.builders import (
     some_settings,
 )
 
+ENTRY_2, EXIT_2 = (f"OB1:s:20131008:SPY-2:{leg}" for leg in ("E", "X1"))
 SOLD = a_fill(STOP, 500, 99.0, seconds=110, exec_id="0001.01.02.01")
 
 
@@ -146,3 +147,44 @@ def test_the_broker_is_asked_until_what_it_shows_cannot_be_late_any_more():
     timers = [[timer.timer_id for timer in of_kind(told, SetTimer)] for told in asked]
     assert ["ask" in ids for ids in timers] == [True, True, True, False, False]
     assert engine.book.locks["SPY"].broker_quantity == -300
+
+
+def a_flat_engine_that_traded():
+    """Bought and sold again within the last minutes; what others hold is adopted."""
+    engine = an_engine_that_sold()
+    reports(engine, 0, 113)
+    return engine
+
+
+def test_what_a_hand_has_traded_since_both_were_flat_is_adopted_at_once():
+    """storm 1756: it might have been the figure of before our entry, had nobody known that both had agreed since."""
+    engine = a_flat_engine_that_traded()
+    handle_all(engine, [filled(a_fill(ENTRY_2, 500, seconds=600, exec_id="0003.01.01.01"))])
+    handle_all(engine, [filled(a_fill(EXIT_2, 500, seconds=630, exec_id="0003.01.02.01"))])
+    trades = [by_hand(Side.SELL, 277, 150), by_hand(Side.BUY, 9, 180)]
+    reports(engine, -268, 636, 639, 642, fills=trades)
+    assert engine.book.holding("adopted", "SPY") == -268
+
+
+def test_what_the_broker_has_liquidated_of_ours_is_no_trade_of_somebody_else():
+    """storm 570: its 32 shares were counted beside the 371 that a hand had sold, and those waited for five minutes."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    engine.handle(a_report(100, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    gone = replace(a_fill("", 500, 80.0, seconds=110, exec_id="0009.01.01.01", side=Side.SELL), is_liquidation=True)
+    trades = [gone, by_hand(Side.SELL, 371, 120)]
+    handle_all(engine, [cancelled(STOP, 110), cancelled(TARGET, 110)])
+    reports(engine, -371, 121, 124, 127, fills=trades)
+    assert engine.book.holding("adopted", "SPY") == -371
+
+
+def test_the_broker_is_asked_while_an_order_whose_fate_is_open_holds_up_what_is_settled():
+    """storm 3524: its cancel ended an instant after the third report, and 337 shares waited a minute for the next."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    lines = lines_of(engine)
+    engine.handle(a_report(100, positions={"SPY": 500}, open_orders=lines))
+    engine.book.orders[TARGET].status = OrderStatus.CANCELLING
+    asked = [engine.handle(a_report(s, positions={"SPY": 700}, open_orders=lines)) for s in (500, 503, 506, 509)]
+    assert ["ask" in [timer.timer_id for timer in of_kind(told, SetTimer)] for told in asked] == [True] * 4
+    engine.handle(cancelled(TARGET, 510))
+    engine.handle(a_report(511, positions={"SPY": 700}, open_orders=[line for line in lines if line.ref != TARGET]))
+    assert engine.book.holding("adopted", "SPY") == 200

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from daemon.engine.settings import TruthPolicy
 from shared.commands import Flatten, ReplaceStop
 from shared.events import DataQualityReported
 from tests.engine.builders import (
@@ -13,9 +14,11 @@ from tests.engine.builders import (
     a_long_engine,
     a_report,
     a_started,
+    an_engine,
     an_engine_at_work,
     at,
     bars,
+    cancelled,
     codes,
     connected,
     disconnected,
@@ -24,6 +27,7 @@ from tests.engine.builders import (
     lines_of,
     of_kind,
     says,
+    some_settings,
 )
 
 
@@ -136,3 +140,15 @@ def test_another_quantity_is_told_also_where_an_order_that_lives_twice_locks_the
         "double_perm_id",
         "quantity_break",
     ]
+
+
+def test_an_order_that_lived_twice_and_is_gone_holds_up_no_adoption():
+    """storm 323: its lock waited for both to agree, and they could not agree while it held the shares back."""
+    policy = TruthPolicy(foreign="adopt")
+    engine = a_long_engine(an_engine(settings=some_settings(truth=policy)))
+    lines = lines_of(engine)
+    double = replace(next(line for line in lines if line.ref == STOP), perm_id=99)
+    handle_all(engine, [a_report(90 + n, positions={"SPY": 700}, open_orders=[*lines, double]) for n in (0, 3)])
+    handle_all(engine, [cancelled(STOP, 95), cancelled(STOP, 95)])
+    handle_all(engine, [a_report(500 + 3 * n, positions={"SPY": 700}, open_orders=[lines[0]]) for n in range(4)])
+    assert engine.book.holding("adopted", "SPY") == 200

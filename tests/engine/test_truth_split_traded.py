@@ -192,3 +192,18 @@ def test_what_others_have_sold_beside_an_oversold_plan_is_no_split(traded, ratio
     fills = [a_fill("by hand", shares, 99.0, seconds=120, side=Side.SELL, symbol="SPY") for shares in traded]
     found = ratio_shown(book, shown(200, -1000.0, 99.0, fills=fills), "SPY", -1000.0)
     assert (None if found is None else float(found)) == ratio
+
+
+@pytest.mark.parametrize("verb", ["accept", "flatten"])
+def test_an_exit_that_was_under_way_at_a_split_has_sold_shares_of_after(verb):
+    """storm 593: 21 of 96 were sold; the book took them for 21 of 32, and 42 of ours were nobody's."""
+    engine = a_long_engine()
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    exit_ref = f"{PLAN}:X1"
+    raced = [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")]
+    raced += [filled(a_fill(exit_ref, 200, 50.0, seconds=2000, exec_id="0001.01.03.01")), shown(2010, 800)]
+    told = handle_all(engine, [*raced, ordered(verb, 2100), shown(2101, 800), fired(f"protect:{PLAN}", 2103)])
+    assert engine.book.positions() == {"SPY": engine.book.position("SPY")}
+    assert (engine.book.position("SPY").quantity, engine.book.realized_profit) == (800, 0.0)
+    orders = [command.order.quantity for command in told if isinstance(command, Flatten | ReplaceStop)]
+    assert orders[0] == 800

@@ -126,3 +126,17 @@ def test_an_execution_told_after_both_agreed_may_be_lacking_in_a_figure_though_i
     assert "corporate_action" not in codes(news)
     (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 1002.2)), ReplaceStop)
     assert stop.order.quantity == 400
+
+
+def test_an_order_that_left_after_a_settlement_is_not_the_execution_that_it_stood_for_whatever_the_clocks_say():
+    """storm 3524: the broker's clock was 510 s wrong; each exit took shares off the settlement and was sent again."""
+    engine, ahead_s = a_long_engine(), -510
+    reports = [a_report(700 + 3 * n, clock_ahead_s=ahead_s, positions={"SPY": 300}) for n in range(3)]
+    accept = OperatorCommanded(received_at=at(710), verb="accept", scope="instrument:SPY", actor="me")
+    flatten = OperatorCommanded(received_at=at(720), verb="flatten", scope="instrument:SPY", actor="me")
+    last = a_report(711, clock_ahead_s=ahead_s, positions={"SPY": 300})
+    (sent,) = of_kind(handle_all(engine, [*reports, accept, last, flatten]), Flatten)
+    assert sent.order.quantity == 300
+    news = engine.handle(filled(a_fill(sent.order.ref, 300, 100.0, seconds=721, exec_id="0003.01.01.01")))
+    assert engine.book.positions() == {}
+    assert "settlement_corrected" not in codes(news)
