@@ -108,3 +108,74 @@ def test_adopted_shares_that_came_twice_go_back_outside_the_group(side, broken):
     story.fill(stop)
     story.place(story.order("X1", ref="OB1:adopted:20260310:SPY-1:X1", side=side, oca_group=""))
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("closed", "broken"), [(78.0, []), (38.0, ["I19"])])
+def test_where_adopted_shares_are_sold_nothing_of_ours_can_split(closed, broken):
+    """storm 718: 37 that a hand had bought since split while the daemon was down; what was adopted was long closed."""
+    story = a_running_daemon()
+    story.fill(adopt(story, 78.0, 1), closed)
+    story.report(positions={"SPY": 78.0 - closed} if closed < 78.0 else {})
+    story.strange(37.0)
+    story.split(1.5)
+    story.wait(10)
+    story.report(positions={"SPY": (115.0 - closed) * 1.5})
+    story.place(story.order("P1", 55.0, ref="OB1:adopted:20260310:SPY-2:P1"))
+    assert [name for name in story.broken() if name == "I19"] == broken
+
+
+@pytest.mark.parametrize(("is_accepted", "broken"), [(False, []), (True, ["I5"])])
+def test_a_fraction_that_a_split_leaves_of_adopted_shares_waits_for_a_person(is_accepted, broken):
+    """storm 1520: 5 were adopted, a split of 1:10 left half a share, and the book went on holding 5 as it should."""
+    story = a_running_daemon()
+    stop = adopt(story, 5.0, 1)
+    story.report(positions={"SPY": 5.0})
+    story.gone(stop.ref)
+    story.split(0.1)
+    story.wait(1)
+    story.report(positions={"SPY": 0.5})
+    story.say("corporate_action", "SPY: the book holds 5, the broker 0.5")
+    if is_accepted:
+        story.command("accept", "instrument:SPY")
+    story.wait(600)
+    story.look(at_broker={"SPY": 0.5}, positions={"SPY": 5.0}, locks=("SPY",))
+    assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("kept", "broken"), [(31.0, []), (32.0, ["I2"])])
+def test_what_a_corrected_liquidation_gives_back_may_be_ours_or_adopted(kept, broken):
+    """storm 1649: 63 were bought back, 51 ours and 12 adopted, then only 32: the book gave all 31 back to ours."""
+    story = a_running_daemon()
+    adopt(story, -12.0, 1)
+    story.place(story.order("E", 51.0, side="SELL"), story.order("S", 51.0, side="BUY"))
+    story.fill(story.order("E", 51.0, side="SELL"))
+    bought = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "BUY", "price": 100.0}
+    for name in (ref("S"), "OB1:adopted:20260310:SPY-1:P1"):
+        story.gone(name)
+    story.broker("execution", exec_id="0000e0d5.1.77.01", quantity=63.0, filled=63.0, liquidation=True, **bought)
+    story.wait(60)
+    changed = bought | {"exec_id": "0000e0d5.1.77.02", "quantity": 32.0}
+    story.broker("correction", replaces="0000e0d5.1.77.01", execution=changed, **changed)
+    story.place(story.order("P1", kept, side="BUY"))
+    story.later(600)
+    assert [name for name in story.broken() if name == "I2"] == broken
+
+
+@pytest.mark.parametrize(("is_accepted", "broken"), [(False, []), (True, ["I5"])])
+def test_what_the_broker_sells_of_a_split_that_nobody_knows_of_leaves_the_rest_in_the_book(is_accepted, broken):
+    """storm 2366: 41 adopted shares had become 4.1, all of which were liquidated; the book took 4 off its 41."""
+    story = a_running_daemon()
+    stop = adopt(story, 41.0, 1)
+    story.report(positions={"SPY": 41.0})
+    story.gone(stop.ref)
+    story.split(0.1)
+    sold = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "SELL", "price": 1000.0}
+    story.broker("execution", exec_id="0000e0d5.1.77.01", quantity=4.1, filled=4.1, liquidation=True, **sold)
+    story.wait(1)
+    story.report(positions={})
+    story.say("quantity_break", "SPY: the book holds 37, the broker 0")
+    if is_accepted:
+        story.command("accept", "instrument:SPY")
+    story.wait(600)
+    story.look(at_broker={}, positions={"SPY": 37.0}, locks=("SPY",))
+    assert story.broken() == broken

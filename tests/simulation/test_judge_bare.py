@@ -194,3 +194,33 @@ def test_a_stop_moved_towards_the_market_keeps_i1():
     story.long()
     story.send(story.order("S", stop_price=99.5))
     assert story.broken() == []
+
+
+@pytest.mark.parametrize(("back", "broken"), [(9.0, []), (0.0, ["I1"])])
+def test_what_exits_sold_too_many_goes_back_one_order_at_a_time(back, broken):
+    """storm 3444: target, stop and its twin had all filled; in a pause of the exchange the first 9 of 18 waited."""
+    story = a_running_daemon()
+    story.long(9.0)
+    for _ in range(3):
+        story.fill(story.order("S", 9.0))
+    story.say("overfilled", "SPY: giving 9 shares back")
+    if back:
+        story.place(story.order("X1", back, side="BUY", oca_group=""))
+    story.later(120)
+    assert [name for name in story.broken() if name == "I1"] == broken
+
+
+@pytest.mark.parametrize(("short", "broken"), [(61.0, []), (62.0, ["I1"])])
+def test_a_fraction_on_the_other_side_is_a_share_less_that_needs_a_stop(short, broken):
+    """storm 2672: half a share of an earlier split stood against 61 short, and a hand had bought 60 of these."""
+    story = a_running_daemon()
+    story.long(1.0)
+    story.gone(ref("S"))
+    story.split(0.5)
+    story.command("accept", "instrument:SPY")
+    entry = story.order("E", short, number=2, side="SELL")
+    story.place(entry)
+    story.fill(entry)
+    story.strange(60.0)
+    story.later(120)
+    assert [name for name in story.broken() if name == "I1"] == broken

@@ -148,6 +148,23 @@ def test_a_loss_since_a_reset_is_counted_from_the_lower_of_the_looks_before_and_
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(("left", "broken"), [(980_500.0, []), (979_500.0, ["I7"])])
+def test_a_reset_takes_away_nothing_of_what_was_won(left, broken):
+    """storm 3705: 500 had been won when a person reset the account, and the loss went on counting from the morning."""
+    story = a_running_daemon(limits={"max_day_loss": 20_000.0})
+    story.look(equity=1e6)
+    story.wait(30)
+    story.look(equity=1_005_000.0)
+    story.command("reset")
+    story.wait(30)
+    story.look(equity=1_005_000.0)
+    story.wait(60)
+    story.look(equity=left)
+    story.wait(301)
+    enter(story)
+    assert story.broken() == broken
+
+
 @pytest.mark.parametrize(
     ("limit", "apart_s"), [("max_orders_per_s", 0.1), ("max_orders_per_min", 5.0), ("max_orders_per_day", 100.0)]
 )

@@ -159,6 +159,23 @@ def test_a_stop_may_be_of_the_scale_of_a_split_before_the_first_price_of_it(stop
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(("has_traded", "broken"), [(False, []), (True, ["I11"])])
+def test_a_stop_may_be_of_the_scale_of_before_a_split_until_a_row_has_a_price(has_traded, broken):
+    """storm 2479: the rows of a paused instrument had none, and adopted shares stood behind the last one known."""
+    story = a_running_daemon()
+    story.report(positions={})
+    story.strange(-45.0)
+    story.row()
+    story.split(2.0)
+    for _ in range(2):
+        story.wait(60)
+        story.row(49.0 if has_traded else None, None, None)
+    stop = story.order("P1", 90.0, ref="OB1:adopted:20260310:SPY-1:P1", side="BUY", stop_price=102.0)
+    story.journal("TimerFired", stop)
+    story.send(stop, last=49.0, last_at=story.now)
+    assert [name for name in story.broken() if name == "I11"] == broken
+
+
 @pytest.mark.parametrize(
     ("name", "rows", "broken"),
     [("adopted", 1, []), ("adopted", 2, ["I11"]), ("t", 1, ["I11"])],

@@ -319,3 +319,19 @@ def test_shares_that_an_accept_took_from_one_of_two_sides_are_given_back_when_it
     story.fill(story.order("S", 6.0))
     story.place(replace(story.order("X2", 6.0), side="BUY", oca_group=""))
     assert "I2" not in story.broken()
+
+
+@pytest.mark.parametrize(("quantity", "broken"), [(22.0, []), (23.0, ["I2"])])
+def test_the_whole_shares_that_fractions_add_up_to_may_be_a_strangers_in_part(quantity, broken):
+    """storm 3737: half of 43 of ours and of 39 adopted ones are 41 shares, 22 behind one stop and 19 behind another."""
+    story = a_running_daemon()
+    story.long(43.0)
+    story.gone(ref("S"))
+    story.strange(39.0)
+    story.report(positions={"SPY": 82.0})
+    story.say("settled", "SPY: book set to the broker's, foreign: adopted:SPY-1:E BUY 39")
+    story.split(0.5)
+    story.command("accept", "instrument:SPY")
+    story.place(story.order("P1", 19.0, ref="OB1:adopted:20260310:SPY-1:P1"), story.order("P1", quantity))
+    story.later(600)
+    assert [name for name in story.broken() if name == "I2"] == broken

@@ -6,52 +6,12 @@ import math
 from collections import defaultdict
 from typing import Any
 
-from msgspec import Struct
-
 from tests.simulation.history import Broker, BrokerSeen, Told
 from tests.simulation.judge.breach import DUST
-from tests.simulation.judge.ref import STOPS, ref_of, sign_of, stem_of
+from tests.simulation.judge.order import Executed, Resting
+from tests.simulation.judge.ref import STOPS, is_adopted, ref_of, sign_of, stem_of
 
 _NOT_WORKING = frozenset({"PendingSubmit", "Inactive"})
-
-
-class Resting(Struct, kw_only=True):
-    """An order that lives at the broker. `is_held`: it works for nobody (a locate, a precaution: TWS.md 4.33, 39)."""
-
-    perm_id: int
-    order_id: int
-    ref: str
-    plan: str
-    leg: str
-    symbol: str
-    side: str
-    quantity: float
-    filled: float = 0.0
-    stop_price: float | None = None
-    born_at: float = 0.0
-    is_held: bool = False
-
-    @property
-    def remaining(self) -> float:
-        return max(self.quantity - self.filled, 0.0)
-
-
-class Executed(Struct, kw_only=True):
-    """An execution as it stands, corrections taken in; `signed` shares, times the splits since (`ratio`)."""
-
-    exec_id: str
-    ref: str
-    perm_id: int
-    plan: str
-    symbol: str
-    signed: float
-    price: float
-    at: float
-    ratio: float = 1.0
-
-
-ADOPTED = "adopted"
-"""The strategy of plans that were made for a stranger's shares."""
 
 
 class Ledger:
@@ -80,11 +40,13 @@ class Ledger:
         """The plans and the dollars of before a symbol was last flat, which a correction may find not to have been."""
         self.symbol_of: dict[str, str] = {}
         self.touched_at: dict[str, float] = {}
+        """When the broker last did something in the symbol."""
         self.moved_at: dict[str, float] = {}
         """When what is held of a symbol last changed."""
         self._liquidated: dict[str, dict[str, float]] = {}
         """What each of the broker's own sales took from which plan, by the stem of its execution."""
-        """When the broker last did something in the symbol."""
+        self._shared_anew: set[str] = set()
+        """Symbols in which one of them was corrected: whose shares that was, ours or adopted ones, nobody can tell."""
         self.disturbed: set[str] = set()
         """Plans whose executions were corrected, and symbols in which somebody else has traded, or which split."""
         self.split: dict[str, tuple[float, float]] = {}
@@ -145,8 +107,7 @@ class Ledger:
         if is_blurred:
             self._disown_all(symbol)
         self._forget_closed(symbol)
-        theirs = self._of_adopted(symbol)
-        adopted = self.accepted[symbol] + sum(self.held[plan] for plan in theirs)
+        theirs, adopted = self._of_adopted(symbol), self.of_strangers(symbol)
         beyond = sum(self.held[plan] for plan in self.entered(symbol)) + adopted - shares
         first = math.copysign(min(abs(adopted), abs(beyond)), beyond) if adopted * beyond > 0.0 else 0.0
         self._let_go(theirs, first)  # what none of their orders has moved is set with the rest
@@ -187,10 +148,14 @@ class Ledger:
 
     def entered(self, symbol: str) -> list[str]:
         """Those of them that entries of ours opened; an adopted plan closes what a stranger had bought or sold."""
-        return [plan for plan in self.holding(symbol) if not _is_adopted(plan)]
+        return [plan for plan in self.holding(symbol) if not is_adopted(plan)]
 
     def _of_adopted(self, symbol: str) -> list[str]:
-        return [plan for plan in self.holding(symbol) if _is_adopted(plan)]
+        return [plan for plan in self.holding(symbol) if is_adopted(plan)]
+
+    def of_strangers(self, symbol: str) -> float:
+        """Signed shares that adopted plans hold: what was accepted, as far as their orders have not closed it."""
+        return self.accepted[symbol] + sum(self.held[plan] for plan in self._of_adopted(symbol))
 
     def net(self, symbol: str) -> float:
         """Signed shares at the broker."""
@@ -221,40 +186,46 @@ class Ledger:
         return sum(order.remaining for order in behind if sign_of(order.side) == against and not order.is_held)
 
     def adopted(self, plan: str, symbol: str) -> tuple[float, ...]:
-        """Signed shares of a stranger that the plan may stand behind, one of ours that never had an entry.
+        """Signed shares of a stranger that the plan may stand behind, in general one that never had an entry.
 
         What was accepted counts as well as what is there: until the book is set anew, its stops rest as they are. Both
         with what other adopted plans have bought or sold, which closes a stranger's.
         And the whole rest of what the broker holds, where no entry's stop or exit stands behind it.
         """
-        if f"{plan}:E" in self.arrived:
-            return (0.0,)
-        others = sum(self.held[other] for other in self.holding(symbol) if other != plan and _is_adopted(other))
+        others = sum(self.held[other] for other in self.holding(symbol) if other != plan and is_adopted(other))
         covered = sum(
             math.copysign(self.cover(other), self.held[other]) for other in self.entered(symbol) if other != plan
         )
         rest = self.net(symbol) - covered - self.held.get(plan, 0.0)
+        if f"{plan}:E" in self.arrived:
+            return (0.0, rest) if symbol in self._shared_anew else (0.0,)
         theirs = (self.foreign[symbol], self.accepted[symbol])
         return (*theirs, *(shares + others for shares in theirs), rest)
 
     def bare(self, symbol: str) -> float:
         """Shares of our plans that nothing stands behind; what somebody else has closed for us needs nothing.
 
-        Whole shares: a split's fraction (F16) has no order that could sell it.
+        Whole shares: a split's fraction (F16) has no order that could sell it, and is one share less on the other side.
         """
         naked = {1: 0.0, -1: 0.0}
         for plan in self.entered(symbol):
-            held = self.held[plan]
+            held, sign = self.held[plan], 1 if self.held[plan] > 0 else -1
             whole = math.floor(abs(held) + DUST)
-            naked[1 if held > 0 else -1] += max(whole - self.cover(plan), 0.0)
-        return sum(max(naked[sign] - self._foreign_help(symbol, sign), 0.0) for sign in (1, -1))
+            naked[sign] += 0.0 if self._goes_back(plan) else max(whole - self.cover(plan), 0.0)
+            naked[-sign] -= max(abs(held) - whole, 0.0)
+        return sum(max(math.floor(naked[sign] - self._foreign_help(symbol, sign) + DUST), 0.0) for sign in (1, -1))
+
+    def _goes_back(self, plan: str) -> bool:
+        """Whether its exits sold too many and an order is giving back: one at a time does, the rest follows it."""
+        held, entered = self.held[plan], sum(done.signed for done in self.of_ref(f"{plan}:E"))
+        return held * entered < 0 and any(sign_of(order.side) * held < 0 for order in self.of_plan(plan, "X"))
 
     def _foreign_help(self, symbol: str, sign: int) -> float:
         """What a stranger has closed of that side for us, and adopted plans have or may, beyond a stranger's."""
         theirs = sign * self.foreign[symbol]
         stops = [order for order in self.resting.values() if order.symbol == symbol and order.leg in STOPS]
-        adopted = sum(one.remaining for one in stops if _is_adopted(one.plan) and sign_of(one.side) == -sign)
-        plans = [plan for plan in self.holding(symbol) if _is_adopted(plan)]
+        adopted = sum(one.remaining for one in stops if is_adopted(one.plan) and sign_of(one.side) == -sign)
+        plans = [plan for plan in self.holding(symbol) if is_adopted(plan)]
         adopted += sum(max(-sign * self.held[plan], 0.0) for plan in plans)
         return max(-theirs, -sign * self.accepted[symbol], 0.0) + max(adopted - max(theirs, 0.0), 0.0)
 
@@ -328,6 +299,7 @@ class Ledger:
             self._give_back(done, closed)
         done.exec_id, done.signed, done.price = exec_id, signed, float(plain["price"]) / done.ratio
         if closed is not None:
+            self._shared_anew.add(done.symbol)
             self._liquidate(done)
 
     def _move(self, done: Executed, signed: float, at: float) -> None:
@@ -365,7 +337,7 @@ class Ledger:
             if abs(self.held[plan]) < DUST:
                 del self.held[plan]
         self.foreign[done.symbol] += left
-        adopted = self.accepted[done.symbol] + sum(self.held[plan] for plan in self._of_adopted(done.symbol))
+        adopted = self.of_strangers(done.symbol)
         if adopted * left < 0:
             self.accepted[done.symbol] += math.copysign(min(abs(left), abs(adopted)), left)
 
@@ -393,8 +365,3 @@ class Ledger:
         for stem, taken in self._liquidated.items():
             if self.executed[stem].symbol == symbol:
                 self._liquidated[stem] = {plan: closed * ratio for plan, closed in taken.items()}
-
-
-def _is_adopted(plan: str) -> bool:
-    """Whether the plan was made for shares that a stranger had bought or sold."""
-    return plan.split(":")[1] == ADOPTED

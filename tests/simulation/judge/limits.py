@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 
 from tests.simulation.history import Broker, BrokerSeen, Journalled, Record, Sent
@@ -32,7 +33,9 @@ class Limits(Invariant):
         self._session: tuple[float, float] | None = None
         self._first_equity: float | None = None
         self._equity_before: float | None = None
-        """At the last look before a reset: what the loss is counted from lies between it and the first look after."""
+        """The lowest of the look before a reset, what was told last and the day's first: a reset excuses what is lost,
+        it takes away nothing that was won. What the loss is counted from lies between it and the first look after."""
+        self._equity_told: float | None = None
         self._lost_since: float | None = None
 
     def take(self, record: Record) -> None:
@@ -48,8 +51,12 @@ class Limits(Invariant):
             case BrokerSeen(net_liquidation=float(equity)):
                 self._watch_loss(record.at, equity)
             case Journalled(name="OperatorCommanded", event=event) if event["verb"] == "reset":
+                seen = self.scene.seen.net_liquidation if self.scene.seen else None
+                known = (seen, self._equity_told, self._first_equity)
+                self._equity_before = min((equity for equity in known if equity is not None), default=None)
                 self._first_equity = self._lost_since = None
-                self._equity_before = self.scene.seen.net_liquidation if self.scene.seen else None
+            case Journalled(event={"account": {"net_liquidation": float(equity)}}):
+                self._equity_told = equity
             case _:
                 pass
 
@@ -104,14 +111,14 @@ class Limits(Invariant):
         return self._on_side(order.symbol, sign) + self._coming(order.symbol, order.side, record.at)
 
     def _on_side(self, symbol: str, sign: int) -> float:
-        """Shares of the plans on that side, and what was adopted of a stranger's as far as it is not closed since."""
+        """Whole shares of the plans on that side, and those adopted of a stranger's as far as not closed since."""
         ledger = self.scene.ledger
         ours = {plan: ledger.held[plan] for plan in ledger.entered(symbol)}
         adopted = self._held(symbol) - sum(ours.values())
         for plan, back in self._come_back(symbol):
             if plan in ours and back * ours[plan] > 0:
                 ours[plan] -= back
-        return sum(max(sign * shares, 0.0) for shares in (*ours.values(), adopted))
+        return sum(max(math.floor(sign * shares + DUST), 0.0) for shares in (*ours.values(), adopted))
 
     def _come_back(self, symbol: str) -> list[tuple[str, float]]:
         """Plans and the signed shares that a correction of which the daemon was not told gave back to them."""

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from tests.simulation.history import Journalled, LineChanged, Noticed, Record, Sent, Told
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
-from tests.simulation.judge.ledger import ADOPTED
-from tests.simulation.judge.ref import STOPS, Ref, ref_of
+from tests.simulation.judge.ref import ADOPTED, STOPS, Ref, ref_of
 from tests.simulation.judge.scene import DAY_S, Scene
 
 LATE_S = 5.0
@@ -170,6 +169,8 @@ class Collar(Invariant):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._closes: dict[str, list[float]] = {}
+        self._closed_at: dict[str, float] = {}
+        """When a row last brought a price of the symbol."""
 
     def take(self, record: Record) -> None:
         match record:
@@ -181,7 +182,9 @@ class Collar(Invariant):
                     self._judge_stop(record, ref)
             case Journalled(name="BarsClosed", event=event):
                 for symbol, close in zip(self.scene.settings.symbols, event.get("close") or (), strict=False):
-                    self._closes[symbol] = [*self._closes.get(symbol, [])[-1:], *([close] if close else [])]
+                    if close:
+                        self._closes[symbol] = [*self._closes.get(symbol, [])[-1:], close]
+                        self._closed_at[symbol] = record.at
             case _:
                 pass
 
@@ -211,8 +214,8 @@ class Collar(Invariant):
         if not prices or not order.stop_price or ref.symbol in self.scene.splits.waiting:
             return
         split_at, ratio = self.scene.ledger.split.get(ref.symbol, (float("-inf"), 1.0))
-        if min(record.last_at or record.at, self.scene.written.row_at) < split_at + STEP_S:  # some are of before
-            prices += [price / ratio for price in prices]
+        if min(record.last_at or record.at, self._closed_at.get(ref.symbol, -math.inf)) < split_at + STEP_S:
+            prices += [scaled for price in prices for scaled in (price / ratio, price * ratio)]  # some are of before
         if ref.strategy == ADOPTED:
             prices += self._cost(ref.symbol)
         if all(not price / WILD <= order.stop_price <= price * WILD for price in prices):

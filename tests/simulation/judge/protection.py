@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tests.simulation.history import Broker, BrokerSeen, Journalled, Noticed, Ordered, Record, Sent, Told
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
-from tests.simulation.judge.ledger import Executed
+from tests.simulation.judge.order import Executed
 from tests.simulation.judge.ref import CLOSING, STOPS, Ref, ref_of, sign_of
 from tests.simulation.judge.scene import PROTECT_S, Scene
 
@@ -178,11 +178,12 @@ class NeverMore(Invariant):
     def _whole_of_fractions(self, plan: str, side: str, legs: tuple[str, ...]) -> float:
         """What a split leaves of several plans are fractions; one of them has the whole shares that they add up to."""
         ledger, symbol = self.scene.ledger, _symbol_of(plan)
-        held = [ledger.held[other] for other in ledger.holding(symbol) if ledger.held[other] * sign_of(side) < 0]
+        every = (*(ledger.held[other] for other in ledger.entered(symbol)), ledger.of_strangers(symbol))
+        held = [shares for shares in every if shares * sign_of(side) < 0]
         if plan not in ledger.held or all(shares == int(shares) for shares in held):
             return 0.0
-        others = [other for other in ledger.holding(symbol) if other != plan]
-        resting = [order for other in others for order in ledger.of_plan(other, *legs) if order.side == side]
+        others = [order for order in ledger.resting.values() if order.symbol == symbol and order.plan not in ("", plan)]
+        resting = [order for order in others if order.leg in legs and order.side == side]
         return math.floor(abs(sum(held)) + DUST) - sum(order.remaining for order in resting)
 
     def _due_at(self, plan: str, since: float) -> float | None:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-_PARTS = 5
+_PARTS, ADOPTED = 5, "adopted"
 STOPS = ("S", "P")
 CLOSING = ("S", "P", "T", "X")
 
@@ -31,6 +31,11 @@ def ref_of(text: str) -> Ref | None:
     if not dash or parts[4][0] not in "ESTXP":
         return None
     return Ref(strategy=parts[1], session=parts[2], plan=":".join(parts[:4]), symbol=symbol, leg=parts[4][0])
+
+
+def is_adopted(plan: str) -> bool:
+    """Whether the plan was made for shares that a stranger had bought or sold."""
+    return plan.split(":")[1] == ADOPTED
 
 
 def is_in_scope(ref: Ref, scope: str) -> bool:

@@ -37,6 +37,8 @@ class Splits:
         """Orders that left for a symbol before anybody could know that it had split."""
         self._blurred: set[str] = set()
         """Where such an order has executed behind the split: what is held shows no ratio any more."""
+        self._sold_for_margin: set[str] = set()
+        """Where the broker has sold of a split that waits: in the book, which knows of none, that is a part of it."""
         self._is_flatten_wanted = False
         """Whether a person has ever wanted something flat: that answers a split where the book is set for it."""
 
@@ -49,14 +51,14 @@ class Splits:
     def before(self, record: Broker, reported: Mapping[str, float] | None) -> None:
         """The broker acts, and the ledger has not heard of it yet.
 
-        A split waits for a person, but not where it leaves less than a share of what was a stranger's alone, nor where
-        no report had shown that.
+        A split waits for a person, but not where it leaves less than a share of what is a stranger's alone and was not
+        adopted, nor where no report had shown that.
         """
         if record.what != "split":
             return
         symbol, ratio = str(record.record["symbol"]), float(record.record["ratio"])
         is_shown = reported is None or abs(reported.get(symbol, 0.0)) > DUST
-        if self._ledger.own[symbol] or (is_shown and abs(self._ledger.net(symbol) * ratio) >= 1.0):
+        if self._in_the_book(symbol) or (is_shown and abs(self._ledger.net(symbol) * ratio) >= 1.0):
             if symbol not in self.waiting:
                 self._blurred.discard(symbol)
             self._wait(symbol, record.at)
@@ -67,6 +69,8 @@ class Splits:
         """The ledger has taken it."""
         if record.what == "execution" and str(record.record.get("order_ref", "")) in self._raced:
             self._blur(str(record.record["symbol"]))
+        if record.what == "execution" and record.record.get("liquidation"):
+            self._sold_for_margin |= {str(record.record["symbol"])} & self.waiting.keys()
         self._bring_back(record)
 
     # ------------------------------------------------------------------ the daemon
@@ -146,11 +150,16 @@ class Splits:
             self.ended_at[symbol] = at
             self.unseen.discard(symbol)
             self.suspected.pop(symbol, None)
+            self._sold_for_margin.discard(symbol)
 
     def _is_over_in_the_book(self, symbol: str) -> bool:
         """Whether the daemon's own executions, all told, have left nothing of what it holds and has adopted."""
-        mine = self._ledger.own[symbol] + self._ledger.accepted[symbol]
-        return abs(mine) < DUST and self._written.untold_since(symbol) is None
+        is_known = symbol not in self._sold_for_margin
+        return is_known and not self._in_the_book(symbol) and self._written.untold_since(symbol) is None
+
+    def _in_the_book(self, symbol: str) -> bool:
+        """Whether there is something that our own plans hold, adopted ones among them."""
+        return abs(self._ledger.own[symbol] + self._ledger.accepted[symbol]) >= DUST
 
     def _blur(self, symbol: str) -> None:
         if symbol in self.waiting:
