@@ -18,7 +18,7 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
 from daemon.engine.locks import Break, Lock, SplitTaken
 from daemon.engine.plan import Plan
-from daemon.engine.settlement import SETTLED, end_break, is_of_others, signed
+from daemon.engine.settlement import SETTLED, end_break, executed_since, is_of_others, signed
 from shared.commands import Command, Notify
 from shared.corporate_actions import RATIOS
 from shared.events import BrokerReported, PricesRescaled
@@ -84,7 +84,8 @@ def _may_be_late(book: Book, symbol: str, theirs: float) -> bool:
     Plans on both sides have no cost by which a split could be told: there it is late only if it is what was held before
     one of these executions.
     """
-    since, held, fills = book.agreed.get(symbol), book.position(symbol).quantity, _since_agreed(book, symbol)
+    since, held = book.agreed.get(symbol), book.position(symbol).quantity
+    fills = executed_since(book, symbol, since)
     if since is None or len({plan.side for plan in book.plans_in(symbol) if plan.open_quantity > 0}) == 1:
         return since is None or bool(fills)
     for fill in fills:
@@ -94,25 +95,13 @@ def _may_be_late(book: Book, symbol: str, theirs: float) -> bool:
     return False
 
 
-def _since_agreed(book: Book, symbol: str) -> list[Fill]:
-    """Our executions since book and broker agreed, the last one first."""
-    since = book.agreed.get(symbol)
-    booked = book.booked.get(symbol, len(book.fills))  # those behind are younger, whatever the clocks say
-    fills = [
-        fill
-        for number, fill in enumerate(book.fills.values())
-        if fill.symbol == symbol and (since is None or fill.filled_at > since or number >= booked)
-    ]
-    return sorted(fills, key=lambda fill: fill.filled_at, reverse=True)
-
-
 def _executed_behind(book: Book, symbol: str, ratio: Fraction, theirs: float) -> list[Fill]:
     """Our last executions if they took place behind the split: that alone makes the shares of after the broker's.
 
     A split takes the orders that rest; one that was still on its way then executes in shares of after (TWS.md 4.51).
     """
     held, behind = book.position(symbol).quantity, list[Fill]()
-    for fill in _since_agreed(book, symbol):
+    for fill in executed_since(book, symbol, book.agreed.get(symbol)):
         if abs(held * ratio + sum(map(signed, behind)) - theirs) < 1:
             return behind
         held -= signed(fill)

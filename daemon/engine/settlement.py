@@ -109,14 +109,24 @@ def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> 
 def _lacks_ours(book: Book, symbol: str, theirs: float, since: datetime, others: list[Fill]) -> bool:
     """Whether it was the position before some of our executions since then, with any of the others' in it."""
     held, beside = float(book.position(symbol).quantity), _runs(others)
-    executed = [fill for fill in book.fills.values() if fill.symbol == symbol and not is_settlement(fill)]
-    for fill in sorted(executed, key=lambda fill: fill.filled_at, reverse=True):
-        if fill.filled_at <= since:
-            break
+    for fill in executed_since(book, symbol, since):
+        if is_settlement(fill):
+            continue
         held -= signed(fill) * book.shares_for(fill)
         if any(abs(theirs - held - part) < 1 for part in beside):
             return True
     return False
+
+
+def executed_since(book: Book, symbol: str, since: datetime | None) -> list[Fill]:
+    """Our executions since then, the last one first; what was booked since both agreed is younger whatever its time."""
+    booked = book.booked.get(symbol, len(book.fills))
+    fills = [
+        fill
+        for number, fill in enumerate(book.fills.values())
+        if fill.symbol == symbol and (since is None or fill.filled_at > since or number >= booked)
+    ]
+    return sorted(fills, key=lambda fill: fill.filled_at, reverse=True)
 
 
 def _lacked_of_others(surplus: float, others: list[Fill]) -> Fill | None:

@@ -62,6 +62,16 @@ def test_shares_that_an_exit_has_just_sold_are_not_adopted_where_the_broker_stil
     assert engine.book.locks == {}
 
 
+def test_an_execution_that_seems_older_than_the_agreement_may_be_lacking_in_a_figure_as_well():
+    """Our clock is a minute ahead and nobody has measured that yet: what is booked since both agreed is younger."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    engine.handle(a_report(130, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    handle_all(engine, [filled(replace(SOLD, filled_at=at(80)), 140), cancelled(TARGET, 140)])
+    told = reports(engine, 500, 143, 146, 149)
+    assert engine.book.holding("adopted", "SPY") == 0
+    assert "settled" not in codes(told)
+
+
 def test_shares_that_the_broker_shows_for_five_minutes_after_their_sale_are_adopted():
     engine = an_engine_that_sold()
     reports(engine, 500, 113, 116, 119, 240, 360, 420)
