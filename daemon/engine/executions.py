@@ -39,6 +39,9 @@ class Executions:
         given_way = settlement.give_way(self._book, fill)
         self._book.book_fill(fill)
         commands: list[Command] = [_gave_way(correction) for correction in given_way]
+        if given_way:  # it may have stood for another: nothing leaves before the broker has said what he holds
+            self._book.legs_gone[fill.symbol] = now
+            commands.append(AskBroker(reasons=(f"{fill.ref}: is it what the settlement stood for?",)))
         if not recovered:
             news = (fill.quantity - (known.quantity if known else 0)) * self._book.shares_for(fill)
             commands += twins + self._follow_broker(fill, round(news))
@@ -61,7 +64,9 @@ class Executions:
         if known is not None and fill.quantity < known.quantity:
             return [AskBroker(reasons=(f"{fill.ref}: shares were taken back, what does the stop still cover?",))]
         stops = [order for order in self._book.orders_of(ref.plan_id) if order.leg in PROTECTIVE]
-        if len(stops) < 2:  # noqa: PLR2004 - one that is cut covers what is left
+        before = abs(self._book.plan_for(fill).open_quantity) + fill.quantity - (known.quantity if known else 0)
+        is_whole = len(stops) == 1 and stops[0].remaining >= before  # what is left of it covers what is left
+        if not stops or is_whole:
             return []
         return [AskBroker(reasons=(f"{fill.ref}: each stop of the plan is cut by it, what do they still cover?",))]
 

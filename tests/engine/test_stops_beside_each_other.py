@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.commands import AskBroker, CancelOrder, Flatten, ReplaceStop
-from shared.events import OrderUnknown
+from shared.events import FillCorrected, OrderUnknown
 from tests.engine.builders import (
     ENTRY,
     PLAN,
@@ -112,3 +112,19 @@ def test_a_stop_refused_twice_leaves_its_group_only_where_nothing_rests_in_it(ha
     assert "reprotected" in codes(told)
     told += handle_all(engine, [accepted(P2, 64, 5), bars(120, SPY=100.0, IBM=185.0)])
     assert of_kind(told, CancelOrder) == []
+
+
+@pytest.mark.parametrize(("taken_back", "asks"), [(60, True), (0, False)])
+def test_an_exit_that_fills_while_the_stop_is_smaller_than_what_is_held_asks_what_that_still_covers(taken_back, asks):
+    """storm 5243: shares that an exit had sold came back, the next exit cut the stop before it had grown again."""
+    engine = a_long_engine()
+    sold = a_fill(EXIT, 100, seconds=70, exec_id="0001.01.03.01")
+    engine.handle(filled(sold))
+    engine.handle(
+        a_report(71, positions={"SPY": 400}, open_orders=[replace(line, quantity=400) for line in lines_of(engine)])
+    )
+    if taken_back:
+        back = replace(sold, exec_id="0001.01.03.02", quantity=100 - taken_back)
+        engine.handle(FillCorrected(received_at=at(80), fill=back))
+    news = engine.handle(filled(a_fill(f"{PLAN}:X2", 60, seconds=81, exec_id="0001.01.04.01")))
+    assert bool(of_kind(news, AskBroker)) is asks

@@ -3,7 +3,7 @@
 import pytest
 
 from daemon.engine.settings import ExitPolicy, TruthPolicy
-from shared.commands import Flatten, ReplaceStop
+from shared.commands import AskBroker, Flatten, ReplaceStop
 from shared.events import OperatorCommanded
 from shared.orders import Side
 from tests.engine.builders import (
@@ -19,6 +19,7 @@ from tests.engine.builders import (
     accepted,
     an_engine,
     at,
+    bars,
     cancelled,
     codes,
     filled,
@@ -140,3 +141,21 @@ def test_an_order_that_left_after_a_settlement_is_not_the_execution_that_it_stoo
     news = engine.handle(filled(a_fill(sent.order.ref, 300, 100.0, seconds=721, exec_id="0003.01.01.01")))
     assert engine.book.positions() == {}
     assert "settlement_corrected" not in codes(news)
+
+
+def test_nothing_is_given_back_before_the_broker_was_asked_where_a_settlement_has_given_way():
+    """The same, from a journal that does not know which orders had left by then."""
+    engine = a_started(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    reports = [a_report(10 + 3 * n, clock_ahead_s=-510, positions={"SPY": -261}) for n in range(3)]
+    accept = OperatorCommanded(received_at=at(30), verb="accept", scope="instrument:SPY", actor="me")
+    gone = [a_report(20 + 3 * n, clock_ahead_s=-510, positions={}) for n in range(3)]
+    handle_all(engine, [*reports, *gone, accept, a_report(31, clock_ahead_s=-510, positions={})])
+    assert engine.book.positions() == {}
+    engine.book.sent_before.clear()
+    sold = a_fill("OB1:s:20131008:SPY-7:S", 10, 100.0, seconds=100, exec_id="0003.01.01.01")
+    news = engine.handle(filled(sold))
+    assert ("settlement_corrected" in codes(news), of_kind(news, Flatten)) == (True, [])
+    assert of_kind(news, AskBroker) != []
+    row = bars(120, SPY=100.0, IBM=185.0)
+    last = [a_report(101 + n, clock_ahead_s=-510, positions={"SPY": -10}) for n in (0, 3)]
+    assert of_kind(handle_all(engine, [*last, row]), Flatten) == []

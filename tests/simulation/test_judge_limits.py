@@ -210,3 +210,15 @@ def test_what_an_adopted_plan_has_sold_leaves_an_accept_no_less_of_ours_to_take(
     story.gone(ref("S"))
     enter(story, 100.0, number=2)
     assert "I7" not in story.broken()
+
+
+@pytest.mark.parametrize(("against", "broken"), [(-60.0, []), (-20.0, ["I7"])])
+def test_what_a_stranger_holds_against_an_entry_makes_the_accounts_net_smaller(against, broken):
+    """storm 5121: 87 shares of another symbol that a hand had sold short, and that nobody had adopted yet."""
+    story = a_running_daemon(limits={"max_net_exposure": 0.005})
+    story.strange(against)
+    story.look(equity=1e6, positions={})
+    entry = story.order("E", 100.0, symbol="QQQ", ref=ref("E", symbol="QQQ"))
+    story.journal("BarsClosed", entry, warm_up=False, close=[100.0, 100.0], bid=None, ask=None)
+    story.send(entry)
+    assert [name for name in story.broken() if name == "I7"] == broken

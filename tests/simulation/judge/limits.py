@@ -149,17 +149,20 @@ class Limits(Invariant):
         return sum(resting.values())
 
     def _exposure(self, record: Sent, with_this: float) -> tuple[float, float]:
-        """Gross worst case of the account in dollars, and longs minus shorts in the direction of the entry."""
+        """Gross worst case of the account in dollars, and longs minus shorts in the direction of the entry.
+
+        What a stranger holds against that makes the account's net smaller, whether it was adopted or not.
+        """
         sign, gross, net = sign_of(record.order.side), with_this, with_this
         seen = self.scene.seen.average_prices if self.scene.seen else {}
         for symbol in self.scene.settings.symbols:
             if symbol != record.order.symbol:
                 price = self._prices.get(symbol) or seen.get(symbol, 0.0)
-                held = self._held(symbol)
+                net_held = min(sign * self._held(symbol), sign * self.scene.ledger.net(symbol))
                 long = self._on_side(symbol, 1) + self._coming(symbol, "BUY", record.at)
                 short = self._on_side(symbol, -1) + self._coming(symbol, "SELL", record.at)
                 gross += max(long, short) * price / PRICE_SLACK
-                net += sign * held * price
+                net += net_held * price
         return gross, net
 
     def _watch_loss(self, at: float, equity: float) -> None:
