@@ -62,7 +62,7 @@ class Truth:
                 book.take_holdings(event.asked_at, now)
             else:
                 explain_legs_gone(book, event)
-        settled = self._settler.settle(event) if book.is_reconciled and event.is_complete else []
+        settled = self._settler.settle(event) if book.knows_holdings and event.tells_holdings else []
         if book.is_reconciled and event.is_complete:
             commands += self._money.check(event)
         commands += self._ask_again(event)

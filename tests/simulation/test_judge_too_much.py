@@ -335,3 +335,39 @@ def test_the_whole_shares_that_fractions_add_up_to_may_be_a_strangers_in_part(qu
     story.place(story.order("P1", 19.0, ref="OB1:adopted:20260310:SPY-1:P1"), story.order("P1", quantity))
     story.later(600)
     assert [name for name in story.broken() if name == "I2"] == broken
+
+
+@pytest.mark.parametrize(("is_decided_first", "broken"), [(True, []), (False, ["I2"])])
+def test_what_was_decided_before_an_execution_that_was_told_had_its_turn_could_not_know(is_decided_first, broken):
+    """storm 5762: two executions came in one delivery; the first asked for a stop, the second had closed the plan."""
+    story = a_running_daemon()
+    story.long()
+    target = story.order("T")
+    story.place(target)
+    fill = story.fill(target, is_told=False)
+    story.told("execDetails", reqId="-1", orderId="5", symbol="SPY", execId=fill["exec_id"])
+    stop = story.order("P1")
+    if is_decided_first:
+        story.journal("OrderFilled", stop, fill=fill | {"exec_id": "0000e0d5.1.99.01"})
+        story.journal("OrderFilled", fill=fill)
+    else:
+        story.journal("OrderFilled", fill=fill)
+        story.journal("TimerFired", stop)
+    story.send(stop)
+    assert [name for name in story.broken() if name == "I2"] == broken
+
+
+@pytest.mark.parametrize(("back", "broken"), [(13.0, []), (14.0, ["I2"])])
+def test_what_goes_back_of_a_split_is_whole_shares(back, broken):
+    """storm 6046: 139 had become 13.9, 13 of them were sold twice, and 13 came back; -12.1 was what there was then."""
+    story = a_running_daemon()
+    story.long(139.0)
+    story.gone(ref("S"))
+    story.split(0.1)
+    story.command("accept", "instrument:SPY")
+    for _ in range(2):
+        story.place(story.order("X1", 13.0))
+        story.fill(story.order("X1", 13.0))
+    story.place(story.order("X2", back, side="BUY", oca_group=""))
+    story.later(600)
+    assert [name for name in story.broken() if name == "I2"] == broken

@@ -20,7 +20,7 @@ ACCOUNT_S = 240.0
 LOST_REPORTS = 3
 """Comparisons until an order of which nothing was told is settled: two complete reports (docs/orders.md), one lost."""
 _ZONE = ZoneInfo("America/New_York")
-_OF_EVERYTHING, _LOST = frozenset({"settled", "reconciled"}), frozenset({"lost_order"})
+_OF_EVERYTHING, _LOST = frozenset({"reconciled"}), frozenset({"settled", "lost_order"})
 """What may only follow from a report in which everything was answered, or all but the account's figures."""
 
 

@@ -211,11 +211,11 @@ class Ledger:
         for plan in self.entered(symbol):
             held, sign = self.held[plan], 1 if self.held[plan] > 0 else -1
             whole = math.floor(abs(held) + DUST)
-            naked[sign] += 0.0 if self._goes_back(plan) else max(whole - self.cover(plan), 0.0)
+            naked[sign] += 0.0 if self.goes_back(plan) else max(whole - self.cover(plan), 0.0)
             naked[-sign] -= max(abs(held) - whole, 0.0)
         return sum(max(math.floor(naked[sign] - self._foreign_help(symbol, sign) + DUST), 0.0) for sign in (1, -1))
 
-    def _goes_back(self, plan: str) -> bool:
+    def goes_back(self, plan: str) -> bool:
         """Whether its exits sold too many and an order is giving back: one at a time does, the rest follows it."""
         held, entered = self.held[plan], sum(done.signed for done in self.of_ref(f"{plan}:E"))
         return held * entered < 0 and any(sign_of(order.side) * held < 0 for order in self.of_plan(plan, "X"))

@@ -43,13 +43,21 @@ class Written:
         """The whole id, symbol and time by stem: who hears of an older version knows nothing of its correction."""
         self.told_at: dict[str, float] = {}
         """When the daemon last heard of an execution, by symbol."""
+        self.decided_early: set[str] = set()
+        """Orders that were decided on while word of an execution in their symbol was waiting its turn in the daemon."""
+        self._waiting: dict[str, str] = {}
+        """The symbols of executions that were told and that the daemon has not taken yet, by stem."""
         self.row: dict[str, Any] = {}
         self.row_at = float("-inf")
         self._unreadable_at = float("-inf")
 
     def journalled(self, record: Journalled) -> None:
         """One event and its orders are durable."""
+        for fill in fills_in(record):
+            self._waiting.pop(stem_of(str(fill.get("exec_id", ""))), None)
         for order in record.orders:
+            if order.ref not in self.journalled_at and order.symbol in self._waiting.values():
+                self.decided_early.add(order.ref)
             self.orders[order.ref] = order
             self.journalled_at.setdefault(order.ref, record.at)
             self.quantity_max[order.ref] = max(order.quantity, self.quantity_max.get(order.ref, 0.0))
@@ -85,7 +93,10 @@ class Written:
     def told(self, record: Told) -> None:
         """A message reached the daemon."""
         if record.name == "execDetails" and record.at > self._unreadable_at:
-            self._heard(str(record.fields.get("execId", "")), record.at)
+            exec_id = str(record.fields.get("execId", ""))
+            self._heard(exec_id, record.at)
+            if record.fields.get("reqId") == "-1" and record.fields.get("orderId", "0") != "0":  # ours, as it happens
+                self._waiting[stem_of(exec_id)] = str(record.fields.get("symbol", ""))
 
     def fault(self, record: Fault) -> None:
         """The message that is under way cannot be read."""
