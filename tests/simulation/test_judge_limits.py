@@ -222,3 +222,16 @@ def test_what_a_stranger_holds_against_an_entry_makes_the_accounts_net_smaller(a
     story.journal("BarsClosed", entry, warm_up=False, close=[100.0, 100.0], bid=None, ask=None)
     story.send(entry)
     assert [name for name in story.broken() if name == "I7"] == broken
+
+
+@pytest.mark.parametrize(("is_told", "broken"), [(False, []), (True, ["I7"])])
+def test_what_was_sold_elsewhere_makes_the_net_larger_once_the_daemon_has_heard_of_it(is_told, broken):
+    """storm 6406: a stop sold 445 in the millisecond in which an entry against them was decided."""
+    story = a_running_daemon(limits={"max_net_exposure": 0.005})
+    story.long(60.0)
+    story.fill(story.order("S", 60.0), is_told=is_told)
+    story.look(equity=1e6, positions={})
+    entry = story.order("E", 100.0, symbol="QQQ", ref=ref("E", symbol="QQQ"), side="SELL")
+    story.journal("BarsClosed", entry, warm_up=False, close=[100.0, 100.0], bid=None, ask=None)
+    story.send(entry)
+    assert [name for name in story.broken() if name == "I7"] == broken

@@ -151,14 +151,18 @@ class Limits(Invariant):
     def _exposure(self, record: Sent, with_this: float) -> tuple[float, float]:
         """Gross worst case of the account in dollars, and longs minus shorts in the direction of the entry.
 
-        What a stranger holds against that makes the account's net smaller, whether it was adopted or not.
+        What a stranger holds against that makes the account's net smaller, whether it was adopted or not; and what was
+        executed counts once the daemon has heard of it.
         """
         sign, gross, net = sign_of(record.order.side), with_this, with_this
         seen = self.scene.seen.average_prices if self.scene.seen else {}
         for symbol in self.scene.settings.symbols:
             if symbol != record.order.symbol:
                 price = self._prices.get(symbol) or seen.get(symbol, 0.0)
-                net_held = min(sign * self._held(symbol), sign * self.scene.ledger.net(symbol))
+                ledger = self.scene.ledger
+                unknown = [ledger.executed.get(stem) for stem in self.scene.written.unknown(symbol)]
+                news = sign * sum(done.signed for done in unknown if done is not None)
+                net_held = min(sign * self._held(symbol), sign * ledger.net(symbol)) - max(news, 0.0)
                 long = self._on_side(symbol, 1) + self._coming(symbol, "BUY", record.at)
                 short = self._on_side(symbol, -1) + self._coming(symbol, "SELL", record.at)
                 gross += max(long, short) * price / PRICE_SLACK

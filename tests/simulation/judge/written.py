@@ -107,6 +107,11 @@ class Written:
         """Since when an execution in the symbol is not known to the daemon; None if it knows all."""
         return min((at for _, its, at in self.untold.values() if its == symbol), default=None)
 
+    def unknown(self, symbol: str) -> list[str]:
+        """Stems of executions in the symbol that the daemon has not been told, or has not taken yet."""
+        untold = [stem for stem, (_, its, _) in self.untold.items() if its == symbol]
+        return untold + [stem for stem, its in self._waiting.items() if its == symbol and stem not in untold]
+
     def row_value(self, name: str, index: int) -> float | None:
         """A figure of the last row (close, bid, ask) of the symbol at that place; None where there is none."""
         values = self.row.get(name)
