@@ -89,7 +89,7 @@ class _Question:
             self.answer.set_result(self.rows)
         else:
             self.answer.set_exception(error)
-            self.answer.exception()  # is asked for: who waits may be cancelled before it hears of it
+            self.answer.exception()  # nobody may be waiting for it: the line died while the question left
 
 
 class Requests:
