@@ -145,24 +145,26 @@ def _runs(fills: list[Fill]) -> list[int]:
 
 
 def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported, since: datetime) -> bool:
-    """Whether what others have executed since both agreed (by the broker's clock) makes the book's figure theirs."""
-    known = book.strangers.get(symbol)
-    traded = sum(_traded_since(fill, known, since - SAME_MOMENT) for fill in others_fills(book, report, (symbol,)))
-    return abs(theirs - book.position(symbol).quantity - traded) < 1
+    """Whether what others have executed since both agreed (by the broker's clock) makes the book's figure theirs.
 
-
-def _traded_since(fill: Fill, known: dict[str, int] | None, since: datetime) -> int:
-    """What is new since both agreed, and what a correction changes, whatever time it has (TWS.md 3.23).
-
-    Its time decides for what was told already, and where nothing is known of then (`known` is None): the clocks may be
-    apart by more than was last measured.
+    What was told by then may have been in that figure or, in the same moment, not yet; the clocks may be apart by more
+    than was last measured, so one of the two has to fit.
     """
-    before = None if known is None else known.get(exec_stem(fill.exec_id))
-    if known is not None and before is None:
-        return signed(fill)
-    if before is not None and exec_correction(fill.exec_id) > 1:
-        return signed(fill) - before
-    return signed(fill) if fill.filled_at >= since else 0
+    known, fills = book.strangers.get(symbol), others_fills(book, report, (symbol,))
+    news = sum(_news_of(fill, known) for fill in fills)
+    told = [fill for fill in fills if known is None or (exec_stem(fill.exec_id) in known and not _news_of(fill, known))]
+    late = sum(signed(fill) for fill in told if fill.filled_at >= since - SAME_MOMENT)
+    gap = theirs - book.position(symbol).quantity
+    return abs(gap - news - late) < 1 or abs(gap - news) < 1
+
+
+def _news_of(fill: Fill, known: dict[str, int] | None) -> int:
+    """What is new since both agreed, and what a correction changes, whatever time it has (TWS.md 3.23)."""
+    if known is None:
+        return 0
+    before = known.get(exec_stem(fill.exec_id), 0)
+    is_known = exec_stem(fill.exec_id) in known
+    return signed(fill) - before if not is_known or exec_correction(fill.exec_id) > 1 else 0
 
 
 def others_fills(book: Book, report: BrokerReported, symbols: Collection[str]) -> list[Fill]:

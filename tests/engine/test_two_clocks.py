@@ -1,6 +1,7 @@
 """Executions carry the broker's time, everything else ours: the two are compared as far apart as a report says."""
 
 import pytest
+from msgspec.structs import replace
 
 from daemon.engine.settings import ExitPolicy, TruthPolicy
 from shared.commands import AskBroker, Flatten, ReplaceStop
@@ -159,3 +160,18 @@ def test_nothing_is_given_back_before_the_broker_was_asked_where_a_settlement_ha
     row = bars(120, SPY=100.0, IBM=185.0)
     last = [a_report(101 + n, clock_ahead_s=-510, positions={"SPY": -10}) for n in (0, 3)]
     assert of_kind(handle_all(engine, [*last, row]), Flatten) == []
+
+
+def test_what_was_told_before_both_agreed_is_no_news_whatever_the_clocks_say():
+    """storm 7220: the broker's clock was 385 s wrong, and what a hand had bought back was taken for a late figure."""
+    engine = a_started(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    sold = by_hand(245, 5)
+    back = replace(by_hand(179, 60, "0002.01.02.01"), side=Side.BUY)
+    wrong = {"clock_ahead_s": 385}
+    first = [a_report(10 + 3 * n, positions={"SPY": -245}, fills=[sold], **wrong) for n in range(3)]
+    handle_all(engine, [*first, fired(f"protect:{ADOPTED}", 18), accepted(f"{ADOPTED}:P1", 19)])
+    engine.handle(a_report(20, positions={"SPY": -245}, open_orders=lines_of(engine), fills=[sold], **wrong))
+    lines = lines_of(engine)
+    then = {"positions": {"SPY": -66}, "open_orders": lines, "fills": [sold, back]}
+    handle_all(engine, [a_report(70 + 3 * n, **then, **wrong) for n in range(3)])
+    assert engine.book.holding("adopted", "SPY") == -66
