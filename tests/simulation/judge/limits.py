@@ -154,7 +154,9 @@ class Limits(Invariant):
         What a stranger holds against that makes the account's net smaller, whether it was adopted or not; and what was
         executed counts once the daemon has heard of it.
         """
-        sign, gross, net = sign_of(record.order.side), with_this, with_this
+        sign = sign_of(record.order.side)
+        against = self._on_side(record.order.symbol, -sign) * (self._prices.get(record.order.symbol) or 0.0)
+        gross, net = with_this, with_this - against
         seen = self.scene.seen.average_prices if self.scene.seen else {}
         for symbol in self.scene.settings.symbols:
             if symbol != record.order.symbol:
