@@ -277,6 +277,14 @@ def test_what_is_liquidated_beyond_a_strangers_shares_in_the_moment_in_which_we_
     assert [(c.order.side, c.order.quantity) for c in of_kind(told, Flatten)] == [("BUY", -ours)]
 
 
+def test_what_is_liquidated_beyond_all_that_we_know_of_takes_nothing_back_for_shares_sold_twice():
+    """storm 7721: 303 of a stranger were hidden by a figure that lagged, and one share too many was sold for them."""
+    engine = a_stopped_engine()
+    at_once = replace(a_liquidation(803), filled_at=STOPPED.filled_at)
+    told = engine.handle(a_report(91, positions={}, fills=[at_once]))
+    assert (engine.book.positions(), of_kind(told, Flatten)) == ({}, [])
+
+
 def test_a_liquidation_that_is_told_late_closes_nothing_that_was_opened_since():
     """Its shares were sold twice, and the next plan's stop was pulled for it (brutal 637)."""
     engine = a_stopped_engine()

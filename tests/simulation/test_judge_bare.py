@@ -224,3 +224,29 @@ def test_a_fraction_on_the_other_side_is_a_share_less_that_needs_a_stop(short, b
     story.strange(60.0)
     story.later(120)
     assert [name for name in story.broken() if name == "I1"] == broken
+
+
+@pytest.mark.parametrize(("is_liquidated", "broken"), [(True, []), (False, ["I1", "I2"])])
+def test_whose_shares_were_sold_twice_beside_a_liquidation_nobody_can_tell(is_liquidated, broken):
+    """storm 7785: the broker sold the 111 of one plan, the exit of which sold 9 more; these came back to another plan."""
+    story = a_running_daemon()
+    for number, shares in ((1, 291.0), (2, 111.0)):
+        story.bracket(shares, number)
+        story.fill(story.order("E", shares, number=number))
+    story.place(story.order("X1", 291.0), story.order("X1", 111.0, number=2))
+    story.fill(story.order("X1", 291.0))
+    for number in (1, 2):
+        story.gone(ref("S", number))
+    sold = {"perm_id": 77, "order_ref": "", "client_id": 0, "symbol": "SPY", "side": "SELL", "price": 100.0}
+    if is_liquidated:
+        story.broker("execution", exec_id="0000e0d5.1.77.01", quantity=111.0, filled=111.0, liquidation=True, **sold)
+        story.told("execDetails", execId="0000e0d5.1.77.01")
+        story.fill(story.order("X1", 111.0, number=2), 9.0)
+    else:
+        story.fill(story.order("X1", 111.0, number=2))
+    back = story.order("X3", 9.0, side="BUY", oca_group="")
+    story.place(back)
+    story.fill(back)
+    story.gone(ref("X1", 2))
+    story.later(120)
+    assert sorted(set(story.broken()) & {"I1", "I2"}) == broken

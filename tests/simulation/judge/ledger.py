@@ -213,7 +213,14 @@ class Ledger:
             whole = math.floor(abs(held) + DUST)
             naked[sign] += 0.0 if self.goes_back(plan) else max(whole - self.cover(plan), 0.0)
             naked[-sign] -= max(abs(held) - whole, 0.0)
+        if self.was_liquidated(symbol):
+            common = max(min(naked.values()), 0.0)
+            naked = {sign: shares - common for sign, shares in naked.items()}
         return sum(max(math.floor(naked[sign] - self._foreign_help(symbol, sign) + DUST), 0.0) for sign in (1, -1))
+
+    def was_liquidated(self, symbol: str) -> bool:
+        """Whether the broker has sold of it by itself: which plan's shares, beside exits of ours, nobody can tell."""
+        return any(self.executed[stem].symbol == symbol for stem in self._liquidated)
 
     def goes_back(self, plan: str) -> bool:
         """Whether its exits sold too many and an order is giving back: one at a time does, the rest follows it."""

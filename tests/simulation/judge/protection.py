@@ -237,7 +237,7 @@ class NeverMore(Invariant):
         intended = sign_of(entry.order.side) if entry is not None else 0
         executed = sum(done.signed for done in ledger.of_ref(f"{ref.plan}:E"))
         entered = float(intended) or executed or self._stood_for(ref.plan)
-        has_turned = sign * ledger.held.get(ref.plan, 0.0) < 0 or not is_sure
+        has_turned = sign * ledger.held.get(ref.plan, 0.0) < 0 or not is_sure or ledger.was_liquidated(order.symbol)
         is_alone = all(
             other.side != order.side or other.ref == order.ref for other in ledger.of_plan(ref.plan, *CLOSING)
         )
