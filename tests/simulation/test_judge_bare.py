@@ -228,7 +228,7 @@ def test_a_fraction_on_the_other_side_is_a_share_less_that_needs_a_stop(short, b
 
 @pytest.mark.parametrize(("is_liquidated", "broken"), [(True, []), (False, ["I1", "I2"])])
 def test_whose_shares_were_sold_twice_beside_a_liquidation_nobody_can_tell(is_liquidated, broken):
-    """storm 7785: the broker sold the 111 of one plan, the exit of which sold 9 more; these came back to another plan."""
+    """storm 7785: the broker sold the 111 of one plan, whose exit sold 9 more; these came back to another plan."""
     story = a_running_daemon()
     for number, shares in ((1, 291.0), (2, 111.0)):
         story.bracket(shares, number)
