@@ -59,3 +59,18 @@ def test_less_than_a_share_that_a_split_leaves_of_a_strangers_is_nothing_to_be_t
     story.report(positions={"SPY": 3.0 * ratio})
     story.later(600)
     assert story.broken() == broken
+
+
+@pytest.mark.parametrize(("bought", "broken"), [(1.0, []), (2.0, ["I19"])])
+def test_a_strangers_share_against_a_fraction_of_ours_is_nothing_to_be_told(bought, broken):
+    """storm 8279: a split had left 0.4 short, somebody bought one, and the broker's 0.6 are no share of anybody."""
+    story = a_running_daemon()
+    entry = story.order("E", 4.0, side="SELL")
+    story.place(entry)
+    story.fill(entry)
+    story.split(0.1)
+    story.command("accept", "instrument:SPY")
+    story.wait(60)
+    story.strange(bought)
+    story.later(300)
+    assert [name for name in story.broken() if name == "I19"] == broken

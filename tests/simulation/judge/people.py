@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from msgspec import Struct
@@ -149,8 +150,9 @@ class Strange(Invariant):
                     split = str(record.record["symbol"])
                     self._known[split] = self._known.get(split, 0.0) * float(record.record["ratio"])
                 for symbol in self.scene.settings.symbols:
-                    foreign = self.scene.ledger.foreign[symbol]
-                    if abs(foreign) >= 1.0 and abs(foreign - self._known.get(symbol, 0.0)) >= 1.0:
+                    ledger, foreign = self.scene.ledger, self.scene.ledger.foreign[symbol]
+                    seen = ledger.net(symbol) - math.trunc(ledger.own[symbol])  # beside a split's fraction of ours
+                    if min(abs(foreign), abs(seen)) >= 1.0 and abs(foreign - self._known.get(symbol, 0.0)) >= 1.0:
                         self._strange_since.setdefault(symbol, record.at)
                     else:
                         self._strange_since.pop(symbol, None)
