@@ -170,7 +170,7 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
     lock.clean_reports = 0
     lock.broker_quantity = quantity if found.broker_quantity is not None else lock.broker_quantity
     lock.show_split(found.split_ratio, found.price)
-    if found.kind == "quantity_break":
+    if found.kind == "quantity_break" or (found.kind == lock.kind and found.broker_quantity is not None):
         if not _is_another_break(book, lock, found):
             return []
         lock.told = found.text
@@ -180,13 +180,15 @@ def _lock(book: Book, found: Discrepancy, event: BrokerReported) -> list[Discrep
     if found.kind == lock.kind:
         return []
     lock.kind, lock.cause = found.kind, found.text
+    lock.told = found.text if found.broker_quantity is not None else lock.told
     return [found]
 
 
 def _is_another_break(book: Book, lock: Lock, found: Discrepancy) -> bool:
     """Whether the quantities that two reports show are others than a person was told of."""
     seen = book.breaks.get(found.symbol)
-    return seen is not None and seen.same >= REPORTS_TO_LOCK and found.text != lock.told
+    told, shown = (text.partition(";")[0] for text in (lock.told, found.text))  # behind it: what looks like a split
+    return seen is not None and seen.same >= REPORTS_TO_LOCK and shown != told
 
 
 def _is_fresh(book: Book, symbol: str, asked_at: datetime) -> bool:

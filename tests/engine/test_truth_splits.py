@@ -277,3 +277,14 @@ def test_a_late_figure_of_before_a_split_that_a_person_has_taken_over_undoes_not
     told = engine.handle(a_report(MORNING + 110, positions=a_line(500, 100.0), open_orders=lines_of(engine)))
     assert "corporate_action" not in codes(told)
     assert of_kind(told, CancelOrder) == []
+
+
+def test_another_quantity_while_a_split_waits_is_told_also_where_it_looks_like_one_of_its_own():
+    """storm 8440: 13 had become 39 and then 117; nobody was told of the second."""
+    engine = a_long_engine()
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    told = handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
+    for second, quantity, cost in ((2000.3, 1000, 50.0), (2100, 2000, 25.0)):
+        held = [BrokerPosition(symbol="SPY", quantity=quantity, average_cost=cost)]
+        told += handle_all(engine, [a_report(second + 3 * n, positions=held) for n in range(4)])
+    assert [code for code in codes(told) if code in {"corporate_action", "quantity_break"}] == ["corporate_action"] * 2
