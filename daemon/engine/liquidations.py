@@ -21,8 +21,9 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
 
     What exits of a plan have sold too many is a short like any other. What an exit of ours closed in the same moment or
     later was still there when the broker closed it: those shares are sold twice, and their plan has to take the second
-    sale back, but for what a stranger holds of that side. What was opened later was not there. More than all of that
-    is a stranger's whom nobody knows of yet; so may be what looks like sold twice, and nothing is taken back for it.
+    sale back, but for what a stranger holds of that side. What was opened later was not there, and what was opened in
+    the same moment only if no stranger's shares were. More than all of that is a stranger's whom nobody knows of yet; so
+    may be what looks like sold twice, and nothing is taken back for it.
     """
     until = fill.filled_at + SAME_MOMENT
     other_side = [plan for plan in book.plans_in(fill.symbol) if plan.signed_quantity * fill.side.sign < 0]
@@ -31,8 +32,10 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     if lock is not None and lock.split_ratio and fill.filled_at >= book.in_broker_time(lock.since):
         return _liquidated_of_split(book, fill, [plan for plan in held if plan.open_quantity > 0], lock.split_ratio)
     ratio = book.shares_for(fill)  # of now, for one of the execution's
-    plans: list[tuple[Plan | None, int]] = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held]
+    before = [plan for plan in held if plan.opened_at is None or plan.opened_at < fill.filled_at - SAME_MOMENT]
+    plans: list[tuple[Plan | None, int]] = [(plan, round(abs(plan.open_quantity) / ratio)) for plan in before]
     plans.append((None, int(-fill.side.sign * book.foreign_positions.get(fill.symbol, 0.0) / ratio)))
+    plans += [(plan, round(abs(plan.open_quantity) / ratio)) for plan in held if plan not in before]
     twice, beyond = _closed_since(book, fill), fill.quantity - sum(quantity for _, quantity in plans)
     if beyond <= sum(quantity for _, quantity in twice):
         plans += twice

@@ -173,6 +173,15 @@ def others_fills(book: Book, report: BrokerReported, symbols: Collection[str]) -
     return [replace(fill, quantity=fill.quantity - _booked_of(book, fill)) for fill in told]
 
 
+def expect_of_others(book: Book, report: BrokerReported) -> None:
+    """What a hand has traded since both agreed may be what the broker has liquidated: it is told before his figures."""
+    for symbol in dict.fromkeys(fill.symbol for fill in report.fills if fill.is_liquidation):
+        by_hand = [fill for fill in others_fills(book, report, (symbol,)) if not fill.is_liquidation]
+        news = sum(_news_of(fill, book.strangers.get(symbol)) for fill in by_hand)
+        if abs(news) > abs(book.foreign_positions.get(symbol, 0.0)):
+            book.foreign_positions[symbol] = float(news)
+
+
 def _booked_of(book: Book, fill: Fill) -> int:
     """How much of a liquidation has closed shares of our plans."""
     return sum(share.quantity for share in shares_of(book, fill)) if fill.is_liquidation else 0

@@ -12,6 +12,7 @@ from daemon.engine.money import MoneyCheck
 from daemon.engine.position_breaks import compare_positions, explain_legs_gone, update_locks
 from daemon.engine.protection import Protector
 from daemon.engine.questions import ask_again_after_s
+from daemon.engine.settlement import expect_of_others
 from daemon.engine.settler import Settler
 from daemon.engine.trader import Trader
 from risk.trading_state import TradingState
@@ -53,6 +54,7 @@ class Truth:
         if event.account is not None:
             book.take_account(event.account, now)
         commands: list[Command] = []
+        expect_of_others(book, event)
         for fill in reconcile.missing_fills(book, event, self._universe):
             commands += self._executions.on_fill(fill, now, recovered=True)
         commands += self._compare(event)

@@ -198,3 +198,14 @@ def test_the_broker_is_asked_while_an_order_whose_fate_is_open_holds_up_what_is_
     engine.handle(cancelled(TARGET, 510))
     engine.handle(a_report(511, positions={"SPY": 700}, open_orders=[line for line in lines if line.ref != TARGET]))
     assert engine.book.holding("adopted", "SPY") == 200
+
+
+def test_what_a_hand_bought_just_before_us_is_what_the_broker_liquidates_in_that_moment():
+    """storm 8903: 171 came and went by hand and liquidation in the second of our entry, whose 129 stood bare."""
+    engine = a_started()
+    engine.handle(a_report(20, positions={}))
+    a_long_engine(engine)
+    gone = replace(a_fill("", 171, 80.0, seconds=61, exec_id="0009.01.01.01", side=Side.SELL), is_liquidation=True)
+    trades = [by_hand(Side.BUY, 171, 59), gone]
+    engine.handle(a_report(90, positions={"SPY": 500}, open_orders=lines_of(engine), fills=trades))
+    assert engine.book.position("SPY").quantity == 500
