@@ -22,8 +22,8 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     What exits of a plan have sold too many is a short like any other. What an exit of ours closed in the same moment or
     later was still there when the broker closed it: those shares are sold twice, and their plan has to take the second
     sale back, but for what a stranger holds of that side. What was opened later was not there, and what was opened in
-    the same moment only if no stranger's shares were. More than all of that is a stranger's whom nobody knows of yet; so
-    may be what looks like sold twice, and nothing is taken back for it.
+    the same moment only if no stranger's shares were. More than all of that is a stranger's whom nobody knows of yet;
+    so may be what looks like sold twice, and nothing is taken back for it.
     """
     until = fill.filled_at + SAME_MOMENT
     other_side = [plan for plan in book.plans_in(fill.symbol) if plan.signed_quantity * fill.side.sign < 0]
