@@ -174,3 +174,18 @@ def test_a_state_that_is_active_again_by_itself_breaks_i14():
     kept = story.broken()
     story.look(state="ACTIVE")
     assert (kept, story.broken()) == ([], ["I14"])
+
+
+@pytest.mark.parametrize(("later_s", "broken"), [(5.0, []), (60.0, ["I14"])])
+def test_a_second_flatten_has_nothing_to_send_while_the_exit_of_the_first_may_be_on_its_way(later_s, broken):
+    """storm 9072: it had left into a deaf line, and is taken as lost once two reports do not show it."""
+    story = a_running_daemon()
+    story.long(100.0)
+    story.command("flatten")
+    exit_ = story.order("X1", 100.0)
+    story.journal("TimerFired", exit_)
+    story.send(exit_)
+    story.wait(later_s)
+    story.command("flatten")
+    story.later(15.0)
+    assert [name for name in story.broken() if name == "I14"] == broken

@@ -10,7 +10,7 @@ from tests.simulation.judge.ref import Ref, is_in_scope, ref_of
 from tests.simulation.judge.scene import ORDERED, Scene
 
 CANCEL_S = 2.0
-FLATTEN_S = 10.0
+FLATTEN_S, LOST_S = 10.0, 30.0
 """Until a flatten of what is held has sent something to close it with, in the session."""
 _PULLING = frozenset({"halt", "flatten", "reduce", "observe"})
 """The verbs that pull working entries; block leaves them (docs/control.md)."""
@@ -132,8 +132,15 @@ class Killed(Invariant):
                 self._pulls.setdefault(order.ref, _Owed(record.at, verb))
         for symbol in self.scene.settings.symbols if verb == "flatten" else ():
             held = [ref_of(f"{plan}:X") for plan in self.scene.ledger.entered(symbol)]
-            if any(ref and is_in_scope(ref, scope) and not self._is_observed(ref) for ref in held):
+            held = [ref for ref in held if ref is not None and not self._is_closing(ref.plan, record.at)]
+            if any(is_in_scope(ref, scope) and not self._is_observed(ref) for ref in held):
                 self._closings.setdefault(symbol, _Owed(record.at, verb))
+
+    def _is_closing(self, plan: str, at: float) -> bool:
+        """Whether an exit left so lately, on a line that has lost it, that nobody can know it as lost yet."""
+        sent, arrived = self.scene.written.sent, self.scene.ledger.arrived
+        under_way = [ref for ref in sent if ref.startswith(f"{plan}:X") and ref not in arrived]
+        return any(sent[ref].first_at > at - LOST_S for ref in under_way)
 
     def _is_observed(self, ref: Ref) -> bool:
         """Whether a person lets nothing be sent there: of several states the strictest wins (DESIGN 6)."""
