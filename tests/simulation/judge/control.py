@@ -131,8 +131,8 @@ class Killed(Invariant):
             if verb in _PULLING and ref and ref.leg == "E" and is_in_scope(ref, scope) and not is_asked:
                 self._pulls.setdefault(order.ref, _Owed(record.at, verb))
         for symbol in self.scene.settings.symbols if verb == "flatten" else ():
-            held = [ref_of(f"{plan}:X") for plan in self.scene.ledger.entered(symbol)]
-            held = [ref for ref in held if ref is not None and not self._is_closing(ref.plan, record.at)]
+            refs = [ref_of(f"{plan}:X") for plan in self.scene.ledger.entered(symbol)]
+            held = [ref for ref in refs if ref is not None and not self._is_closing(ref.plan, record.at)]
             if any(is_in_scope(ref, scope) and not self._is_observed(ref) for ref in held):
                 self._closings.setdefault(symbol, _Owed(record.at, verb))
 
