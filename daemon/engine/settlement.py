@@ -92,10 +92,11 @@ def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> 
     executions account for it. Where ours are lacking it is believed once it has been shown for DENIED_FOR, where only
     others' are once the first of them is as old.
     """
-    agreed = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR)
+    lately = book.in_broker_time(seen.since) - DENIED_FOR
+    agreed = book.agreed.get(symbol, lately)
     if is_of_others(book, symbol, seen.broker_quantity, report, agreed):
         return None
-    since = agreed - SAME_MOMENT
+    since = min(agreed, lately) - SAME_MOMENT  # a figure may go back behind one on which both agreed
     others = [fill for fill in others_fills(book, report, (symbol,)) if fill.filled_at >= since - DENIED_FOR]
     others.sort(key=lambda fill: fill.filled_at)
     until = seen.since + DENIED_FOR

@@ -166,6 +166,13 @@ def a_flat_engine_that_traded():
     return engine
 
 
+def test_a_figure_that_goes_back_behind_one_on_which_both_agreed_is_not_adopted():
+    """storm 8962: both were flat, then positions of before our exit came once more: 1,201 that nobody held got a stop."""
+    engine = a_flat_engine_that_traded()
+    reports(engine, 500, 140, 143, 146)
+    assert engine.book.holding("adopted", "SPY") == 0
+
+
 def test_what_a_hand_has_traded_since_both_were_flat_is_adopted_at_once():
     """storm 1756: it might have been the figure of before our entry, had nobody known that both had agreed since."""
     engine = a_flat_engine_that_traded()
