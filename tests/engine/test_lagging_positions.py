@@ -167,7 +167,7 @@ def a_flat_engine_that_traded():
 
 
 def test_a_figure_that_goes_back_behind_one_on_which_both_agreed_is_not_adopted():
-    """storm 8962: both were flat, then positions of before our exit came once more: 1,201 that nobody held got a stop."""
+    """storm 8962: both were flat, then positions of before our exit came again: 1,201 that nobody held got a stop."""
     engine = a_flat_engine_that_traded()
     reports(engine, 500, 140, 143, 146)
     assert engine.book.holding("adopted", "SPY") == 0
