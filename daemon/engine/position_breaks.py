@@ -13,7 +13,7 @@ from daemon.engine.book import Book
 from daemon.engine.corporate_action import is_held, proposal, ratio_shown
 from daemon.engine.discrepancy import EXECUTIONS, Discrepancy, lacks
 from daemon.engine.locks import Break, Lock
-from daemon.engine.settlement import agree
+from daemon.engine.settlement import agree, lacking_of_others
 from shared.events import BrokerReported
 from shared.market import Universe
 
@@ -57,7 +57,8 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
                 price=book.prices.good_price(universe.index(symbol)),
             )
         )
-    agree(book, [symbol for symbol in universe.symbols if symbol not in broken], report)
+    lacking = lacking_of_others(book, report, [symbol for symbol in universe.symbols if not held[symbol]])
+    agree(book, [symbol for symbol in universe.symbols if symbol not in broken and symbol not in lacking], report)
     return found
 
 

@@ -203,6 +203,14 @@ def agree(book: Book, symbols: Collection[str], report: BrokerReported) -> None:
         book.strangers[fill.symbol][exec_stem(fill.exec_id)] = signed(fill)
 
 
+def lacking_of_others(book: Book, report: BrokerReported, symbols: Collection[str]) -> set[str]:
+    """Those of which somebody else's new executions come to something: a figure of nothing is older than they."""
+    news = dict.fromkeys(symbols, 0)
+    for fill in others_fills(book, report, symbols):
+        news[fill.symbol] += _news_of(fill, book.strangers.get(fill.symbol))
+    return {symbol for symbol, shares in news.items() if shares}
+
+
 def open_plans(book: Book, symbol: str) -> list[Plan]:
     """Plans of the instrument that hold something, oldest first."""
     return [plan for plan in book.plans_in(symbol) if plan.open_quantity > 0]

@@ -173,6 +173,16 @@ def test_a_figure_that_goes_back_behind_one_on_which_both_agreed_is_not_adopted(
     assert engine.book.holding("adopted", "SPY") == 0
 
 
+def test_nothing_is_agreed_on_by_a_figure_that_lacks_what_a_hand_has_traded():
+    """storm 8977: an old figure of nothing agreed with the book; the true one that followed was no news, and waited."""
+    engine = an_engine_that_sold()
+    reports(engine, 0, 113)
+    trades = [by_hand(Side.SELL, 70, 200), by_hand(Side.BUY, 9, 240)]
+    reports(engine, 0, 250, fills=trades)
+    reports(engine, -61, 253, 256, 259, fills=trades)
+    assert engine.book.holding("adopted", "SPY") == -61
+
+
 def test_what_a_hand_has_traded_since_both_were_flat_is_adopted_at_once():
     """storm 1756: it might have been the figure of before our entry, had nobody known that both had agreed since."""
     engine = a_flat_engine_that_traded()
