@@ -68,7 +68,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true
     rescaled: dict[str, date] = field(default_factory=dict)  # the last ex-date whose scale is taken out
     unsplit: dict[str, float] = field(default_factory=dict)  # held: old price over new, prices have it, plans have not
-    legs_gone: dict[str, datetime] = field(default_factory=dict)  # cancelled unasked (or settlements), not told why yet
+    legs_gone: dict[str, datetime] = field(default_factory=dict)  # gone unasked, settlement gave way: not told since
     splits: dict[str, list[SplitTaken]] = field(default_factory=dict)  # that persons have accepted, in that order
     split_since: dict[str, float] = field(default_factory=dict)  # stems of fills of before it: shares now for one then
     sent_before: dict[str, list[str]] = field(default_factory=dict)  # stems of settlements: orders that had left then

@@ -171,7 +171,8 @@ def _news_of(fill: Fill, known: dict[str, int] | None) -> int:
 
 def others_fills(book: Book, report: BrokerReported, symbols: Collection[str]) -> list[Fill]:
     """What somebody else has executed in these instruments, as far as the broker tells it and we have not booked it."""
-    told = [fill for fill in report.fills if fill.symbol in symbols and parse_ref(fill.ref) is None]
+    wanted = frozenset(symbols)
+    told = [fill for fill in report.fills if fill.symbol in wanted and parse_ref(fill.ref) is None]
     return [replace(fill, quantity=fill.quantity - _booked_of(book, fill)) for fill in told]
 
 
