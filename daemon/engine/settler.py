@@ -31,7 +31,7 @@ class Settler:
         self._trader = trader
 
     def settle(self, report: BrokerReported) -> list[Command]:
-        """What a report that tells all holdings settles, each told; book and broker then agree about these instruments."""
+        """What a report that tells all holdings settles, each told; both then agree about these instruments."""
         commands = self._refuse_outdated()
         for symbol, seen in list(self._book.breaks.items()):
             if self._book.accepts.pop(symbol, None) is not None:
