@@ -251,6 +251,10 @@ class Floor:
                 f"reconciled {self.book.is_reconciled}, unknown {self.book.unknown_orders()}, locks {self.book.locks}"
             ) from None
 
+    async def agreed_since_its_fills(self):
+        """Wait for a report that shows SPY as the book holds it, asked for after the last fill."""
+        await self.until(lambda: self.book.agreed["SPY"] > max(fill.filled_at for fill in self.book.fills.values()))
+
     def entries(self):
         """The references of the entries the daemon has commanded."""
         return [ref for ref in self.sent() if ref.endswith(":E")]

@@ -9,7 +9,7 @@ ENTRY = "OB1:t:20131008:SPY-1:E"
 
 async def _split(holding):
     """Agreed about 98 shares; then two for one at half the price, the stops are gone, and the daemon has locked SPY."""
-    await holding.until(lambda: "SPY" in holding.book.agreed)
+    await holding.agreed_since_its_fills()
     holding.gateway.faults.inject("split", ratio=2.0)
     await holding.until(lambda: holding.book.locks != {}, 20)
     return holding

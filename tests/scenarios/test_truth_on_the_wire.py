@@ -60,7 +60,7 @@ async def test_a_break_locks_entries_and_not_exits(holding):
 
 async def _the_stop_fills_while_nobody_runs(holding, quantity):
     """Agreed about 98; the daemon dies; shares are sold by its stop; midnight passes, and who asks is told nothing."""
-    await holding.until(lambda: "SPY" in holding.book.agreed)
+    await holding.agreed_since_its_fills()
     await holding.kill()
     (stop,) = holding.resting("S")
     holding.gateway.session.desk.fill(stop.perm_id, quantity, 100.9)
