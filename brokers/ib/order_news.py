@@ -198,6 +198,9 @@ class OrderNews:
         if record.ended is not Ended.NOT:
             return
         record.ended = Ended.CANCELLED
+        if self._register.is_any_alive(record.ref):
+            self._say_unknown(record, f"one of two orders under its reference has ended: {reason}")
+            return
         self._emit(OrderCancelled(received_at=self._clock(), ref=record.ref, reason=reason))
 
     def _unknown(self, record: OrderRecord, reason: str) -> None:

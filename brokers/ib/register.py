@@ -109,6 +109,11 @@ class OrderRegister:
         """Whether another permId has, or had, the record's reference."""
         return record.before is not None or self._by_ref.get(record.ref) is not record
 
+    def is_any_alive(self, ref: str) -> bool:
+        """Whether a permId under the reference has not ended."""
+        living = self.by_ref(ref)
+        return living is not None and living.ended is Ended.NOT
+
     def find(self, *, ref: str = "", perm_id: int, client_id: int, order_id: int) -> OrderRecord | None:
         """The order of a callback: by permId, else by our order id unless that means another order."""
         record = self._by_perm.get(perm_id) if perm_id else None

@@ -45,6 +45,18 @@ async def test_the_cancel_of_the_one_that_is_left_is_told(told):
         await desk.notebook.until(lambda: "OrderCancelled" in desk.notebook.kinds(STOP)[heard:])
 
 
+@pytest.mark.parametrize("ends", [TWIN, FIRST])
+async def test_the_end_of_one_is_a_doubt_about_the_order_and_the_end_of_the_other_its_end(ends):
+    """Found by simulation (storm 9267): taken for its end, what was still at work was sent a second time."""
+    async with a_desk(a_line()) as desk:
+        await hears_of_a_twin(desk)
+        await desk.hears(a_status("Cancelled", ends), END)
+        await desk.notebook.until(lambda: desk.notebook.kinds(STOP)[-1] == "OrderUnknown")
+        assert "OrderCancelled" not in desk.notebook.kinds(STOP)
+        await desk.hears(a_status("Cancelled", FIRST + TWIN - ends), END)
+        await desk.notebook.until(lambda: "OrderCancelled" in desk.notebook.kinds(STOP))
+
+
 async def test_the_late_reason_of_one_end_does_not_end_the_other():
     async with a_desk(a_line()) as desk:
         await hears_of_a_twin(desk)
