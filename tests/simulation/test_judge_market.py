@@ -137,6 +137,19 @@ def test_a_stop_computed_from_no_price_breaks_i11():
     assert story.broken() == ["I11"]
 
 
+@pytest.mark.parametrize(("stop_price", "broken"), [(30.0, []), (29.0, ["I11"])])
+def test_a_stop_by_the_average_range_stands_as_many_moves_away_as_is_configured(stop_price, broken):
+    """storm 8856: after a gap of 15 % the range of three bars was 59, and 7.5 of it 442 below 849."""
+    story = a_running_daemon(rules={"stop_moves": 2.5})
+    story.row(100.0, None, None)
+    story.row(80.0, None, None)
+    orders = story.order("E"), story.order("S", stop_price=stop_price)
+    story.journal("TimerFired", *orders)
+    for order in orders:
+        story.send(order, last=80.0)
+    assert story.broken() == broken
+
+
 @pytest.mark.parametrize(
     ("stop_price", "has_row", "broken"), [(9.9, False, []), (0.99, False, ["I11"]), (9.9, True, ["I11"])]
 )

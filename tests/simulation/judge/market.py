@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from itertools import pairwise
 
 from tests.simulation.history import Journalled, LineChanged, Noticed, Record, Sent, Told
 from tests.simulation.judge.breach import DUST, SLACK_S, Invariant
@@ -13,9 +14,11 @@ from tests.simulation.judge.scene import DAY_S, Scene
 LATE_S = 5.0
 """One step of the market: a price is as old as the end of its step, and a row is handled within the next."""
 WILD = 2.0
-"""No stop of the configuration is further from the market than half or twice its price (stop_pct is at most 50)."""
+"""No stop that is a part of the price is further from the market than half or twice of it (stop_pct is at most 50)."""
 EXIT_S = 60.0
 """What closing before the close may take, of a time in which the daemon could act."""
+MOVES = 14
+"""Rows behind the last whose moves a stop by the average true range may be computed from."""
 STEP_S = 5.0
 """Of the market: a price that has lasted for less at a split is of before it."""
 
@@ -161,7 +164,8 @@ class Collar(Invariant):
     """I11. An entry's limit is inside the collar around the market's last price or around the row it was decided on.
 
     One of the two is enough: the market may have jumped while the order was under way. A stop's price has no collar;
-    one beyond WILD times the market was computed from no price at all. Until the first price and row of after a split
+    one beyond WILD times the market was computed from no price at all, unless it stands so many of the last rows' moves
+    away as the configuration asks for. Until the first price and row of after a split
     its scale counts as well. So does what adopted shares have cost, until a second row in a row is far from it: one
     alone may be a bad print, whichever of the two is right.
     """
@@ -183,14 +187,14 @@ class Collar(Invariant):
             case Journalled(name="BarsClosed", event=event):
                 for symbol, close in zip(self.scene.settings.symbols, event.get("close") or (), strict=False):
                     if close:
-                        self._closes[symbol] = [*self._closes.get(symbol, [])[-1:], close]
+                        self._closes[symbol] = [*self._closes.get(symbol, [])[-MOVES:], close]
                         self._closed_at[symbol] = record.at
             case _:
                 pass
 
     def _cost(self, symbol: str) -> list[float]:
         """What the broker says its shares have cost, unless two rows in a row were far from that."""
-        seen, closes = self.scene.seen, self._closes.get(symbol, [])
+        seen, closes = self.scene.seen, self._closes.get(symbol, [])[-2:]
         cost = seen.average_prices.get(symbol) if seen is not None else None
         is_refuted = cost and len(closes) > 1 and all(not cost / WILD <= close <= cost * WILD for close in closes)
         return [cost] if cost and not is_refuted else []
@@ -218,5 +222,8 @@ class Collar(Invariant):
             prices += [scaled for price in prices for scaled in (price / ratio, price * ratio)]  # some are of before
         if ref.strategy == ADOPTED:
             prices += self._cost(ref.symbol)
-        if all(not price / WILD <= order.stop_price <= price * WILD for price in prices):
+        moves = sum(abs(close - before) for before, close in pairwise(self._closes.get(ref.symbol, [])))
+        away = self.scene.rule("stop_moves", 0.0) * moves
+        is_wild = all(not price / WILD <= order.stop_price <= price * WILD for price in prices)
+        if is_wild and all(abs(order.stop_price - price) > away for price in prices):
             self.breach("I11", order.ref, f"{order.ref}: stop {order.stop_price:g} at a market of {prices[0]:g}")

@@ -18,6 +18,7 @@ from brokers.simulated.gateway.faults.rule import Rule, rule_of
 from brokers.simulated.gateway.runtime.clock import RunningClock
 from brokers.simulated.gateway.server import SimulatedGateway
 from brokers.simulated.market.synthetic import SyntheticMarket
+from shared.config_sections import AtrExits, PercentExits
 from shared.errors import ConfigError
 from shared.io.journal import JournalReader
 from tests.scenarios.floor import a_config
@@ -198,6 +199,7 @@ class Site:
             "heartbeat_every_s": self.config.runtime.heartbeat_every_s,
             "reconcile_every_s": self.config.runtime.reconcile_every_s,
             "foreign": self.config.reconcile.foreign,
+            "stop_moves": max(_moves_to_the_stop(strategy.exits) for strategy in self.config.strategies),
         }
         return Settings(
             at=self.now(),
@@ -209,6 +211,11 @@ class Site:
             limits=limits,
             rules=rules,
         )
+
+
+def _moves_to_the_stop(exits: PercentExits | AtrExits) -> float:
+    """How many times the sum of the last rows' ranges its stop stands away; 0 where it is a part of the price."""
+    return exits.stop_atr / exits.atr_period if isinstance(exits, AtrExits) else 0.0
 
 
 def _chance(plan: Plan, stream: str) -> random.Random:
