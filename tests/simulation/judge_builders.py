@@ -32,8 +32,8 @@ def a_bare_position(**settings):
     return story
 
 
-def a_long_position():
-    story = a_running_daemon()
+def a_long_position(**settings):
+    story = a_running_daemon(**settings)
     story.long()
     story.wait(60)
     return story

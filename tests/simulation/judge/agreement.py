@@ -179,7 +179,8 @@ class AtRest(Invariant):
     def _compare_cash(self, book: BookSeen) -> None:
         values = {cash for _at, cash in self._cash}
         lasted = self._cash[-1][0] - self._cash[0][0] if self._cash else 0.0
-        due = self.scene.reach.due_at(self.scene.reach.fault_at, ACCOUNT_S)
+        asked_s = self.scene.reconcile_s + QUIET_S  # TWS does not repeat a value that a fault has eaten
+        due = self.scene.reach.due_at(self.scene.reach.fault_at, max(ACCOUNT_S, asked_s))
         if book.cash is None or len(values) != 1 or lasted < ACCOUNT_S * 0.8 or due is None or book.at < due:
             return
         (cash,) = values
