@@ -40,7 +40,7 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
     if beyond <= sum(quantity for _, quantity in twice):
         plans += twice
     name, suffix = _liquidation(fill)
-    left, booked = fill.quantity, list[Fill]()
+    left, booked = fill.quantity + _hidden_by_a_fraction(book, fill), list[Fill]()
     for plan, quantity in plans:
         take = min(left, quantity)
         if take <= 0:
@@ -54,6 +54,13 @@ def liquidated(book: Book, fill: Fill) -> list[Fill]:
         booked.append(share)
         left -= take
     return booked
+
+
+def _hidden_by_a_fraction(book: Book, fill: Fill) -> int:
+    """1 where the broker has closed all that is left of ours beside somebody's fraction of a share against it."""
+    ours, fraction = book.position(fill.symbol).quantity, book.foreign_positions.get(fill.symbol, 0.0)
+    is_against = 0 < fraction * fill.side.sign < 1 and ours * fill.side.sign < 0
+    return int(is_against and abs(ours) - fill.quantity == 1)
 
 
 def _liquidated_of_split(book: Book, fill: Fill, held: list[Plan], ratio: float) -> list[Fill]:

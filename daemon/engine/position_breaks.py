@@ -92,11 +92,11 @@ def _held(book: Book, universe: Universe) -> dict[str, int]:
 
 
 def _note_foreign(book: Book, held: dict[str, int], report: BrokerReported) -> None:
-    """What the broker holds beyond ours, in our direction or the other; what it lacks is a break but not foreign."""
+    """What the broker holds beyond ours, in our direction or the other; whole shares that it lacks are a break."""
     book.foreign_positions, book.foreign_costs = {}, {}
     for position in report.positions:
         theirs, ours = float(position.quantity), held.get(position.symbol, 0)
-        if theirs and (theirs * ours < 0 or abs(theirs) > abs(ours)):
+        if theirs not in (0.0, ours) and (theirs * ours < 0 or abs(theirs) > abs(ours) - _ONE_SHARE):
             book.foreign_positions[position.symbol] = theirs - ours
             book.foreign_costs[position.symbol] = position.average_cost
 

@@ -255,6 +255,15 @@ def test_a_liquidation_pulls_the_entries_that_still_work():
     assert engine.book.holding("s", "SPY") == 0
 
 
+@pytest.mark.parametrize(("closed", "left"), [(499, {}), (498, {"SPY": 2})])
+def test_a_liquidation_of_all_that_a_fraction_leaves_of_ours_closes_ours_whole(closed, left):
+    """storm 11169: of 5 against 0.7 the broker closed 4.3, and a stop rested for the share that nobody held."""
+    engine = a_long_engine()
+    engine.handle(a_report(80, positions={"SPY": 499.3}, open_orders=lines_of(engine)))
+    engine.handle(a_report(91, fills=[a_liquidation(closed)], open_orders=lines_of(engine)))
+    assert {symbol: position.quantity for symbol, position in engine.book.positions().items()} == left
+
+
 @pytest.mark.parametrize("left", [0.0, 0.5])
 def test_what_the_broker_liquidates_in_the_moment_in_which_we_sell_it_is_bought_back(left):
     """Also beside the fraction of a share that a split has left: that is no stranger's to liquidate."""
