@@ -120,7 +120,10 @@ class BracketOrder(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class WorkingOrder(Struct, kw_only=True):
-    """What the book believes of one order that is not final yet; mutable, owned by the book."""
+    """What the book believes of one order that is not final yet; mutable, owned by the book.
+
+    `filled` by its executions; `told_filled` by the broker's status, which stays where an execution was taken back.
+    """
 
     order: Order
     plan: str
@@ -130,10 +133,16 @@ class WorkingOrder(Struct, kw_only=True):
     filled: int = 0
     perm_id: int = 0
     missing_reports: int = 0
+    told_filled: int = 0
+
+    @property
+    def spent(self) -> int:
+        """Shares of its quantity that it will not trade any more."""
+        return max(self.filled, self.told_filled)
 
     @property
     def remaining(self) -> int:
-        return max(self.order.quantity - self.filled, 0)
+        return max(self.order.quantity - self.spent, 0)
 
     def is_mine(self, fill: Fill) -> bool:
         """Whether an execution under the order's reference is its own, not that of a twin with another permId."""
@@ -169,6 +178,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     """One line of the broker's open-order list.
 
     The `stop_price` of a TRAIL order is where its stop stands now; its distance is `trail_amount` or `trail_percent`.
+    `filled` are the shares of `quantity` that its status calls executed.
     """
 
     ref: str
@@ -186,6 +196,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     trail_percent: float | None = None
     good_till: datetime | None = None
     oca_group: str = ""
+    filled: int = 0
 
 
 class CompletedOrder(Struct, frozen=True, kw_only=True):

@@ -40,6 +40,13 @@ class OpenOrderRow(Struct, frozen=True):
     account: str
 
 
+class FilledRow(Struct, frozen=True):
+    """How much of an order has been executed; its line tells that in a message of its own."""
+
+    perm_id: int
+    filled: int
+
+
 class PositionRow(Struct, frozen=True):
     """One position with the account it belongs to."""
 
@@ -89,11 +96,11 @@ class OrderWrapper(Wrapper):
     def openOrderEnd(self) -> None:
         self._requests.end(OPEN_ORDERS)
 
-    def orderStatus(
+    def orderStatus(  # noqa: PLR0917 - the order of the message
         self,
         order_id: int,
         status: str,
-        _filled: float,
+        filled: float,
         _remaining: float,
         _average_price: float,
         perm_id: int,
@@ -104,6 +111,8 @@ class OrderWrapper(Wrapper):
         _cap_price: float = 0.0,
     ) -> None:
         self._orders.status(order_id=order_id, client_id=client_id, perm_id=perm_id, status=status, why_held=why_held)
+        if self._requests.is_open(OPEN_ORDERS):
+            self._requests.add(OPEN_ORDERS, FilledRow(perm_id, round(filled)))
 
     def completedOrder(self, contract: Contract, order: IbOrder, state: OrderState) -> None:
         self._requests.add(COMPLETED_ORDERS, completed_order_of(order, state, self._symbol(contract)))

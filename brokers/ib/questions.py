@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import structlog
 from ib_insync import ExecutionFilter
+from msgspec.structs import replace
 
 from brokers.ib.account_values import WANTED, Told, account_of
 from brokers.ib.fill_news import latest
-from brokers.ib.order_wrapper import AccountRow, OpenOrderRow, PositionRow
+from brokers.ib.order_wrapper import AccountRow, FilledRow, OpenOrderRow, PositionRow
 from brokers.ib.requests import (
     COMPLETED_ORDERS,
     OPEN_ORDERS,
@@ -92,14 +93,17 @@ class Questions:
         return latest(rows)
 
     async def _open_orders(self) -> tuple[OpenOrder, ...]:
-        rows: list[OpenOrderRow] = await self._line.ask(
+        rows: list[OpenOrderRow | FilledRow] = await self._line.ask(
             OPEN_ORDERS, OPEN_ORDERS, self._client.reqAllOpenOrders, self._timeout_s
         )
+        filled = {row.perm_id: row.filled for row in rows if isinstance(row, FilledRow)}
         # The same order may be told again while the list is sent: the last word counts.
         lines = {
-            (row.line.perm_id, row.line.client_id, row.line.order_id): row.line
+            (row.line.perm_id, row.line.client_id, row.line.order_id): replace(
+                row.line, filled=filled.get(row.line.perm_id, 0)
+            )
             for row in rows
-            if self._is_ours(row.account)
+            if isinstance(row, OpenOrderRow) and self._is_ours(row.account)
         }
         return tuple(lines.values())
 

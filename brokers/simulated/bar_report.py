@@ -26,6 +26,7 @@ def open_line(simulated: SimOrder, order: Order) -> OpenOrder:
         trail_percent=simulated.trail_percent,
         good_till=order.good_till,
         oca_group=order.oca_group,
+        filled=int(simulated.filled),
     )
 
 

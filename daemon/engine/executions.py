@@ -61,7 +61,8 @@ class Executions:
         ref = self._book.ref_of(fill.ref)
         if ref.leg is Leg.ENTRY:
             return []
-        if known is not None and fill.quantity < known.quantity:
+        is_less = exec_correction(fill.exec_id) > 1 if known is None else fill.quantity < known.quantity
+        if is_less:
             return [AskBroker(reasons=(f"{fill.ref}: shares were taken back, what does the stop still cover?",))]
         stops = [order for order in self._book.orders_of(ref.plan_id) if order.leg in PROTECTIVE]
         before = abs(self._book.plan_for(fill).open_quantity) + fill.quantity - (known.quantity if known else 0)

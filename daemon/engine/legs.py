@@ -25,7 +25,7 @@ def legs_of(orders: Iterable[WorkingOrder]) -> Legs:
     stops = targets = exits = 0
     doubtful = False
     for order in orders:
-        leg, remaining = order.leg, max(order.order.quantity - order.filled, 0)
+        leg, remaining = order.leg, order.remaining
         if leg is Leg.ENTRY:
             entry = entry or order
         elif leg is Leg.EXIT:

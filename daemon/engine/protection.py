@@ -327,7 +327,7 @@ class Protector:
 
     def _change(self, plan: Plan, working: WorkingOrder, quantity: int, reason: str) -> list[Command]:
         """Let the leg cover so many shares from now on."""
-        order = replace(working.order, quantity=working.filled + quantity)
+        order = replace(working.order, quantity=working.spent + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
             order = replace(order, stop_price=self.stop_prices.followed(plan))
         elif working in too_far(self._book, plan):

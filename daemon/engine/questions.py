@@ -41,8 +41,8 @@ def _open(book: Book, report: BrokerReported) -> Iterator[str]:
         if order.status is OrderStatus.UNKNOWN or order.missing_reports > 0:
             yield f"order {ref}"
     for ref, suspicion in book.suspicions.items():
-        if suspicion == "sighted":
-            yield f"sighted {ref}"
+        if suspicion == "sighted" or suspicion.startswith("filled"):
+            yield f"{suspicion} {ref}"
     for symbol in book.accepts:
         yield f"accept {symbol}"
     for symbol in book.legs_gone:

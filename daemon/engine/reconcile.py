@@ -25,6 +25,7 @@ STOP_LOST_AFTER_S = 4.0
 """An order that left a moment ago may be on its way still: absence counts only from this age on. A stop's sooner: there
 is no time to wait, and a second one in the same OCA group does no harm."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_FILLED = "filled"
 _NEEDED = ("open_orders", "completed_orders", *EXECUTIONS)
 _HELD_STATUS = "PendingSubmit"
 """TWS has the order and has not sent it on: a preset, a precaution, a queue (TWS.md 4.39). It works for nobody."""
@@ -105,6 +106,8 @@ def _confirm_open(book: Book, report: BrokerReported, universe: Universe) -> lis
             found.append(Discrepancy(kind="double_perm_id", symbol=order.symbol, text=text, ref=order.ref))
         else:
             found += _confirm(book, order, report.received_at)
+            if not lacks(report, *EXECUTIONS):
+                _learn_filled(book, order)
     return found
 
 
@@ -139,6 +142,20 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
         del book.suspicions[order.ref]
     book.move(order.ref, Happening.ACCEPTED)
     return found
+
+
+def _learn_filled(book: Book, order: OpenOrder) -> None:
+    """More than its executions come to, in two reports: one was taken back, and its order got nothing back."""
+    working, told, before = book.orders.get(order.ref), f"{_FILLED} {order.filled}", book.suspicions.get(order.ref, "")
+    if before and not before.startswith(_FILLED):
+        return
+    book.suspicions.pop(order.ref, None)
+    if working is None or order.filled <= working.spent:
+        return
+    if before == told:
+        working.told_filled = order.filled
+    else:
+        book.suspicions[order.ref] = told
 
 
 def _is_held(book: Book, working: WorkingOrder, status: str) -> bool:

@@ -137,6 +137,20 @@ def test_what_is_taken_back_of_an_exit_is_covered_although_its_group_has_cut_the
     assert (stop.order.ref, stop.order.quantity) == (STOP, 500)
 
 
+@pytest.mark.parametrize(("told", "stops"), [((200, 200), [700]), ((200, 0), []), ((200,), [])])
+def test_what_a_stop_has_filled_beyond_its_executions_is_covered_once_two_reports_have_told_it(told, stops):
+    """storms 11443, 11860: a correction came before its execution: 200 of 700 are spent, and 500 covered."""
+    engine = a_long_engine()
+    busted = replace(a_fill(STOP, 0, seconds=70), exec_id="0001.01.02.02")
+    assert of_kind(engine.handle(corrected(busted, 70)), AskBroker)
+    lines = lines_of(engine)
+    for number, filled_shares in enumerate(told):
+        shown = [replace(line, filled=filled_shares if line.ref == STOP else 0) for line in lines]
+        engine.handle(a_report(71 + 2 * number, positions={"SPY": 500}, open_orders=shown))
+    sent = of_kind(engine.handle(fired(f"protect:{PLAN}", 80)), ReplaceStop)
+    assert [each.order.quantity for each in sent] == stops
+
+
 def test_a_bust_after_the_plan_was_put_away_brings_it_back():
     engine = a_stopped_engine()
     engine.handle(bars(120, SPY=100.0))

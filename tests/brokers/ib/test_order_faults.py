@@ -321,3 +321,16 @@ async def test_fault_40_nothing_is_queued_at_a_tws_that_has_lost_its_server():
         with pytest.raises(BrokerUnavailable, match="lost its server"):
             await desk.broker.execute(BRACKET)
         assert len(desk.gateway.session.desk.orders) == 0
+
+
+async def test_fault_24_an_execution_that_is_taken_back_stays_in_what_the_order_has_filled():
+    """storm 11860: its shares rest nowhere any more, and only the order's status says so."""
+    async with a_desk() as desk:
+        await desk.does(BRACKET)
+        at_gateway = desk.gateway.session.desk
+        (stop,) = [order for order in at_gateway.orders.values() if order.request.order_ref == STOP]
+        at_gateway.fill(stop.perm_id, 4, 600.0)
+        at_gateway.bust_or_correct(desk.gateway.ledger.executions[-1].exec_id, quantity=0.0)
+        report = await desk.broker.report()
+    assert [(line.quantity, line.filled) for line in report.open_orders if line.ref == STOP] == [(10, 4)]
+    assert [fill.quantity for fill in report.fills if fill.ref == STOP] == [0]
