@@ -71,7 +71,10 @@ class Truth:
         if book.is_reconciled and not was_reconciled:
             text = f"reconciled: {len(book.positions())} positions, {len(book.orders)} working orders"
             commands.append(Notify(level="info", code="reconciled", text=text))
-        commands += [*settled, *self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
+        commands += settled
+        if settled:  # before an exit that has waited joins the legs' group: it takes off them what it fills, no more
+            commands += self._protector.look_after(now, tidy=True)
+        commands += [*self._cancel_forbidden_entries(), *self._trader.fulfil_wishes(now)]
         if book.knows_holdings and (not knew_holdings or len(book.legs_gone) < gone):  # before it nothing was closed
             commands += self._trader.reduce_what_waited(now)
         return commands

@@ -101,6 +101,18 @@ def test_what_the_broker_still_holds_stays_and_keeps_a_stop_of_its_size():
     assert of_kind(commands, Flatten) == []
 
 
+def test_what_is_settled_is_taken_off_the_legs_before_an_exit_that_has_waited_joins_their_group():
+    """storm 12239: a stop for 7 rested behind 4 as long as their exit worked, and no group takes that off."""
+    engine = a_long_engine()
+    legs = lines_of(engine)
+    handle_all(engine, [a_report(100 + 3 * n, positions={"SPY": 200}, open_orders=legs) for n in range(3)])
+    says(engine, SPY=0.0)
+    handle_all(engine, [disconnected(120), bars(180, SPY=100.0), accept(181), connected(182)])
+    told = engine.handle(a_report(700, positions={"SPY": 200}, open_orders=legs))
+    sent = [(each.order.ref, each.order.quantity) for each in told if isinstance(each, (ReplaceStop, Flatten))]
+    assert sent == [(STOP, 200), (TARGET, 200), (f"{PLAN}:X2", 200)]
+
+
 def test_the_legs_of_a_plan_that_is_settled_flat_are_cancelled_at_once():
     engine, legs = a_long_engine_of_yesterday()
     commands = handle_all(engine, mornings({}, open_orders=legs))
