@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from daemon.engine.book import Book
 from daemon.engine.position_breaks import REPORTS_TO_SETTLE
+from daemon.engine.settlement import DENIED_FOR
 from shared.events import BrokerReported
 from shared.orders import OrderStatus
 
@@ -48,8 +49,15 @@ def _open(book: Book, report: BrokerReported) -> Iterator[str]:
     for symbol in book.legs_gone:
         yield f"leg {symbol}"
     for symbol, seen in book.breaks.items():
-        if seen.same < REPORTS_TO_SETTLE or seen.may_be_late or book.is_in_doubt(symbol):
+        is_open = seen.same < REPORTS_TO_SETTLE or book.is_in_doubt(symbol)
+        if is_open or _has_traded_lately(book, symbol, report):
             yield f"break {symbol} {seen.broker_quantity:g} {seen.executions}"
     for symbol in book.locks:
         if symbol not in book.breaks and not book.has_split(symbol):  # no share differs, nobody is waited for: may heal
             yield f"lock {symbol}"
+
+
+def _has_traded_lately(book: Book, symbol: str, report: BrokerReported) -> bool:
+    """Whether the figure may lag behind an execution of ours: as soon as it does not, the lock is to heal."""
+    since = book.in_broker_time(report.received_at) - DENIED_FOR
+    return any(fill.filled_at > since for fill in book.fills.values() if fill.symbol == symbol)

@@ -14,6 +14,8 @@ PRICE_SLACK = 1.05
 """The gate values shares at the last close it knows; the market's last price may have gone on by this much since."""
 IN_FLIGHT_S = 5.0
 """How long an entry that left and is not at the broker counts; later a report may have shown that it never arrived."""
+HANDLED_S = 0.01
+"""By so much the way from one row to its entry may be shorter than that from another."""
 LOSS_S = 300.0
 """Three samples of the account in a row (docs/risk.md), told every three minutes and with each comparison."""
 
@@ -208,10 +210,10 @@ class Rates(Invariant):
 
     def _count(self, record: Sent, ref: Ref) -> None:
         self._sent.append(record.at)
-        while self._sent[0] <= record.at - 60.0:
+        while self._sent[0] <= record.at - 60.0 + HANDLED_S:
             self._sent.popleft()
         self._of_session[ref.session] += 1
-        within_s = sum(at > record.at - 1.0 for at in self._sent)
+        within_s = sum(at > record.at - 1.0 + HANDLED_S for at in self._sent)
         for name, count, window_s in (
             ("max_orders_per_s", within_s, 1.0),
             ("max_orders_per_min", len(self._sent), 60.0),
