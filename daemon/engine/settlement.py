@@ -96,8 +96,7 @@ def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> 
     agreed = book.agreed.get(symbol, lately)
     if is_of_others(book, symbol, seen.broker_quantity, report, agreed):
         return None
-    is_flat = not book.position(symbol).quantity  # a figure of nothing is soon agreed on, and may go back behind that
-    since = (min(agreed, lately) if is_flat else agreed) - SAME_MOMENT
+    since = min(agreed, lately) - SAME_MOMENT  # a figure may go back behind one on which both agreed
     others = [fill for fill in others_fills(book, report, (symbol,)) if fill.filled_at >= since - DENIED_FOR]
     others.sort(key=lambda fill: fill.filled_at)
     until = seen.since + DENIED_FOR

@@ -138,6 +138,16 @@ def test_a_person_cannot_accept_that_nothing_is_held_of_what_has_just_been_bough
     assert engine.book.position("SPY").quantity == held
 
 
+@pytest.mark.parametrize(("second", "word", "held"), [(290, "accept_refused", 500), (570, "settled", 0)])
+def test_a_person_cannot_accept_a_figure_that_has_gone_back_behind_one_on_which_both_agreed(second, word, held):
+    """storm 12913: 70 had been shown for four minutes, then nothing once more, and 70 after that."""
+    engine = a_long_engine()
+    reports(engine, 500, 70, 200)
+    reports(engine, 0, 262, 265, 268)
+    assert accepting(engine, 0, second) == [word]
+    assert engine.book.position("SPY").quantity == held
+
+
 @pytest.mark.parametrize(("accepted_at", "held", "code"), [(130, 0, "accept_refused"), (450, 500, "settled")])
 def test_a_person_cannot_accept_what_may_be_of_before_our_sale_until_it_has_lasted(accepted_at, held, code):
     """brutal 641 with positions of before: 16 shares that nobody held got a stop of their own."""

@@ -56,12 +56,12 @@ def test_executions_count_once_in_any_order_with_any_repeats(parts, data):
 def test_after_an_accept_the_book_holds_what_the_broker_holds_whatever_it_is(theirs):
     engine = a_long_engine()
     held = {"positions": {"SPY": theirs}}
-    accept = OperatorCommanded(received_at=at(109), verb="accept", scope="instrument:SPY", actor="me")
-    handle_all(engine, [a_report(70, positions={"SPY": 500}), a_report(100, **held), a_report(103, **held)])
-    handle_all(engine, [accept, a_report(110, **held)])
+    accept = OperatorCommanded(received_at=at(409), verb="accept", scope="instrument:SPY", actor="me")
+    handle_all(engine, [a_report(70, positions={"SPY": 500}), a_report(400, **held), a_report(403, **held)])
+    handle_all(engine, [accept, a_report(410, **held)])
     assert engine.book.position("SPY").quantity == theirs
-    again = [a_report(113 + 3 * n, **held) for n in range(3)]
-    commands = handle_all(engine, [*again, bars(180, SPY=100.0)])
+    again = [a_report(413 + 3 * n, **held) for n in range(3)]
+    commands = handle_all(engine, [*again, bars(480, SPY=100.0)])
     assert engine.book.locks == {}
     assert of_kind(commands, PlaceBracket) == []
 
