@@ -32,6 +32,20 @@ def test_what_an_adopted_plan_has_bought_back_stands_behind_the_next_one(quantit
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(("quantity", "broken"), [(16.0, []), (17.0, ["I2"])])
+def test_an_adopted_plan_stands_behind_what_it_has_sold_itself_where_another_has_the_strangers(quantity, broken):
+    """storm 12876: an exit had given 16 back, and then the purchase was taken back: 16 short beside 15 long."""
+    story = a_running_daemon()
+    adopt(story, 15.0, 2)
+    sale = story.order("X2", 16.0, ref="OB1:adopted:20260310:SPY-1:X2")
+    story.place(sale)
+    story.fill(sale)
+    stop = story.order("P2", quantity, ref="OB1:adopted:20260310:SPY-1:P2", side="BUY", stop_price=101.0)
+    story.place(stop)
+    story.later(600)
+    assert [name for name in story.broken() if name == "I2"] == broken
+
+
 @pytest.mark.parametrize(("shares", "broken"), [(400.0, []), (600.0, ["I7"])])
 def test_what_was_closed_of_adopted_shares_is_no_exposure(shares, broken):
     """brutal 1898: of 183 adopted shares 172 were sold; they counted as 172 short beside the entry of another."""

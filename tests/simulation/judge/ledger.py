@@ -189,7 +189,7 @@ class Ledger:
         """Signed shares of a stranger that the plan may stand behind, in general one that never had an entry.
 
         What was accepted counts as well as what is there: until the book is set anew, its stops rest as they are. Both
-        with what other adopted plans have bought or sold, which closes a stranger's.
+        with what other adopted plans have bought or sold, which closes a stranger's, or without what their stops cover.
         And the whole rest of what the broker holds, where no entry's stop or exit stands behind it.
         """
         others = sum(self.held[other] for other in self.holding(symbol) if other != plan and is_adopted(other))
@@ -200,7 +200,11 @@ class Ledger:
         if f"{plan}:E" in self.arrived:
             return (0.0, rest) if symbol in self._shared_anew else (0.0,)
         theirs = (self.foreign[symbol], self.accepted[symbol])
-        return (*theirs, *(shares + others for shares in theirs), rest)
+        stops = [order for order in self.resting.values() if order.symbol == symbol and order.leg in STOPS]
+        elsewhere = sum(
+            -sign_of(order.side) * order.remaining for order in stops if order.plan != plan and is_adopted(order.plan)
+        )
+        return (*theirs, *(shares + others for shares in theirs), self.foreign[symbol] - elsewhere, rest)
 
     def bare(self, symbol: str) -> float:
         """Shares of our plans that nothing stands behind; what somebody else has closed for us needs nothing.
