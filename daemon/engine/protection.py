@@ -329,7 +329,7 @@ class Protector:
         """Let the leg cover so many shares from now on."""
         order = replace(working.order, quantity=working.spent + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
-            order = replace(order, stop_price=self.stop_prices.followed(plan))
+            order = replace(order, stop_price=self.stop_prices.followed(plan, order.stop_price))
         elif working in too_far(self._book, plan):
             order = replace(order, stop_price=plan.stop_price)
         working.order = order

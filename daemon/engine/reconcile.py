@@ -127,8 +127,7 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
         _doubt_cancel(book, order)
     if working.leg is not Leg.ENTRY and order.quantity != working.order.quantity:  # only what rests there counts
         working.order = replace(working.order, quantity=order.quantity)
-    is_stop = working.leg in PROTECTIVE and order.order_type == OrderType.STOP
-    if is_stop and order.stop_price not in (None, working.order.stop_price):
+    if working.leg in PROTECTIVE and order.stop_price and order.stop_price != working.order.stop_price:
         working.order = replace(working.order, stop_price=order.stop_price)
     if _is_held(book, working, order.status):
         if not _is_held_for_good(book, working, order.status, now):

@@ -9,7 +9,7 @@ from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
 from daemon.engine.plan import Plan
 from daemon.engine.settings import EngineSettings
-from daemon.engine.trailing import follow, followed_stop, tighten, trailed_stop
+from daemon.engine.trailing import follow, followed_stop, resting_stop, tighten, trailed_stop
 from shared.ids import parse_ref
 from shared.market import BarRow, bar_of
 from shared.orders import OpenOrder, OrderType
@@ -42,7 +42,9 @@ class StopPrices:
     def learn(self, lines: tuple[OpenOrder, ...]) -> None:
         """Take over where the broker's trailing stops stand: it has seen every print, the book only closed rows.
 
-        A stop on the wrong side of the market would have been filled: that is no stop price, and is not believed.
+        A stop on the wrong side of the market would have been filled: that is no stop price, and is not believed. The
+        market may be old (no row has closed since, or none came): of a stop believed beyond it that is lost, the shares
+        would be sold at once. Only a change of what rests there takes it as it is (`followed`).
         """
         for line in lines:
             ref = parse_ref(line.ref)
@@ -78,13 +80,16 @@ class StopPrices:
         price = self._book.prices.good_price(desk.column(plan.symbol))
         return price is not None and plan.side.sign * (price - plan.stop_price) <= 0
 
-    def followed(self, plan: Plan) -> float | None:
-        """Where the broker's trailing stop stands at least by now: a change that moved it back would widen the risk."""
-        desk = self._desk_of(plan)
-        if desk is None:
-            return plan.stop_price
-        price = self._book.prices.good_price(desk.column(plan.symbol))
-        return followed_stop(plan, price, desk.instrument(plan.symbol).tick)
+    def followed(self, plan: Plan, shown: float | None) -> float | None:
+        """Where the broker's trailing stop stands at least by now: a change that moved it back would widen the risk.
+
+        `shown` is where it rested when the broker last told of it.
+        """
+        desk, stop_price = self._desk_of(plan), plan.stop_price
+        if desk is not None:
+            price = self._book.prices.good_price(desk.column(plan.symbol))
+            stop_price = followed_stop(plan, price, desk.instrument(plan.symbol).tick)
+        return resting_stop(plan, stop_price, shown)
 
     def _desk_with(self, symbol: str) -> Desk | None:
         return next((desk for desk in self._desks.values() if symbol in desk.symbols), None)

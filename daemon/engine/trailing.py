@@ -51,14 +51,16 @@ def _is_of_another_scale(plan: Plan, price: float) -> bool:
     paid, sign = plan.average_price, plan.side.sign
     if plan.stop_price is None or paid <= 0:
         return False
-    distance = plan.trail_amount
-    followed = (
-        plan.stop_price / (1 - sign * (plan.trail_percent or 0.0) / 100)
-        if distance is None
-        else plan.stop_price + sign * distance
-    )
-    best = sign * max(sign * paid, sign * followed)
+    best = sign * max(sign * paid, sign * _followed_price(plan, plan.stop_price))
     return (price / best) ** sign > _OTHER_SCALE
+
+
+def _followed_price(plan: Plan, stop_price: float) -> float:
+    """The market price that a stop belongs to."""
+    sign = plan.side.sign
+    if plan.trail_amount is not None:
+        return stop_price + sign * plan.trail_amount
+    return stop_price / (1 - sign * (plan.trail_percent or 0.0) / 100)
 
 
 def tighten(plan: Plan, stop_price: float) -> None:
@@ -79,3 +81,15 @@ def followed_stop(plan: Plan, price: float | None, tick: float) -> float | None:
     of_entry = trailed_stop(plan, sign * min(sign * plan.average_price, sign * price), tick)
     is_nearer = plan.stop_price is None or sign * (of_entry - plan.stop_price) > 0
     return of_entry if is_nearer else plan.stop_price
+
+
+def resting_stop(plan: Plan, stop_price: float | None, shown: float | None) -> float | None:
+    """The nearer to the market of a stop and of where the broker has `shown` it, whatever the last row's price.
+
+    What rests there is not to be moved, believed or not: it has seen what no row has told yet. Not one as far off as a
+    split makes it, as in `follow`.
+    """
+    if not shown or _is_of_another_scale(plan, _followed_price(plan, shown)):
+        return stop_price
+    is_nearer = stop_price is None or plan.side.sign * (shown - stop_price) > 0
+    return shown if is_nearer else stop_price

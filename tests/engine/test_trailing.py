@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from daemon.engine.plan import Plan
 from daemon.engine.settings import ExitPolicy
-from daemon.engine.trailing import follow, trailed_stop
+from daemon.engine.trailing import follow, resting_stop, trailed_stop
 from shared.commands import Flatten, PlaceBracket, ReplaceStop
 from shared.events import FillCorrected
 from shared.ids import leg_ref
@@ -255,6 +255,29 @@ def test_a_stop_that_stands_lower_or_beyond_the_market_is_not_believed(stop_pric
     assert best_stop(engine) == 102.96
 
 
+def a_cut_of_its_stop(engine, seconds):
+    """What is sent as 200 of the 500 shares are taken back; where the stop of the order stands."""
+    fewer = a_fill(quantity=300, exec_id="0001.01.01.02")
+    (cut,) = of_kind(engine.handle(FillCorrected(received_at=at(seconds), fill=fewer)), ReplaceStop)
+    return cut.order.quantity, cut.order.stop_price
+
+
+@pytest.mark.parametrize("doubted", [[], [bars(180, SPY=120.0)]])
+def test_a_change_leaves_a_stop_where_the_broker_showed_it_also_beyond_the_last_price(doubted):
+    """Found by simulation (storm 9014): after a halt the market had gapped by 7 %, and no row had said so yet."""
+    engine = a_long_trailing_engine()
+    handle_all(engine, [*doubted, a_report_of_a_trail(engine, 190, 118.8)])
+    assert best_stop(engine) == 99.0  # if it is lost, the last price would say that the market is through it
+    assert a_cut_of_its_stop(engine, 191) == (300, 118.8)
+
+
+@pytest.mark.parametrize("shown", [None, 0.0, 98.0, 250.0])
+def test_a_change_takes_no_price_from_a_line_without_one_nor_one_further_off_or_of_another_scale(shown):
+    engine = a_long_trailing_engine()
+    handle_all(engine, [bars(180, SPY=(100.0, 104.0, 100.0, 103.5)), a_report_of_a_trail(engine, 190, shown)])
+    assert a_cut_of_its_stop(engine, 191) == (300, 102.96)
+
+
 def test_with_an_empty_memory_the_trail_is_rebuilt_from_the_brokers_word():
     before = a_long_trailing_engine()
     report = a_report_of_a_trail(before, 200, 102.5)
@@ -308,3 +331,22 @@ def test_a_first_stop_far_away_and_a_gap_are_no_split(first, seen):
     plan.opened_value = 50_000.0
     follow(plan, Bar(seen, seen, seen, seen, 1), at(600), 60, 0.01)
     assert plan.stop_price == trailed_stop(plan, seen, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("side", "amount", "stop", "shown", "rests"),
+    [
+        (Side.BUY, None, 99.0, 125.0, 125.0),
+        (Side.BUY, None, 99.0, 130.0, 99.0),  # that of a market of 131.31
+        (Side.BUY, 5.0, 95.0, 124.0, 124.0),
+        (Side.BUY, 5.0, 95.0, 126.0, 95.0),  # 131
+        (Side.SELL, None, 101.0, 80.0, 80.0),
+        (Side.SELL, None, 101.0, 77.0, 101.0),  # 76.24, and 100 is 1.31 times that
+        (Side.SELL, None, 101.0, 102.0, 101.0),
+        (Side.BUY, None, None, 98.0, 98.0),
+    ],
+)
+def test_a_stop_rests_where_it_was_shown_nearer_to_the_market_but_for_a_split(side, amount, stop, shown, rests):
+    plan = a_plan(side, stop, percent=None if amount else 1.0, amount=amount)
+    plan.opened_value = 50_000.0
+    assert resting_stop(plan, stop, shown) == rests
