@@ -123,6 +123,7 @@ class WorkingOrder(Struct, kw_only=True):
     """What the book believes of one order that is not final yet; mutable, owned by the book.
 
     `filled` by its executions; `told_filled` by the broker's status, which stays where an execution was taken back.
+    `is_given_up`: a stop that the broker holds back and whose cancel he leaves unanswered. It stands behind no share.
     """
 
     order: Order
@@ -134,6 +135,7 @@ class WorkingOrder(Struct, kw_only=True):
     perm_id: int = 0
     missing_reports: int = 0
     told_filled: int = 0
+    is_given_up: bool = False
 
     @property
     def spent(self) -> int:

@@ -97,7 +97,8 @@ class Book(PlanShares):
 
     def protected_quantity(self, plan: Plan) -> int:
         """Shares of the plan that live stops at the broker (or of unknown fate) cover."""
-        return sum([order.remaining for order in self.orders_of(plan.plan_id) if order.leg in PROTECTIVE])
+        stops = [order for order in self.orders_of(plan.plan_id) if order.leg in PROTECTIVE]
+        return sum([order.remaining for order in stops if not order.is_given_up])
 
     def unknown_orders(self) -> list[WorkingOrder]:
         return [order for order in self.orders.values() if order.status is OrderStatus.UNKNOWN]
@@ -298,7 +299,7 @@ class Book(PlanShares):
     def confirmed_quantity(self, plan: Plan) -> int:
         """Shares of the plan that stops and exits cover of which the broker has said that it holds them."""
         legs = (order for order in self.orders_of(plan.plan_id) if order.leg in (*PROTECTIVE, Leg.EXIT))
-        return sum(order.remaining for order in legs if order.status in _CONFIRMED)
+        return sum(order.remaining for order in legs if order.status in _CONFIRMED and not order.is_given_up)
 
     @property
     def equity(self) -> float | None:

@@ -116,6 +116,8 @@ class Doubts:
         open_quantity = plan.open_quantity
         if legs.doubtful:
             return f"nobody confirms the stop of {open_quantity} shares of {plan.symbol}"
+        if legs.given_up:
+            return f"of {open_quantity} shares of {plan.symbol} {legs.stops} have a stop, TWS holds back that of others"
         if legs.stops + legs.exits >= open_quantity or self._book.has_split(plan.symbol):
             return ""  # a split's own alarm says so, and what a person may do
         return f"{open_quantity} shares of {plan.symbol} have no whole stop, and the account holds no more of them"

@@ -10,19 +10,23 @@ from shared.orders import Leg, OrderStatus, WorkingOrder
 
 
 class Legs(Struct):
-    """Shares that stops, targets and market exits of the plan still cover; `doubtful` = a stop is of unknown fate."""
+    """Shares that stops, targets and market exits of the plan still cover; `doubtful` = a stop is of unknown fate.
+
+    `given_up`: those of stops that stand behind no share, and may come to work after all.
+    """
 
     entry: WorkingOrder | None
     stops: int
     targets: int
     exits: int
     doubtful: bool
+    given_up: int = 0
 
 
 def legs_of(orders: Iterable[WorkingOrder]) -> Legs:
     """Count the live orders of one plan, the oldest first."""
     entry: WorkingOrder | None = None
-    stops = targets = exits = 0
+    stops = targets = exits = given_up = 0
     doubtful = False
     for order in orders:
         leg, remaining = order.leg, order.remaining
@@ -32,7 +36,9 @@ def legs_of(orders: Iterable[WorkingOrder]) -> Legs:
             exits += remaining
         elif leg is Leg.TAKE_PROFIT:
             targets += remaining
+        elif order.is_given_up:
+            given_up += remaining
         else:
             stops += remaining
             doubtful = doubtful or order.status is OrderStatus.UNKNOWN
-    return Legs(entry, stops, targets, exits, doubtful)
+    return Legs(entry, stops, targets, exits, doubtful, given_up)

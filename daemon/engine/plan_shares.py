@@ -45,10 +45,15 @@ class PlanShares(Beliefs):
         """Open shares of the plan; once TWS has held a sale back as a short one, of those only what the account has.
 
         Other plans are short of the rest. Where the account has none, all may wait for a loan: nothing waits with it.
+        Shares that the broker shows beyond the book's may be those of before an execution, and are not counted beside
+        the book's: of a sale that is too large TWS holds all.
         """
-        if plan.symbol not in self.unlent or plan.side is Side.SELL or self.net(plan.symbol) <= 0:
+        account = self.net(plan.symbol)
+        if plan.symbol not in self.unlent or plan.side is Side.SELL or account <= 0:
             return plan.open_quantity
-        return self._share_of(plan, int(min(self.net(plan.symbol), self._held_on_side(plan))))
+        ours = self.quantity(plan.symbol)
+        sure = min(ours, account) if ours > 0 else account
+        return self._share_of(plan, int(min(sure, self._held_on_side(plan))))
 
     def net(self, symbol: str) -> float:
         """Signed shares the account has of it, a stranger's as well."""

@@ -29,7 +29,7 @@ from daemon.engine.settings import EngineSettings
 from daemon.engine.stop_prices import StopPrices
 from shared.commands import AskBroker, Command, Notify, ReplaceStop
 from shared.ids import leg_ref
-from shared.orders import Leg, OrderStatus, WorkingOrder
+from shared.orders import Leg, Order, OrderStatus, WorkingOrder
 
 FAILURES_MAX = 3
 FAILURE_WINDOW = timedelta(hours=1)
@@ -198,7 +198,8 @@ class Protector:
         if legs.stops >= plan.opened - plan.closed and not legs.doubtful:  # nothing can be missing
             plan.unprotected_since, plan.is_doubt_told = None, False
             return []
-        missing = self._book.protectable(plan) - legs.stops
+        room = plan.open_quantity - legs.given_up  # such a stop may come to work after all: together never too many
+        missing = min(self._book.protectable(plan), room) - legs.stops
         if missing <= 0:
             return self._doubts.watch_stop(plan, legs, now, grace_over_of=grace_over_of)
         ended = self._last_ended_stop(plan)
@@ -258,7 +259,7 @@ class Protector:
         if any(order.leg is Leg.EXIT for order in orders):
             return None
         stops = (order for order in orders if order.leg in PROTECTIVE)
-        working = (stop for stop in stops if stop.status is OrderStatus.WORKING)
+        working = (stop for stop in stops if stop.status is OrderStatus.WORKING and not stop.is_given_up)
         fitting = (stop for stop in working if stop.order.oca_group == plan.oca_group)
         return next((stop for stop in fitting if stop.order.ref not in plan.refused_changes), None)
 
@@ -267,6 +268,20 @@ class Protector:
         text = f"{stop.order.ref}: {missing} shares of {plan.symbol} had no stop, it is for {quantity} from now on"
         reason = f"{missing} of {plan.open_quantity} shares without a stop"
         return [*self._change(plan, stop, quantity, reason), Notify(level="warning", code="reprotected", text=text)]
+
+    def leave_waiting(self, stop: WorkingOrder) -> list[Command]:
+        """Of a stop that is given up only what the account lacks shall wait, so that one for the others has room.
+
+        What the broker takes of that his next report shows, and the book believes that alone.
+        """
+        plan, ref = self._book.plans[stop.plan], stop.order.ref
+        lacking = plan.open_quantity - self._book.protectable(plan)
+        is_open = ref in plan.unconfirmed_changes or ref in plan.refused_changes
+        if not stop.is_given_up or is_open or not 0 < lacking < stop.remaining:
+            return []
+        reason = f"TWS holds back all {stop.remaining} shares, the account lacks {lacking}"
+        order = self._resized(plan, stop, lacking)
+        return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(stop)]
 
     # --- tidy -------------------------------------------------------------------------------------------------------
 
@@ -281,7 +296,7 @@ class Protector:
             return []
         orders = self._book.orders_of(plan.plan_id)
         exits = [order for order in orders if order.leg is Leg.EXIT and order.order.side is not plan.side]
-        stops = [order for order in orders if order.leg in PROTECTIVE]
+        stops = [order for order in orders if order.leg in PROTECTIVE and not order.is_given_up]
         targets = [order for order in orders if order.leg is Leg.TAKE_PROFIT]
         kinds: list[list[WorkingOrder]] = [exits] if legs.exits else [stops, targets]
         if legs.exits and plan.has_lost_shares:
@@ -327,14 +342,17 @@ class Protector:
 
     def _change(self, plan: Plan, working: WorkingOrder, quantity: int, reason: str) -> list[Command]:
         """Let the leg cover so many shares from now on."""
+        working.order = order = self._resized(plan, working, quantity)
+        self._book.touch(plan)
+        return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
+
+    def _resized(self, plan: Plan, working: WorkingOrder, quantity: int) -> Order:
         order = replace(working.order, quantity=working.spent + quantity)
         if working.leg in PROTECTIVE and plan.is_trailing:  # a change must not move it back to where it began
             order = replace(order, stop_price=self.stop_prices.followed(plan, order.stop_price))
         elif working in too_far(self._book, plan):
             order = replace(order, stop_price=plan.stop_price)
-        working.order = order
-        self._book.touch(plan)
-        return [ReplaceStop(order=order, reasons=(reason,)), self._answers.await_change(working)]
+        return order
 
     def _give_back(self, plan: Plan, now: datetime, *, grace_over_of: str) -> list[Command]:
         """Once nothing more of the entry can fill; what it has filled may be under way to us, so it has the grace.

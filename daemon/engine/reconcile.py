@@ -31,6 +31,7 @@ _HELD_STATUS = "PendingSubmit"
 """TWS has the order and has not sent it on: a preset, a precaution, a queue (TWS.md 4.39). It works for nobody."""
 _SEEKING_STATUS = "Inactive"
 """TWS looks for shares to borrow, and what the account has of them waits with the rest of the order (TWS.md 3.8)."""
+_AT_WORK = ("PreSubmitted", "Submitted")
 
 
 def missing_fills(book: Book, report: BrokerReported, universe: Universe) -> list[Fill]:
@@ -129,12 +130,16 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
         working.order = replace(working.order, quantity=order.quantity)
     if working.leg in PROTECTIVE and order.stop_price and order.stop_price != working.order.stop_price:
         working.order = replace(working.order, stop_price=order.stop_price)
+    if order.status in _AT_WORK:
+        working.is_given_up = False
     if _is_held(book, working, order.status):
         if not _is_held_for_good(book, working, order.status, now):
             book.move(order.ref, Happening.SILENCE)  # nobody has confirmed it
             return found
         if order.status == _SEEKING_STATUS and order.side is Side.SELL:
             book.unlent[order.symbol] = now
+            was_to_go = order.ref in book.plans[working.plan].cancels_asked
+            working.is_given_up = was_to_go and working.leg in PROTECTIVE  # IB may leave that unanswered: ibi#363
         text = f"{order.ref}: TWS holds it back ({order.status}), it works for nobody; it is cancelled and sent anew"
         found.append(Discrepancy(kind="held_order", symbol=order.symbol, text=text, ref=order.ref))
     elif book.suspicions.get(order.ref) == "held":

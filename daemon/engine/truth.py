@@ -123,6 +123,7 @@ class Truth:
         for working in [self._book.orders[ref] for ref in refs]:
             plan = self._book.plans[working.plan]
             is_counted = working.order.ref in plan.cancels_asked
+            commands += self._protector.leave_waiting(working)
             commands += self._trader.cancel(working, "TWS holds it back")
             if not is_counted:
                 commands += self._protector.on_leg_lost(working, now)

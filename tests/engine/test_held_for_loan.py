@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from shared.commands import AskBroker, CancelOrder, Flatten, ReplaceStop
+from shared.events import OrderUnknown
 from shared.orders import OrderStatus, Side
 from tests.engine.builders import (
     ENTRY,
@@ -189,6 +190,96 @@ def test_the_cancel_of_a_stop_that_waits_is_asked_for_again():
     assert [command.ref for command in of_kind(told, CancelOrder)] == [STOP]
 
 
+def an_engine_whose_held_stop_does_not_go():
+    """Its cancel left at 72 and is never answered (ibi#363): reports show it held, twice more by 78."""
+    engine = beside_a_short_plan(a_long_engine())
+    shown = shown_with(engine, STOP)
+    return engine, handle_all(engine, [a_report(seconds, **shown) for seconds in (70, 72, 74, 76, 78)])
+
+
+def shown_waiting_for(engine, quantity):
+    """STOP is held still, for so many shares."""
+    shown = shown_with(engine, STOP)
+    *others, line = shown["open_orders"]
+    return {**shown, "open_orders": [*others, replace(line, quantity=quantity)]}
+
+
+def beside_a_held_stop():
+    """STOP waits for a loan of the 2 shares that the account lacks; P1 stands behind the 498 that it has."""
+    engine, _told = an_engine_whose_held_stop_does_not_go()
+    told = engine.handle(a_report(80, **shown_waiting_for(engine, 2)))
+    engine.handle(accepted(P1, 80.5, 8))
+    return engine, told
+
+
+def stops_in(commands):
+    return [(command.order.ref, command.order.quantity) for command in of_kind(commands, ReplaceStop)]
+
+
+def test_of_a_held_stop_whose_cancel_is_not_answered_only_what_the_account_lacks_shall_wait():
+    """Found by simulation (storm 9052): 60 shares stood without a stop for three minutes."""
+    _engine, told = an_engine_whose_held_stop_does_not_go()
+    assert stops_in(told) == [(STOP, 2)]
+    assert [command.ref for command in of_kind(told, CancelOrder)] == [STOP, STOP]
+
+
+def test_as_soon_as_a_report_shows_that_one_for_what_the_account_has_comes_into_its_group():
+    engine, told = beside_a_held_stop()
+    assert stops_in(told) == [(P1, 498)]
+    assert engine.book.orders[P1].order.oca_group == engine.book.orders[STOP].order.oca_group
+
+
+def test_as_long_as_the_held_stop_may_be_for_all_none_stands_beside_it():
+    """Shares may be found any moment: both would sell more than the plan holds."""
+    engine, _told = an_engine_whose_held_stop_does_not_go()
+    told = handle_all(engine, [fired(f"protect:{PLAN}", 79), a_report(80, **shown_with(engine, STOP))])
+    told += handle_all(engine, [fired(f"protect:{PLAN}", 81), bars(120, SPY=100.0)])
+    assert P1 not in [ref for ref, _quantity in stops_in(told)]
+
+
+def test_that_all_of_it_is_held_is_told_critically_once():
+    engine, told = an_engine_whose_held_stop_does_not_go()
+    shown = shown_with(engine, STOP)
+    told = handle_all(engine, [fired(f"protect:doubt:{PLAN}", 83), *[a_report(s, **shown) for s in range(84, 110, 2)]])
+    assert codes(told).count("stop_unconfirmed") == 1
+
+
+def test_a_held_stop_that_does_not_go_is_no_stop_to_anybody():
+    engine, _told = an_engine_whose_held_stop_does_not_go()
+    plan = engine.book.plans[PLAN]
+    assert engine.book.unprotected_plans() == [plan]
+    assert (engine.book.protected_quantity(plan), engine.book.confirmed_quantity(plan)) == (0, 0)
+
+
+def test_a_held_stop_whose_change_is_refused_is_not_changed_again():
+    engine, _told = an_engine_whose_held_stop_does_not_go()
+    shown = shown_with(engine, STOP)
+    engine.handle(OrderUnknown(received_at=at(78.5), ref=STOP, reason="10329"))
+    assert stops_in(handle_all(engine, [a_report(seconds, **shown) for seconds in range(80, 120, 2)])) == []
+
+
+def test_neither_row_nor_report_takes_the_stop_beside_a_held_one_away():
+    engine, _told = beside_a_held_stop()
+    shown = shown_waiting_for(engine, 2)
+    told = handle_all(engine, [bars(120, SPY=100.0), a_report(130, **shown), bars(180, SPY=100.0)])
+    assert {command.ref for command in of_kind(told, CancelOrder)} <= {STOP}
+    assert stops_in(told) == []
+
+
+def test_what_is_covered_meanwhile_is_added_to_the_stop_beside_when_the_held_one_is_gone():
+    engine, _told = beside_a_held_stop()
+    engine.handle(filled(a_fill(COVER, 2, seconds=82, exec_id="0001.03.01.01", side=Side.BUY)))
+    assert stops_in(engine.handle(fired(f"protect:{PLAN}", 83))) == []
+    assert stops_in(handle_all(engine, [cancelled(STOP, 84), fired(f"protect:{PLAN}", 85)])) == [(P1, 500)]
+
+
+def test_a_held_stop_that_a_report_shows_at_work_counts_again():
+    engine, _told = beside_a_held_stop()
+    lines = [replace(line, quantity=2) if line.ref == STOP else line for line in lines_of(engine)]
+    engine.handle(a_report(90, positions={"SPY": 498}, open_orders=lines))
+    assert engine.book.protected_quantity(engine.book.plans[PLAN]) == 500
+
+
 def test_a_plan_of_a_later_time_is_not_capped_by_what_was_held():
     engine, _told = an_engine_whose_stop_was_held()
     assert list(engine.book.unlent) == ["SPY"]
@@ -207,6 +298,30 @@ def test_of_two_long_plans_the_younger_one_has_none_of_what_the_account_lacks():
         SHORT: 2,
         younger: 8,
     }
+
+
+def test_a_figure_beyond_the_book_s_makes_no_stop_larger_that_may_be_held_back():
+    """Found by simulation (storm 7812): positions lagged, and a stop for 59 shares was held back where 21 were."""
+    engine = beside_a_short_plan(a_long_engine())
+    engine.book.unlent["SPY"] = at(70)
+    engine.book.foreign_positions["SPY"] = 1.0
+    assert engine.book.protectable(engine.book.plans[PLAN]) == 498
+
+
+def test_shares_that_a_hand_is_short_of_make_it_smaller():
+    engine = beside_a_short_plan(a_long_engine())
+    engine.book.unlent["SPY"] = at(70)
+    engine.book.foreign_positions["SPY"] = -8.0
+    assert engine.book.protectable(engine.book.plans[PLAN]) == 490
+
+
+def test_shares_of_a_hand_alone_are_all_that_the_account_has():
+    """Both plans together hold none: what is there can be sold, and nothing else can."""
+    engine = a_long_engine()
+    engine.handle(filled(a_fill(f"{SHORT}:E", 500, seconds=62, exec_id="0001.02.01.01", side=Side.SELL)))
+    engine.book.unlent["SPY"] = at(70)
+    engine.book.foreign_positions["SPY"] = 8.0
+    assert engine.book.protectable(engine.book.plans[PLAN]) == 8
 
 
 def test_an_acceptance_whose_status_only_says_that_it_is_young_asks_nobody():
