@@ -122,7 +122,7 @@ class BracketOrder(Struct, frozen=True, kw_only=True, gc=False):
 class WorkingOrder(Struct, kw_only=True):
     """What the book believes of one order that is not final yet; mutable, owned by the book.
 
-    `filled` by its executions; `told_filled` by the broker's status, which stays where an execution was taken back.
+    `filled` by its executions; `taken_back` is what the broker's status calls filled beyond them, of corrected ones.
     `is_given_up`: a stop that the broker holds back and whose cancel he leaves unanswered. It stands behind no share.
     """
 
@@ -134,13 +134,13 @@ class WorkingOrder(Struct, kw_only=True):
     filled: int = 0
     perm_id: int = 0
     missing_reports: int = 0
-    told_filled: int = 0
+    taken_back: int = 0
     is_given_up: bool = False
 
     @property
     def spent(self) -> int:
         """Shares of its quantity that it will not trade any more."""
-        return max(self.filled, self.told_filled)
+        return self.filled + self.taken_back
 
     @property
     def remaining(self) -> int:
@@ -180,7 +180,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     """One line of the broker's open-order list.
 
     The `stop_price` of a TRAIL order is where its stop stands now; its distance is `trail_amount` or `trail_percent`.
-    `filled` are the shares of `quantity` that its status calls executed.
+    `filled` are the shares of `quantity` that its status calls executed, None if it said nothing.
     """
 
     ref: str
@@ -198,7 +198,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     trail_percent: float | None = None
     good_till: datetime | None = None
     oca_group: str = ""
-    filled: int = 0
+    filled: int | None = None
 
 
 class CompletedOrder(Struct, frozen=True, kw_only=True):

@@ -100,7 +100,7 @@ class Questions:
         # The same order may be told again while the list is sent: the last word counts.
         lines = {
             (row.line.perm_id, row.line.client_id, row.line.order_id): replace(
-                row.line, filled=filled.get(row.line.perm_id, 0)
+                row.line, filled=filled.get(row.line.perm_id)
             )
             for row in rows
             if isinstance(row, OpenOrderRow) and self._is_ours(row.account)

@@ -197,7 +197,7 @@ class Book(PlanShares):
             return False
         working.filled += max(quantity, 0)
         working.perm_id = working.perm_id or fill.perm_id
-        done = working.filled >= working.order.quantity
+        done = working.spent >= working.order.quantity
         self.move(fill.ref, Happening.ALL_FILLED if done else Happening.PART_FILLED)
         return True
 

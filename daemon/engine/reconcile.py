@@ -151,15 +151,14 @@ def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
 def _learn_filled(book: Book, order: OpenOrder) -> None:
     """More than its executions come to, in two reports: one was taken back, and its order got nothing back."""
     working, told, before = book.orders.get(order.ref), f"{_FILLED} {order.filled}", book.suspicions.get(order.ref, "")
-    if before and not before.startswith(_FILLED):
+    if working is None or order.filled is None or (before and not before.startswith(_FILLED)):
         return
     book.suspicions.pop(order.ref, None)
-    if working is None or order.filled <= working.spent:
-        return
-    if before == told:
-        working.told_filled = order.filled
-    else:
+    if order.filled > working.spent and before != told:
         book.suspicions[order.ref] = told
+    else:
+        working.taken_back = max(order.filled - working.filled, 0)
+        book.plans[working.plan].has_lost_shares |= working.leg is Leg.ENTRY and working.taken_back > 0
 
 
 def _is_held(book: Book, working: WorkingOrder, status: str) -> bool:
