@@ -337,15 +337,21 @@ def test_the_whole_shares_that_fractions_add_up_to_may_be_a_strangers_in_part(qu
     assert [name for name in story.broken() if name == "I2"] == broken
 
 
+@pytest.mark.parametrize("request_id", ["-1", "11"])
 @pytest.mark.parametrize(("is_decided_first", "broken"), [(True, []), (False, ["I2"])])
-def test_what_was_decided_before_an_execution_that_was_told_had_its_turn_could_not_know(is_decided_first, broken):
-    """storm 5762: two executions came in one delivery; the first asked for a stop, the second had closed the plan."""
+def test_what_was_decided_before_an_execution_that_was_told_had_its_turn_could_not_know(
+    is_decided_first, request_id, broken
+):
+    """storm 5762: two executions came in one delivery; the first asked for a stop, the second had closed the plan.
+
+    storm 14904: so may the answer to a question tell them.
+    """
     story = a_running_daemon()
     story.long()
     target = story.order("T")
     story.place(target)
     fill = story.fill(target, is_told=False)
-    story.told("execDetails", reqId="-1", orderId="5", symbol="SPY", execId=fill["exec_id"])
+    story.told("execDetails", reqId=request_id, orderId="5", symbol="SPY", execId=fill["exec_id"])
     stop = story.order("P1")
     if is_decided_first:
         story.journal("OrderFilled", stop, fill=fill | {"exec_id": "0000e0d5.1.99.01"})

@@ -47,6 +47,7 @@ class Written:
         """Orders that were decided on while word of an execution in their symbol was waiting its turn in the daemon."""
         self._waiting: dict[str, str] = {}
         """The symbols of executions that were told and that the daemon has not taken yet, by stem."""
+        self._taken: set[str] = set()
         self.row: dict[str, Any] = {}
         self.row_at = float("-inf")
         self._unreadable_at = float("-inf")
@@ -55,6 +56,7 @@ class Written:
         """One event and its orders are durable."""
         for fill in fills_in(record):
             self._waiting.pop(stem_of(str(fill.get("exec_id", ""))), None)
+            self._taken.add(stem_of(str(fill.get("exec_id", ""))))
         for order in record.orders:
             if order.ref not in self.journalled_at and order.symbol in self._waiting.values():
                 self.decided_early.add(order.ref)
@@ -95,7 +97,8 @@ class Written:
         if record.name == "execDetails" and record.at > self._unreadable_at:
             exec_id = str(record.fields.get("execId", ""))
             self._heard(exec_id, record.at)
-            if record.fields.get("reqId") == "-1" and record.fields.get("orderId", "0") != "0":  # ours, as it happens
+            is_news = record.fields.get("reqId") == "-1" or stem_of(exec_id) not in self._taken
+            if is_news and record.fields.get("orderId", "0") != "0":  # ours
                 self._waiting[stem_of(exec_id)] = str(record.fields.get("symbol", ""))
 
     def fault(self, record: Fault) -> None:
