@@ -33,6 +33,8 @@ from shared.orders import Leg, Order, OrderStatus, WorkingOrder
 
 FAILURES_MAX = 3
 FAILURE_WINDOW = timedelta(hours=1)
+GROUP_CUTS = timedelta(seconds=5)
+"""After an execution the word of what its OCA group takes off the other legs may still be on its way."""
 SILENT_ROWS, SILENT_AT_MOST_S = 2, 600.0
 """After so many bars without a row, or so long, a report does what a row would have done."""
 
@@ -163,7 +165,8 @@ class Protector:
         """Whether a report has to tidy: no row comes, or nothing that may still come makes these legs smaller."""
         if self._have_rows_ceased(now):
             return True
-        return any(self._has_refused_change(plan) or self._has_lone_legs(plan) for plan in self._book.plans.values())
+        plans = self._book.plans.values()
+        return any(self._has_refused_change(plan) or self._has_lone_legs(plan, now) for plan in plans)
 
     def _have_rows_ceased(self, now: datetime) -> bool:
         """Whether the session runs and no row has come for so long that nothing may wait for the next one."""
@@ -177,9 +180,16 @@ class Protector:
         """Whether the broker refuses to change a leg that works: the next row could not make it smaller either."""
         return any(ref in self._book.orders for ref in plan.refused_changes)
 
-    def _has_lone_legs(self, plan: Plan) -> bool:
-        """Whether legs work though their entry came to nothing: where TWS does not know it, it does not take them."""
-        return not plan.opened and self._is_entry_over(plan) and bool(self._book.orders_of(plan.plan_id))
+    def _has_lone_legs(self, plan: Plan, now: datetime) -> bool:
+        """Whether legs work though nothing is open, and not just now: TWS has not taken them, and may never.
+
+        Where it does not know their entry, it does not; nor of a group in which two have filled (TWS.md 4.35).
+        """
+        if plan.open_quantity or not self._book.orders_of(plan.plan_id) or not self._is_entry_over(plan):
+            return False
+        lately = self._book.in_broker_time(now) - GROUP_CUTS
+        fills = self._book.fills.values()
+        return not any(fill.filled_at > lately and fill.ref.startswith(f"{plan.plan_id}:") for fill in fills)
 
     # --- cover ------------------------------------------------------------------------------------------------------
 

@@ -110,3 +110,13 @@ def test_the_exit_that_was_cut_closes_all_there_is():
     told = engine.handle(filled(a_fill(EXIT, 400, 100.0, exec_id="0001.01.02.01", seconds=85)))
     assert of_kind(told, Flatten) == []
     assert engine.book.positions() == {}
+
+
+@pytest.mark.parametrize(("seconds", "cancelled"), [(103, []), (106, [STOP])])
+def test_a_leg_that_its_group_has_left_behind_goes_with_the_next_report(seconds, cancelled):
+    """storm 15239: two legs had filled, 50 shares of the stop were left behind nothing, and no row came for minutes."""
+    engine = a_long_engine()
+    engine.handle(bars(60, SPY=100.0))
+    engine.handle(filled(a_fill(TARGET, 500, 110.0, exec_id="0001.01.02.01", seconds=100)))
+    told = engine.handle(a_report(seconds, open_orders=lines_of(engine)))
+    assert [command.ref for command in of_kind(told, CancelOrder)] == cancelled
