@@ -52,9 +52,9 @@ def _open(book: Book, report: BrokerReported) -> Iterator[str]:
         is_open = seen.same < REPORTS_TO_SETTLE or book.is_in_doubt(symbol)
         if is_open or _has_traded_lately(book, symbol, report):
             yield f"break {symbol} {seen.broker_quantity:g} {seen.executions}"
-    for symbol in book.locks:
+    for symbol, lock in book.locks.items():
         if symbol not in book.breaks and not book.has_split(symbol):  # no share differs, nobody is waited for: may heal
-            yield f"lock {symbol}"
+            yield f"lock {symbol} {lock.clean_reports}"
 
 
 def _has_traded_lately(book: Book, symbol: str, report: BrokerReported) -> bool:

@@ -24,7 +24,7 @@ DOUBT_S = 30.0
 class Alive(Invariant):
     """I16, at each look later than HEAL_S after a Calm: up, reconciled, nothing unknown, no lock without an open cause.
 
-    What is unknown has been so for DOUBT_S. Not demanded while the gateway itself is away from its servers (nightly
+    What is unknown or has lost its cause has been so for DOUBT_S. Not demanded while the gateway itself is away from its servers (nightly
     windows are no faults). An open cause of a lock: a split, shares that somebody else has traded, or a second permId
     that the broker does not let go. A daemon that ends of an error of its own is excused by a disk that refused (F22)
     and by an account that is not ours (TWS.md 4.12), nothing else.
@@ -36,6 +36,7 @@ class Alive(Invariant):
         self._tasks: int | None = None
         self._is_healed = False
         self._unknown_since: dict[str, float] = {}
+        self._without_cause_since: dict[str, float] = {}
 
     def before(self, at: float) -> None:
         calm_at = self.scene.calm_at
@@ -65,6 +66,8 @@ class Alive(Invariant):
 
     def _see(self, book: BookSeen) -> None:
         self._unknown_since = {ref: self._unknown_since.get(ref, book.at) for ref in book.unknown}
+        without = [lock for lock in book.locks if not self._has_cause(lock)]
+        self._without_cause_since = {lock: self._without_cause_since.get(lock, book.at) for lock in without}
         if self._is_due(book.at):
             self._look(book)
         if book.is_up and book.is_reconciled:
@@ -83,10 +86,13 @@ class Alive(Invariant):
         lasting = [ref for ref in book.unknown if self._unknown_since[ref] <= book.at - DOUBT_S]
         if lasting:
             self.breach("I16", "unknown", f"{', '.join(lasting)}: not known what became of it")
-        for lock in book.locks:
-            has_cause = lock in self.scene.splits.waiting or lock in self.scene.ledger.disturbed
-            if not has_cause and not self.scene.has_kept_twin(lock):
+        for lock, since in self._without_cause_since.items():
+            if since <= book.at - DOUBT_S:
                 self.breach("I16", f"lock {lock}", f"{lock} is locked, and book and broker have no cause left")
+
+    def _has_cause(self, lock: str) -> bool:
+        is_differing = lock in self.scene.splits.waiting or lock in self.scene.ledger.disturbed
+        return is_differing or self.scene.has_kept_twin(lock)
 
     def _died(self, at: float, text: str) -> None:
         is_disk = at - self._disk_at <= EXPECTED_S or any(key[0] == "disk" for key in self.scene.reach.open_faults)
