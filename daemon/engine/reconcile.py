@@ -96,12 +96,15 @@ def _note_numbers(book: Book, report: BrokerReported) -> None:
 
 def _confirm_open(book: Book, report: BrokerReported, universe: Universe) -> list[Discrepancy]:
     found: list[Discrepancy] = []
+    shown = {(order.ref, order.perm_id) for order in report.open_orders}
     for order in report.open_orders:
         if parse_ref(order.ref) is None or order.symbol not in universe.symbols:
             text = f"{order.symbol}: order {order.side} {order.quantity} (permId {order.perm_id}) is not ours"
             found.append(Discrepancy(kind="foreign_order", symbol=order.symbol, text=text))
             continue
         known = book.orders.get(order.ref)
+        if known is not None and (order.ref, known.perm_id) not in shown:
+            _follow_twin(book, known, order.perm_id)
         if known is not None and order.perm_id and known.perm_id not in (0, order.perm_id):
             text = f"{order.ref}: lives twice at the broker, permId {known.perm_id} and {order.perm_id}, cancelling"
             found.append(Discrepancy(kind="double_perm_id", symbol=order.symbol, text=text, ref=order.ref))
@@ -110,6 +113,19 @@ def _confirm_open(book: Book, report: BrokerReported, universe: Universe) -> lis
             if not lacks(report, *EXECUTIONS):
                 _learn_filled(book, order)
     return found
+
+
+def _follow_twin(book: Book, working: WorkingOrder, perm_id: int) -> None:
+    """The permId that the book knows has gone, the other under its reference is left: the order is that one.
+
+    Not where nobody has heard of an end, or asked for it: that another stands in its place is an alarm of its own.
+    """
+    is_open = working.status in (OrderStatus.UNKNOWN, OrderStatus.CANCELLING)
+    if not is_open or not perm_id or working.perm_id in (0, perm_id):
+        return
+    working.perm_id, working.taken_back = perm_id, 0
+    working.filled = _filled_by(book, working)
+    book.touch(book.plans[working.plan])
 
 
 def _confirm(book: Book, order: OpenOrder, now: datetime) -> list[Discrepancy]:
@@ -230,7 +246,7 @@ def _adopt(book: Book, order: OpenOrder) -> None:
     book.enter_order(rebuilt, _LONG_AGO)
     adopted = book.orders[order.ref]
     adopted.perm_id = order.perm_id
-    adopted.filled = sum(fill.quantity for fill in _executions_of(book, order.ref) if adopted.is_mine(fill))
+    adopted.filled = _filled_by(book, adopted)
 
 
 def _complete(book: Book, completed: CompletedOrder) -> list[Discrepancy]:
@@ -250,6 +266,11 @@ def _complete(book: Book, completed: CompletedOrder) -> list[Discrepancy]:
     book.move(completed.ref, happening)
     text = f"{completed.ref}: ended at the broker as {completed.status} without our hearing of it"
     return [Discrepancy(kind="missed_end", symbol=completed.symbol, text=text)]
+
+
+def _filled_by(book: Book, working: WorkingOrder) -> int:
+    """Shares of its own executions, without those of a twin under its reference."""
+    return sum(fill.quantity for fill in _executions_of(book, working.order.ref) if working.is_mine(fill))
 
 
 def _executions_of(book: Book, ref: str) -> list[Fill]:

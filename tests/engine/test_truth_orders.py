@@ -25,6 +25,7 @@ from tests.engine.builders import (
     at,
     bars,
     cancelled,
+    codes,
     connected,
     disconnected,
     filled,
@@ -90,6 +91,19 @@ def test_a_stop_that_lived_twice_is_placed_anew_once_it_is_gone():
     engine.handle(cancelled(STOP, 71))
     (stop,) = of_kind(engine.handle(fired(f"protect:{PLAN}", 73)), ReplaceStop)
     assert (stop.order.ref, stop.order.quantity, stop.order.stop_price) == (P1, 500, 99.0)
+
+
+def test_of_an_order_that_lived_twice_the_one_that_is_left_is_cancelled_too():
+    """storm 15638: each report showed it as a double of the one that had gone; its cancel was never sent again."""
+    engine = a_long_engine()
+    handle_all(engine, [accepted(STOP, 65, perm_id=2)])
+    engine.handle(a_report_with_a_double(engine, STOP, 70, positions={"SPY": 500}))
+    engine.handle(OrderUnknown(received_at=at(71), ref=STOP, reason="one of two orders under its reference has ended"))
+    lines = [replace(line, perm_id=99) if line.ref == STOP else line for line in lines_of(engine)]
+    told = handle_all(engine, [a_report(s, open_orders=lines, positions={"SPY": 500}) for s in (72, 74, 76)])
+    assert (engine.book.orders[STOP].perm_id, engine.book.orders[STOP].status) == (99, OrderStatus.WORKING)
+    assert "double_perm_id" not in codes(told)
+    assert engine.book.locks == {}
 
 
 def test_what_the_second_order_fills_is_booked_protected_and_given_back():

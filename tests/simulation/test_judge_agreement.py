@@ -190,6 +190,20 @@ def test_shares_that_the_reports_hide_are_adopted_once_they_show_them(wait_s, br
     assert (hidden, story.broken()) == ([], broken)
 
 
+@pytest.mark.parametrize(("apart_s", "broken"), [(0.5, []), (5.0, ["I5"])])
+def test_what_is_settled_may_be_of_a_moment_before_the_brokers_last_execution(apart_s, broken):
+    """storm 15986: a hand's purchase was taken back while the report of the accept was on its way."""
+    story = a_running_daemon()
+    story.strange(50.0)
+    story.report(positions={"SPY": 50.0})
+    story.strange(-50.0)
+    story.wait(apart_s)
+    story.say("settled", "SPY: book set to the broker's, accepted by a person: BUY 50")
+    story.wait(600)
+    story.look(positions={"SPY": 50.0})
+    assert [name for name in story.broken() if name == "I5"] == broken
+
+
 def test_adopted_shares_that_the_reports_hide_may_leave_the_book_until_they_are_shown():
     """Found by simulation (brutal 42221): positions lag behind, and the book was set to what they said."""
     story = a_running_daemon(rules={"foreign": "adopt"})

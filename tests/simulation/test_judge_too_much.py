@@ -119,6 +119,26 @@ def test_what_fills_although_its_cancel_was_sent_and_swallowed_is_the_brokers_do
     assert any("turned" in breach.text for breach in story.breaches()) == is_turned
 
 
+@pytest.mark.parametrize(("is_slow", "is_turned"), [(True, False), (False, True)])
+def test_over_a_slow_line_a_cancel_is_swallowed_later(is_slow, is_turned):
+    """storm 15775: it was under way for eight seconds."""
+    story = a_running_daemon()
+    story.long()
+    story.place(story.order("P1"))
+    story.fill(story.order("S"))
+    if is_slow:
+        story.fault(0, "slow", source="network", phase="began")
+    story.cancel(ref("P1"))
+    story.wait(8)
+    story.fault(32, "cancel_unanswered")
+    if is_slow:
+        story.fault(0, "slow", source="network", phase="ended")
+    story.wait(25)
+    story.fill(story.order("P1"))
+    story.later(2)
+    assert any("turned" in breach.text for breach in story.breaches()) == is_turned
+
+
 @pytest.mark.parametrize(
     ("sought", "status", "broken"), [(True, "Inactive", []), (True, "Submitted", ["I2"]), (False, "Inactive", ["I2"])]
 )

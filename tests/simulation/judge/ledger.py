@@ -11,6 +11,7 @@ from tests.simulation.judge.breach import DUST
 from tests.simulation.judge.order import Executed, Resting
 from tests.simulation.judge.ref import STOPS, is_adopted, ref_of, sign_of, stem_of
 
+_ON_ITS_WAY_S = 1.0
 _NOT_WORKING = frozenset({"PendingSubmit", "Inactive"})
 
 
@@ -47,6 +48,8 @@ class Ledger:
         """What each of the broker's own sales took from which plan, by the stem of its execution."""
         self._shared_anew: set[str] = set()
         """Symbols in which one of them was corrected: whose shares that was, ours or adopted ones, nobody can tell."""
+        self._foreign_before: dict[str, tuple[float, float]] = {}
+        """When the broker last executed or corrected something, and what was nobody's plan's until then."""
         self.disturbed: set[str] = set()
         """Plans whose executions were corrected, and symbols in which somebody else has traded, or which split."""
         self.split: dict[str, tuple[float, float]] = {}
@@ -57,6 +60,9 @@ class Ledger:
     def take(self, record: Broker) -> None:
         """One record of the gateway's ledger."""
         plain = record.record
+        if record.what in {"execution", "correction"}:
+            symbol = str(plain.get("execution", plain)["symbol"])
+            self._foreign_before[symbol] = record.at, self.foreign[symbol]
         match record.what:
             case "order":
                 self._order(plain, record.at)
@@ -92,10 +98,14 @@ class Ledger:
             if order is not None:
                 order.is_held = str(told.fields.get("status", "")) in _NOT_WORKING
 
-    def settle(self, symbol: str, reported: float) -> None:
-        """The book was set to what the broker said it holds: what nobody's plan had moved is a plan's from now on."""
-        theirs = sorted((0.0, self.foreign[symbol]))
-        self.accepted[symbol] = min(max(reported - self.own[symbol], theirs[0]), theirs[1])
+    def settle(self, symbol: str, reported: float, at: float) -> None:
+        """The book was set to what the broker said it holds: what nobody's plan had moved is a plan's from now on.
+
+        He may have said it a moment before the last execution.
+        """
+        before_at, before = self._foreign_before.get(symbol, (0.0, 0.0))
+        theirs = sorted((0.0, self.foreign[symbol], before if at - before_at < _ON_ITS_WAY_S else 0.0))
+        self.accepted[symbol] = min(max(reported - self.own[symbol], theirs[0]), theirs[-1])
 
     def disown(self, symbol: str, shares: float, *, is_blurred: bool = False) -> None:
         """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.

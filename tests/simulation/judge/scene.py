@@ -33,7 +33,8 @@ _STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
 _FREEING = frozenset({"resume", "reset"})
 ORDERED = "OperatorCommanded"
 CANCEL_UNANSWERED, LOCATE_FOUND = 32, 33
-SWALLOWED_WITHIN_S = 1.0
+SWALLOWED_WITHIN_S, SWALLOWED_SLOWLY_S = 1.0, 15.0
+"""So long a cancel may be under way to the broker who swallows it, and over a slow line."""
 
 
 class Scene:
@@ -105,7 +106,9 @@ class Scene:
                 self.fault_at[record.number] = record.at
                 if record.number == CANCEL_UNANSWERED:
                     cancels = self.written.cancels.items()
-                    self._swallowed |= {ref for ref, at in cancels if at > record.at - SWALLOWED_WITHIN_S}
+                    is_slow = any(name == "slow" for _source, _number, name in self.reach.open_faults)
+                    within_s = SWALLOWED_SLOWLY_S if is_slow else SWALLOWED_WITHIN_S
+                    self._swallowed |= {ref for ref, at in cancels if at > record.at - within_s}
                 if record.number == LOCATE_FOUND:
                     self._sought_at.append(record.at)
                 self.written.fault(record)
@@ -230,7 +233,7 @@ class Scene:
                 net = self.ledger.net(symbol)
                 reported = net if self.reported is None else self.reported.get(symbol, 0.0)
                 self.splits.settle(symbol, record.text, reported, record.at)
-                self.ledger.settle(symbol, reported)
+                self.ledger.settle(symbol, reported, record.at)
         if record.code == "limit_latched":  # its text begins with the scope (docs/risk.md)
             scope, _, rest = record.text.partition(" ")
             self.latched.setdefault(scope, record.at)
