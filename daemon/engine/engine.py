@@ -265,7 +265,7 @@ class Engine:
                 commands.append(Notify(level="warning", code="entry_cancelled", text=text))
         else:
             commands += self._protector.on_leg_over(working, event.received_at, was_asked=asked)
-        return commands + self._protector.look_again(event.received_at)
+        return commands + self._protector.look_again(event.received_at, tidy=working.leg is Leg.ENTRY)
 
     def _on_rejected(self, event: OrderRejected) -> list[Command]:
         is_group_over = oca_groups.is_over(self.book, event)

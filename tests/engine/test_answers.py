@@ -139,10 +139,9 @@ def test_a_confirmed_leg_is_not_doubted_by_its_timer():
 
 def test_a_change_of_a_leg_that_nobody_confirms_is_asked_about_and_the_leg_still_works():
     engine = an_engine_at_work()
-    handle_all(engine, [filled(a_fill(quantity=200)), cancelled(ENTRY, 65)])
-    found = timers(engine.handle(bars(120, SPY=100.0)))
+    found = timers(handle_all(engine, [filled(a_fill(quantity=200)), cancelled(ENTRY, 65)]))
     assert found[f"acknowledge:{STOP}"] == (2.5, "wall")
-    assert len(of_kind(engine.handle(fired(f"acknowledge:{STOP}", 123)), AskBroker)) == 1
+    assert len(of_kind(engine.handle(fired(f"acknowledge:{STOP}", 68)), AskBroker)) == 1
     assert statuses(engine)[STOP] is OrderStatus.WORKING
 
 

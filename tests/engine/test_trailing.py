@@ -228,8 +228,8 @@ def test_shares_whose_trailing_stop_was_passed_while_it_was_gone_are_closed():
 
 def test_a_leg_that_is_made_smaller_keeps_the_price_it_had_reached():
     engine = an_engine_at_work(a_trailing_engine())
-    handle_all(engine, [filled(a_fill(quantity=200)), cancelled("OB1:s:20131008:SPY-1:E", 65)])
-    (smaller,) = of_kind(engine.handle(bars(180, SPY=(100.0, 104.0, 100.0, 103.5))), ReplaceStop)
+    handle_all(engine, [filled(a_fill(quantity=200)), bars(180, SPY=(100.0, 104.0, 100.0, 103.5))])
+    (smaller,) = of_kind(engine.handle(cancelled("OB1:s:20131008:SPY-1:E", 185)), ReplaceStop)
     order = smaller.order
     assert (order.quantity, order.stop_price, order.order_type) == (200, 102.96, OrderType.TRAIL)
 

@@ -24,10 +24,10 @@ DOUBT_S = 30.0
 class Alive(Invariant):
     """I16, at each look later than HEAL_S after a Calm: up, reconciled, nothing unknown, no lock without an open cause.
 
-    What is unknown or has lost its cause has been so for DOUBT_S. Not demanded while the gateway itself is away from its servers (nightly
-    windows are no faults). An open cause of a lock: a split, shares that somebody else has traded, or a second permId
-    that the broker does not let go. A daemon that ends of an error of its own is excused by a disk that refused (F22)
-    and by an account that is not ours (TWS.md 4.12), nothing else.
+    What is unknown or has lost its cause has been so for DOUBT_S. Not demanded while the gateway itself is away from
+    its servers (nightly windows are no faults). An open cause of a lock: a split, shares that somebody else has traded,
+    or a second permId that the broker does not let go. A daemon that ends of an error of its own is excused by a disk
+    that refused (F22) and by an account that is not ours (TWS.md 4.12), nothing else.
     """
 
     def __init__(self, scene: Scene) -> None:
