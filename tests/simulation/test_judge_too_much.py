@@ -341,6 +341,28 @@ def test_shares_that_an_accept_took_from_one_of_two_sides_are_given_back_when_it
     assert "I2" not in story.broken()
 
 
+@pytest.mark.parametrize(("is_claimed", "broken"), [(True, []), (False, ["I1"])])
+def test_what_a_hand_has_brought_back_of_shares_sold_too_many_is_the_plans_again(is_claimed, broken):
+    """storm 16667: 38 of 437 came back by hand; a person accepted later that nothing is held, and 38 were left bare."""
+    story = a_running_daemon()
+    story.long()
+    story.place(story.order("T"))
+    story.fill(story.order("S"))
+    story.fill(story.order("T"))
+    story.strange(100.0)
+    taken = f"{ref('E')} BUY 100 at about 100" if is_claimed else "foreign"
+    story.say("settled", f"SPY: book set to the broker's, executed before the broker's memory begins: {taken}")
+    second = story.order("E", 300.0, number=2)
+    story.place(second, story.order("S", 300.0, number=2))
+    story.fill(second)
+    story.strange(-300.0)
+    story.report(positions={})
+    story.say("settled", "SPY: book set to the broker's, accepted by a person: SELL 300 at about 100")
+    story.gone(ref("S", 2))
+    story.later(600)
+    assert [name for name in story.broken() if name == "I1"] == broken
+
+
 @pytest.mark.parametrize(("quantity", "broken"), [(22.0, []), (23.0, ["I2"])])
 def test_the_whole_shares_that_fractions_add_up_to_may_be_a_strangers_in_part(quantity, broken):
     """storm 3737: half of 43 of ours and of 39 adopted ones are 41 shares, 22 behind one stop and 19 behind another."""

@@ -107,6 +107,12 @@ class Ledger:
         theirs = sorted((0.0, self.foreign[symbol], before if at - before_at < _ON_ITS_WAY_S else 0.0))
         self.accepted[symbol] = min(max(reported - self.own[symbol], theirs[0]), theirs[-1])
 
+    def claim(self, plan: str, shares: float) -> None:
+        """Of what its exits had closed too many somebody has brought back so many (signed): they are the plan's."""
+        held = self.held.get(plan, 0.0)
+        if held * shares < 0:
+            self._let_go([plan], math.copysign(min(abs(shares), abs(held)), held))
+
     def disown(self, symbol: str, shares: float, *, is_blurred: bool = False) -> None:
         """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tests.simulation.history import (
@@ -22,7 +23,7 @@ from tests.simulation.history import (
 from tests.simulation.judge.breach import DUST
 from tests.simulation.judge.ledger import Ledger
 from tests.simulation.judge.reach import RECONNECT_S, Reach
-from tests.simulation.judge.ref import Ref, is_in_scope
+from tests.simulation.judge.ref import Ref, is_in_scope, sign_of
 from tests.simulation.judge.splits import Splits
 from tests.simulation.judge.written import Written
 
@@ -33,6 +34,8 @@ _STOPPING = frozenset({"halt", "block", "flatten", "reduce", "observe"})
 _FREEING = frozenset({"resume", "reset"})
 ORDERED = "OperatorCommanded"
 CANCEL_UNANSWERED, LOCATE_FOUND = 32, 33
+_CLAIMED = re.compile(r"(OB1:(?!adopted:)\S+):E (BUY|SELL) (\d+) at about")
+"""What a settlement books as an entry of a plan that had one: its exits had closed so many too many."""
 SWALLOWED_WITHIN_S, SWALLOWED_SLOWLY_S = 1.0, 15.0
 """So long a cancel may be under way to the broker who swallows it, and over a slow line."""
 
@@ -228,6 +231,8 @@ class Scene:
         if record.code == "accept_refused":
             self.splits.refuse(record.text.partition(":")[0])
         if record.code == "settled":
+            for plan, side, shares in _CLAIMED.findall(record.text):
+                self.ledger.claim(plan, sign_of(side) * float(shares))
             for symbol in [symbol for symbol in self.settings.symbols if symbol in record.text]:
                 self.settled.add(symbol)
                 net = self.ledger.net(symbol)
