@@ -159,6 +159,18 @@ def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported,
     return abs(gap - news - late) < 1 or abs(gap - news) < 1
 
 
+def is_settled_by_others(book: Book, symbol: str, seen: Break, report: BrokerReported) -> bool:
+    """Whether executions of somebody else are what a settlement stands for: none of ours can be."""
+    since = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR)
+    return is_of_others(book, symbol, seen.broker_quantity, report, since)
+
+
+def keep(book: Book, settled: list[Fill]) -> None:
+    """Settlements that give way to no order of ours, whenever it left or says that it has executed."""
+    for fill in settled:
+        book.sent_before[exec_stem(fill.exec_id)] = []
+
+
 def _news_of(fill: Fill, known: dict[str, int] | None) -> int:
     """What is new since both agreed, and what a correction changes, whatever time it has (TWS.md 3.23)."""
     if known is None:

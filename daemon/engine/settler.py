@@ -96,9 +96,12 @@ class Settler:
         if shows_split(book, symbol, seen) and self._take_split(symbol, seen, now):
             touched, told = [*held], [f"split taken over, {seen.broker_quantity:g} shares"]
         if not told or abs(seen.broker_quantity - book.position(symbol).quantity) >= 1:
+            is_of_others = settlement.is_settled_by_others(book, symbol, seen, report)
             fills = settlement.settle_shortfall(book, seen, symbol, book.worth(symbol, column), now)
             fills += settlement.claim(book, seen, symbol, now)
             fills += self._adopt(symbol, seen, now)
+            if is_of_others:
+                settlement.keep(book, fills)
             touched += [book.plan_for(fill) for fill in fills]
             told += [self._told(fill) for fill in fills]
         if not told:

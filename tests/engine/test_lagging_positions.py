@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from daemon.engine.settings import TruthPolicy
-from shared.commands import SetTimer
+from shared.commands import Flatten, SetTimer
 from shared.events import OperatorCommanded
 from shared.orders import OrderStatus, Side
 from tests.engine.builders import (
@@ -14,11 +14,14 @@ from tests.engine.builders import (
     a_long_engine,
     a_report,
     a_started,
+    accepted,
     an_engine,
     at,
     bars,
     cancelled,
     codes,
+    connected,
+    disconnected,
     filled,
     handle_all,
     lines_of,
@@ -240,3 +243,23 @@ def test_what_a_hand_bought_just_before_us_is_what_the_broker_liquidates_in_that
     trades = [by_hand(Side.BUY, 171, 59), gone]
     engine.handle(a_report(90, positions={"SPY": 500}, open_orders=lines_of(engine), fills=trades))
     assert engine.book.position("SPY").quantity == 500
+
+
+def test_what_others_executions_account_for_gives_way_to_none_of_ours():
+    """storm 17510: an exit filled before the settlement by its time, and 28 shares were given back once more."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    engine.handle(a_report(100, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    handle_all(engine, [disconnected(101), connected(105)])
+    both = [a_fill(ref, 500, 99.0, seconds=101, exec_id=f"0001.01.{ref[-1]}.01") for ref in (STOP, TARGET)]
+    trades = [*both, by_hand(Side.BUY, 28, 105)]
+    (back,) = of_kind(engine.handle(a_report(106, positions={"SPY": -472}, fills=trades)), Flatten)
+    parts = [
+        a_fill(back.order.ref, shares, 99.0, seconds=107, exec_id=f"0002.01.{shares}.01", side=Side.BUY)
+        for shares in (100, 372)
+    ]
+    handle_all(engine, [accepted(back.order.ref, 107, 8), filled(parts[0])])
+    told = reports(engine, -372, 108.5, 111, 114, fills=trades)
+    assert (back.order.quantity, codes(told).count("settled")) == (472, 1)
+    told = engine.handle(filled(parts[1]))
+    assert "settlement_corrected" not in codes(told)
+    assert (engine.book.position("SPY").quantity, of_kind(told, Flatten)) == (0, [])
