@@ -112,14 +112,16 @@ def _executed_behind(book: Book, symbol: str, ratio: Fraction, theirs: float) ->
 def _ratio_of_cost(book: Book, symbol: str, theirs: float, costs: list[float]) -> Fraction | None:
     """The ratio by which the cost has moved, and the shares the other way, whatever ratio theirs fit.
 
-    Somebody has traded beside the split, and no report had shown that. The cost of before is the one that was shown
-    with a break that stood already, else the book's.
+    Somebody has traded beside the split, and no report had shown that. Cost and shares of before are those that were
+    shown with a break that stood already, else the book's.
     """
     ours, seen = book.position(symbol), book.breaks.get(symbol)
-    before = ours.average_price if seen is None or not seen.average_cost else seen.average_cost
+    held, before = float(ours.quantity), ours.average_price
+    if seen is not None and seen.average_cost:
+        held, before = seen.broker_quantity or held, seen.average_cost
     for cost in costs:
         ratio = min(RATIOS, key=lambda each: abs(before / float(each) - cost))
-        is_same_way = (ratio > 1) == (abs(theirs) > abs(ours.quantity)) and theirs * ours.quantity > 0
+        is_same_way = (ratio > 1) == (abs(theirs) > abs(held)) and theirs * held > 0
         if is_same_way and abs(before / float(ratio) - cost) <= _VERY_COST * cost:
             return ratio
     return None

@@ -143,6 +143,17 @@ def test_a_strangers_shares_of_before_hide_no_split(lagging):
     assert {plan.plan_id: plan.signed_quantity for plan in engine.book.plans.values()} == {PLAN: 50, ADOPTED: 33}
 
 
+def test_a_strangers_shares_on_the_other_side_hide_no_split():
+    """storm 17564: 36 short of ours beside 132 of a hand were 96, and then 48: an exit of before left at once."""
+    engine = a_long_engine()
+    beside = [shown(1000 + 30 * n, -700, 103.0, open_orders=lines_of(engine)) for n in range(2)]
+    told = handle_all(engine, [*beside, cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
+    told += handle_all(engine, [shown(2000.3, -1400, 51.5), fired(f"protect:{PLAN}", 2001)])
+    assert ("corporate_action" in codes(told), of_kind(told, ReplaceStop)) == (True, [])
+    handle_all(engine, [ordered("accept", 2100), shown(2101, -1400, 51.5)])
+    assert {plan.plan_id: plan.signed_quantity for plan in engine.book.plans.values()} == {PLAN: 0, ADOPTED: -1400}
+
+
 def test_an_accept_of_a_split_that_the_cost_has_told_leaves_what_the_broker_shows_at_the_new_price():
     engine = a_long_engine()
     engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines_of(engine)))
