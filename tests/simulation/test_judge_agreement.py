@@ -204,6 +204,19 @@ def test_what_is_settled_may_be_of_a_moment_before_the_brokers_last_execution(ap
     assert [name for name in story.broken() if name == "I5"] == broken
 
 
+@pytest.mark.parametrize(("wait_s", "broken"), [(50, []), (80, ["I5"])])
+def test_shares_that_the_reports_hid_are_adopted_once_a_report_was_due_that_shows_them(wait_s, broken):
+    """storm 17752: reports hid 15 of a stranger's, ours bought 209 beside them, and nobody had asked since."""
+    story = a_running_daemon(rules={"foreign": "adopt", "reconcile_every_s": 45.0})
+    story.strange(50.0)
+    story.report(positions={})
+    story.wait(600)
+    story.long(200.0)
+    story.wait(wait_s)
+    story.look(positions={"SPY": 200.0})
+    assert [name for name in story.broken() if name == "I5"] == broken
+
+
 def test_adopted_shares_that_the_reports_hide_may_leave_the_book_until_they_are_shown():
     """Found by simulation (brutal 42221): positions lag behind, and the book was set to what they said."""
     story = a_running_daemon(rules={"foreign": "adopt"})

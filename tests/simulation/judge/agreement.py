@@ -105,7 +105,9 @@ class AtRest(Invariant):
         is_beside = all(held * net > 0 for held in ours) and abs(net) >= abs(sum(ours))
         is_doubtful = any(ref is not None and ref.symbol == symbol for ref in map(ref_of, book.unknown))
         is_held = any(order.is_held for order in ledger.resting.values() if order.symbol == symbol)
-        is_hidden = scene.is_hidden(symbol, ledger.moved_at.get(symbol, 0.0))
+        moved_at = ledger.moved_at.get(symbol, 0.0)
+        is_unasked = scene.reported_at <= moved_at and book.at < moved_at + scene.reconcile_s + RECONNECT_S
+        is_hidden = is_unasked or scene.is_hidden(symbol, moved_at)
         is_policy = scene.settings.rules.get("foreign", "report") != "report"
         return is_policy and is_beside and not is_doubtful and not is_held and not is_hidden
 

@@ -67,7 +67,7 @@ class Scene:
         """Symbols whose book was set to the broker's: their average price is an estimate (docs/operations.md)."""
         self.reported: dict[str, float] | None = None
         """Signed shares as the broker last reported them to the daemon; what it leaves out it does not hold."""
-        self._reported_at = float("-inf")
+        self.reported_at = float("-inf")
         self.shown_at: dict[str, float] = {}
         """Since when the broker's reports show what it holds, by symbol; what they do not show yet is missing."""
         self._swallowed: set[str] = set()
@@ -183,7 +183,7 @@ class Scene:
 
     def is_hidden(self, symbol: str, since: float) -> bool:
         """Whether the broker's reports, which lag behind (TWS.md 4.53), do not show yet what has changed since then."""
-        shown = self.reported.get(symbol, 0.0) if self.reported is not None and self._reported_at > since else None
+        shown = self.reported.get(symbol, 0.0) if self.reported is not None and self.reported_at > since else None
         return shown is not None and abs(shown - self.ledger.net(symbol)) > DUST
 
     def forbids(self, ref: Ref) -> str:
@@ -200,7 +200,7 @@ class Scene:
         positions = record.event.get("positions")
         if positions is not None and "positions" not in (record.event.get("unanswered") or ()):
             self.reported = {str(line["symbol"]): float(line["quantity"]) for line in positions}
-            self._reported_at = record.at
+            self.reported_at = record.at
             self._compare_reported(record.at)
             self.splits.report(self.reported, record.at)
         self.splits.told(record)
