@@ -74,3 +74,15 @@ def test_a_strangers_share_against_a_fraction_of_ours_is_nothing_to_be_told(boug
     story.strange(bought)
     story.later(300)
     assert [name for name in story.broken() if name == "I19"] == broken
+
+
+@pytest.mark.parametrize(("in_the_book", "broken"), [({}, []), ({"SPY": 100.0}, ["I19"])])
+def test_where_nothing_is_held_here_as_well_as_there_nothing_is_owed(in_the_book, broken):
+    """storm 19739: a hand's purchase was taken back; whose the 8 were that were sold before, nobody can tell."""
+    story = a_running_daemon()
+    story.long()
+    story.strange(-100.0)
+    story.wait(30)
+    story.look(positions=in_the_book)
+    story.later(600)
+    assert [name for name in story.broken() if name == "I19"] == broken

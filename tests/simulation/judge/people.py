@@ -160,10 +160,12 @@ class Strange(Invariant):
                 pass
 
     def _is_hidden(self, symbol: str, since: float) -> bool:
-        """Whether no report could show it yet, or none can: a split of nothing that is held."""
+        """Whether no report could show it yet, or none can: a split of nothing, or nothing here as well as there."""
         scene = self.scene
         is_of_nothing = since == scene.splits.waiting.get(symbol) and symbol in scene.splits.unseen
-        return scene.is_hidden(symbol, since) or (is_of_nothing and not scene.ledger.net(symbol))
+        net = scene.ledger.net(symbol)
+        is_gone = not net and scene.book is not None and scene.book.at > since and not scene.book.positions.get(symbol)
+        return scene.is_hidden(symbol, since) or (is_of_nothing and not net) or is_gone
 
     def _must_wait(self, record: Sent) -> bool:
         symbol, scene = record.order.symbol, self.scene
