@@ -93,10 +93,9 @@ def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> 
     others' are once the first of them is as old.
     """
     lately = book.in_broker_time(seen.since) - DENIED_FOR
-    agreed = book.agreed.get(symbol, lately)
-    if is_of_others(book, symbol, seen.broker_quantity, report, agreed):
+    if others_account_for(book, symbol, seen, report):
         return None
-    since = min(agreed, lately) - SAME_MOMENT  # a figure may go back behind one on which both agreed
+    since = min(book.agreed.get(symbol, lately), lately) - SAME_MOMENT  # a figure may go back behind one on which both agreed
     others = [fill for fill in others_fills(book, report, (symbol,)) if fill.filled_at >= since - DENIED_FOR]
     others.sort(key=lambda fill: fill.filled_at)
     until = seen.since + DENIED_FOR
@@ -159,8 +158,8 @@ def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported,
     return abs(gap - news - late) < 1 or abs(gap - news) < 1
 
 
-def is_settled_by_others(book: Book, symbol: str, seen: Break, report: BrokerReported) -> bool:
-    """Whether executions of somebody else are what a settlement stands for: none of ours can be."""
+def others_account_for(book: Book, symbol: str, seen: Break, report: BrokerReported) -> bool:
+    """Whether executions of somebody else make the book's figure the broker's: none of ours are lacking in it."""
     since = book.agreed.get(symbol, book.in_broker_time(seen.since) - DENIED_FOR)
     return is_of_others(book, symbol, seen.broker_quantity, report, since)
 

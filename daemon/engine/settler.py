@@ -96,7 +96,7 @@ class Settler:
         if shows_split(book, symbol, seen) and self._take_split(symbol, seen, now):
             touched, told = [*held], [f"split taken over, {seen.broker_quantity:g} shares"]
         if not told or abs(seen.broker_quantity - book.position(symbol).quantity) >= 1:
-            is_of_others = settlement.is_settled_by_others(book, symbol, seen, report)
+            is_of_others = settlement.others_account_for(book, symbol, seen, report)
             fills = settlement.settle_shortfall(book, seen, symbol, book.worth(symbol, column), now)
             fills += settlement.claim(book, seen, symbol, now)
             fills += self._adopt(symbol, seen, now)
