@@ -12,6 +12,7 @@ from tests.simulation.judge.order import Executed, Resting
 from tests.simulation.judge.ref import STOPS, is_adopted, ref_of, sign_of, stem_of
 
 _ON_ITS_WAY_S = 1.0
+"""So long a report may be under way while the broker executes."""
 _NOT_WORKING = frozenset({"PendingSubmit", "Inactive"})
 
 

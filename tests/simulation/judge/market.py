@@ -165,9 +165,9 @@ class Collar(Invariant):
 
     One of the two is enough: the market may have jumped while the order was under way. A stop's price has no collar;
     one beyond WILD times the market was computed from no price at all, unless it stands so many of the last rows' moves
-    away as the configuration asks for. Until the first price and row of after a split
-    its scale counts as well. So does what adopted shares have cost, until a second row in a row is far from it: one
-    alone may be a bad print, whichever of the two is right.
+    away as the configuration asks for. Until the first price and row of after a split its scale counts as well. So does
+    what adopted shares have cost, until a second row in a row is far from it: one alone may be a bad print, whichever
+    of the two is right.
     """
 
     def __init__(self, scene: Scene) -> None:
