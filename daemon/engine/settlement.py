@@ -95,7 +95,7 @@ def lags_until(book: Book, symbol: str, seen: Break, report: BrokerReported) -> 
     lately = book.in_broker_time(seen.since) - DENIED_FOR
     if others_account_for(book, symbol, seen, report):
         return None
-    since = min(book.agreed.get(symbol, lately), lately) - SAME_MOMENT  # a figure may go back behind one on which both agreed
+    since = min(book.agreed.get(symbol, lately), lately) - SAME_MOMENT  # it may go back behind one both agreed on
     others = [fill for fill in others_fills(book, report, (symbol,)) if fill.filled_at >= since - DENIED_FOR]
     others.sort(key=lambda fill: fill.filled_at)
     until = seen.since + DENIED_FOR
