@@ -138,9 +138,11 @@ class IbBroker:
     async def disconnect(self) -> None:
         """Leave; harmless when not connected, and never told as a loss."""
         session, self._session, self._questions = self._session, None, None
-        await self._data.close()
-        if session is not None:
-            await session.close()
+        try:
+            await self._data.close()
+        finally:  # whoever ends us while we leave the one line leaves the other, too
+            if session is not None:
+                await session.close()
 
     async def warm_up(self, *, interval_s: int, bars: int, before: datetime) -> list[ClosedRow]:
         """The last `bars` closed rows of regular trading, oldest first, NaN where an instrument has no bar.

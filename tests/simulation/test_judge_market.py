@@ -137,6 +137,17 @@ def test_a_stop_computed_from_no_price_breaks_i11():
     assert story.broken() == ["I11"]
 
 
+@pytest.mark.parametrize(("stop_price", "broken"), [(98.0, []), (40.0, ["I11"])])
+def test_a_stop_may_stand_behind_the_last_row_of_the_warm_up_wherever_the_market_is_now(stop_price, broken):
+    """storm 19148: what nobody held had split, and was adopted before a row of now."""
+    story = a_running_daemon()
+    story.journal("BarsClosed", warm_up=True, closed_at="2026-03-09T20:00:00+00:00", close=[100.0, 100.0])
+    stop = story.order("P1", 50.0, ref="OB1:adopted:20260310:SPY-1:P1", stop_price=stop_price)
+    story.journal("TimerFired", stop)
+    story.send(stop, last=200.0)
+    assert [name for name in story.broken() if name == "I11"] == broken
+
+
 @pytest.mark.parametrize(("stop_price", "broken"), [(30.0, []), (29.0, ["I11"])])
 def test_a_stop_by_the_average_range_stands_as_many_moves_away_as_is_configured(stop_price, broken):
     """storm 8856: after a gap of 15 % the range of three bars was 59, and 7.5 of it 442 below 849."""

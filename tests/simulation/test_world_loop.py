@@ -327,3 +327,26 @@ def test_the_kernel_closes_a_killed_process_s_sockets_and_delivers_what_it_had_w
         return received
 
     assert run(work) == [b"last words", b""]
+
+
+def test_the_kernel_closes_what_a_process_that_ends_of_itself_has_left_open():
+    async def work():
+        process, received = Process(1), []
+
+        async def serve(reader, writer):
+            kept(writer)
+            received.append(await reader.read(100))
+
+        async def life():
+            kept((await asyncio.open_connection("127.0.0.1", 4010))[1])
+
+        await asyncio.start_server(serve, "127.0.0.1", 4010)
+        await process.started(life(), "life")
+        await asyncio.sleep(1)
+        before = list(received)
+        process.end()
+        await asyncio.sleep(1)
+        process.bury()
+        return before, received
+
+    assert run(work) == ([], [b""])

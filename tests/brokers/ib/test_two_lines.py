@@ -1,5 +1,7 @@
 """Orders and data over client ids of their own: the loss of the data alone stops no order and heals by itself."""
 
+import asyncio
+
 import pytest
 
 from shared.commands import PlaceBracket
@@ -86,6 +88,18 @@ async def test_leaving_while_the_data_line_is_lost_leaves_nothing_behind():
         await broker.connect()
         assert broker.is_connected
         await broker.disconnect()
+
+
+async def test_whoever_is_ended_while_it_leaves_leaves_both_lines():
+    async with a_gateway() as gateway:
+        broker = ib_broker(gateway.port, Notebook(), *SYMBOLS)
+        await broker.connect()
+        leaving = asyncio.create_task(broker.disconnect())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await eventually(lambda: not list(gateway.session.each_client()))
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
 
 
 async def test_against_a_gateway_the_data_line_drops_and_heals_while_a_bracket_is_placed():

@@ -164,10 +164,10 @@ class Collar(Invariant):
     """I11. An entry's limit is inside the collar around the market's last price or around the row it was decided on.
 
     One of the two is enough: the market may have jumped while the order was under way. A stop's price has no collar;
-    one beyond WILD times the market was computed from no price at all, unless it stands so many of the last rows' moves
-    away as the configuration asks for. Until the first price and row of after a split its scale counts as well. So does
-    what adopted shares have cost, until a second row in a row is far from it: one alone may be a bad print, whichever
-    of the two is right.
+    one beyond WILD times the market and the last price that any row has brought, of the warm-up or of a life before,
+    was computed from no price at all, unless it stands so many of the last rows' moves away as the configuration asks
+    for. Until the first price and row of after a split its scale counts as well. So does what adopted shares have cost,
+    until a second row in a row is far from it: one alone may be a bad print, whichever of the two is right.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -214,7 +214,8 @@ class Collar(Invariant):
             self.breach("I11", order.ref, text)
 
     def _judge_stop(self, record: Sent, ref: Ref) -> None:
-        order, prices = record.order, self._prices(record.order.symbol, record.last)
+        order, closes = record.order, self._closes.get(ref.symbol, [])
+        prices = [price for price in (record.last, *closes[-1:]) if price]
         if not prices or not order.stop_price or ref.symbol in self.scene.splits.waiting:
             return
         split_at, ratio = self.scene.ledger.split.get(ref.symbol, (float("-inf"), 1.0))
@@ -222,7 +223,7 @@ class Collar(Invariant):
             prices += [scaled for price in prices for scaled in (price / ratio, price * ratio)]  # some are of before
         if ref.strategy == ADOPTED:
             prices += self._cost(ref.symbol)
-        moves = sum(abs(close - before) for before, close in pairwise(self._closes.get(ref.symbol, [])))
+        moves = sum(abs(close - before) for before, close in pairwise(closes))
         away = self.scene.rule("stop_moves", 0.0) * moves
         is_wild = all(not price / WILD <= order.stop_price <= price * WILD for price in prices)
         if is_wild and all(abs(order.stop_price - price) > away for price in prices):

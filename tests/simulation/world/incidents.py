@@ -83,7 +83,7 @@ class Incidents:
         self._crash, self._left = crash, crash.nth
         if crash.where == "step":
             process.dies_at_step = process.steps + crash.nth
-            process.on_death.append(self._crashed)
+            process.on_kill.append(self._crashed)
         self._loop.call_later(60.0, self._give_up, crash)
 
     def _on_write(self, moment: str) -> None:

@@ -79,7 +79,7 @@ class Lives:
         recorder = self._recorder
         recorder.process = process.number
         recorder.add(ProcessStarted(at=recorder.now(), process=process.number))
-        process.on_death.append(lambda: self._died(process))
+        process.on_kill.append(lambda: self._died(process))
         self.on_start(process)
         self._run = process.started(self._live(process), "daemon")
         self._run.add_done_callback(lambda run: self._ended(process, run))
@@ -160,7 +160,7 @@ class Lives:
         """Ended of itself, in order or of an error."""
         if not process.is_alive:
             return
-        process.is_alive = False
+        process.end()
         self._gone()
         error = None if run.cancelled() else run.exception()
         if error is not None and not isinstance(error, Killed):

@@ -152,7 +152,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     async def create_unix_server(self, protocol_factory: Any, path: Any = None, *, sock: Any = None, **_: Any) -> Any:
         owner = OWNER.get()
         if sock is not None and owner is not None:
-            owner.on_death.append(sock.close)
+            owner.on_end.append(sock.close)
         return self._net().listen(protocol_factory, (sock.getsockname() if sock is not None else str(path), 0))
 
     async def create_unix_connection(self, protocol_factory: Any, path: Any = None, **_: Any) -> Any:

@@ -145,7 +145,7 @@ class TwinClient:
         await asyncio.sleep(self._broker.delay_s)
         self._broker.admit(self)
         if (process := OWNER.get()) is not None:
-            process.on_death.append(lambda: self._broker.cut(self, "its process was killed"))
+            process.on_end.append(lambda: self._broker.cut(self, "its process has ended"))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -124,7 +124,7 @@ class Network:
         server = _Server(self, address, factory)
         self._servers[address] = server
         if server.owner is not None:
-            server.owner.on_death.append(server.close)
+            server.owner.on_end.append(server.close)
         return server
 
     async def connect(self, factory: Callable[[], Any], address: Address) -> tuple[WireEnd, Any]:
@@ -141,7 +141,7 @@ class Network:
         for end in wire.each_end():
             owner: Process | None = end.context.get(OWNER)
             if owner is not None:
-                owner.on_death.append(end.die)
+                owner.on_end.append(end.die)
         self.on_connect(wire)
         protocol = wire.client.protocol = factory()
         wire.server.protocol = server.context.run(server.factory)
@@ -171,8 +171,8 @@ class Network:
         self.wires.pop(wire, None)
         for end in wire.each_end():
             owner: Process | None = end.context.get(OWNER)
-            if owner is not None and end.die in owner.on_death:
-                owner.on_death.remove(end.die)
+            if owner is not None and end.die in owner.on_end:
+                owner.on_end.remove(end.die)
 
 
 def reset(wire: Wire) -> None:

@@ -39,7 +39,9 @@ class Process:
         self.watched_step = 0
         self.on_watched_step: Callable[[], None] = lambda: None
         """Hears that the watched step is about to run; it may kill the process."""
-        self.on_death: list[Callable[[], None]] = []
+        self.on_kill: list[Callable[[], None]] = []
+        self.on_end: list[Callable[[], None]] = []
+        """What its kernel closes, however it ends."""
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self._left: list[object] = []
 
@@ -69,8 +71,15 @@ class Process:
         if not self.is_alive:
             return
         self.is_alive = False
-        for hear in tuple(self.on_death):  # an end that dies takes itself off the list
+        for hear in tuple(self.on_kill):
             hear()
+        self.end()
+
+    def end(self) -> None:
+        """It is over, of itself or not: what it has left open is closed."""
+        self.is_alive = False
+        for close in tuple(self.on_end):  # an end that dies takes itself off the list
+            close()
 
     def keep(self, left: object) -> None:
         """Hold what a dead process would otherwise have collected."""
