@@ -3,6 +3,7 @@
 They use one core; it takes what they leave of the machine, and the last test asks for its summary.
 """
 
+import faulthandler
 import json
 import subprocess
 import sys
@@ -29,6 +30,7 @@ class Campaign:
 
     def ended(self) -> tuple[int, dict[str, Any], str]:
         """Wait for the last day: exit code, summary, and what was said of days that broke."""
+        faulthandler.cancel_dump_traceback_later()  # minutes are no hang here
         out, said = self._process.communicate()
         return self._process.returncode, json.loads(out), said
 
