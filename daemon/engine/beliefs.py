@@ -63,6 +63,7 @@ class Beliefs(Struct, kw_only=True, dict=True):
     breaks: dict[str, Break] = field(default_factory=dict)
     agreed: dict[str, datetime] = field(default_factory=dict)  # when both last agreed about it, by his clock
     strangers: dict[str, dict[str, int]] = field(default_factory=dict)  # then: stems of others' fills, signed shares
+    restated: dict[str, dict[str, int]] = field(default_factory=dict)  # of those just corrected: what they were
     booked: dict[str, int] = field(default_factory=dict)  # then: how many executions were in the book, of all
     nonces: dict[str, str] = field(default_factory=dict)  # of signed commands, to the instant they came
     accepts: dict[str, float] = field(default_factory=dict)  # broker's quantity that a person has called true

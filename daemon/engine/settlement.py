@@ -153,7 +153,8 @@ def is_of_others(book: Book, symbol: str, theirs: float, report: BrokerReported,
     known, fills = book.strangers.get(symbol), others_fills(book, report, (symbol,))
     news = sum(_news_of(fill, known) for fill in fills)
     told = [fill for fill in fills if known is None or (exec_stem(fill.exec_id) in known and not _news_of(fill, known))]
-    late = sum(signed(fill) for fill in told if fill.filled_at >= since - SAME_MOMENT)
+    lately = [fill for fill in told if fill.filled_at >= since - SAME_MOMENT]
+    late = sum(signed(fill) - book.restated.get(symbol, {}).get(exec_stem(fill.exec_id), 0) for fill in lately)
     gap = theirs - book.position(symbol).quantity
     return abs(gap - news - late) < 1 or abs(gap - news) < 1
 
@@ -208,10 +209,25 @@ def signed(fill: Fill) -> int:
 def agree(book: Book, symbols: Collection[str], report: BrokerReported) -> None:
     """Broker and book hold the same of them, with what others had executed by then: what is missing came since."""
     agreed_at = book.in_broker_time(report.asked_at)
+    fills = others_fills(book, report, symbols)
+    restated = _restated(book, [fill for fill in fills if fill.filled_at >= agreed_at - SAME_MOMENT])
     for symbol in symbols:
         book.agreed[symbol], book.booked[symbol], book.strangers[symbol] = agreed_at, len(book.fills), {}
-    for fill in others_fills(book, report, symbols):
+        book.restated[symbol] = {}
+    for fill in fills:
         book.strangers[fill.symbol][exec_stem(fill.exec_id)] = signed(fill)
+    for fill, shares in restated:
+        book.restated[fill.symbol][exec_stem(fill.exec_id)] = shares
+
+
+def _restated(book: Book, fills: list[Fill]) -> list[tuple[Fill, int]]:
+    """Which of others' executions are corrected, and what they were: the figure may be of before that."""
+    restated: list[tuple[Fill, int]] = []
+    for fill in fills:
+        known = book.strangers.get(fill.symbol, {}) | book.restated.get(fill.symbol, {})
+        if exec_correction(fill.exec_id) > 1 and exec_stem(fill.exec_id) in known:
+            restated.append((fill, known[exec_stem(fill.exec_id)]))
+    return restated
 
 
 def lacking_of_others(book: Book, report: BrokerReported, symbols: Collection[str]) -> set[str]:

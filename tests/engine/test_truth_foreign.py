@@ -325,6 +325,18 @@ def test_what_a_hand_bought_and_the_broker_takes_back_accounts_for_it(taken_back
     assert codes(told) == ["quantity_break", *(["settled"] if is_settled else [])]
 
 
+@pytest.mark.parametrize(("theirs", "is_settled"), [(200, True), (150, False), (260, False)])
+def test_what_is_taken_back_as_both_agree_may_be_lacking_in_the_figure_on_which_they_did(theirs, is_settled):
+    """brutal 100023: the figure came 16 ms too early; nobody held the share any more, its stop stood on."""
+    bought = replace(sold_by_hand(100, 5), side=Side.BUY)
+    engine = an_engine_that_adopted(300)
+    settled_to(engine, 300, 20, fills=[bought])
+    gone = replace(bought, exec_id="0002.01.01.02", quantity=0, filled_at=at(119.9))
+    settled_to(engine, 300, 120, 122, fills=[gone])
+    told = settled_to(engine, theirs, 124, 127, 130, fills=[gone])
+    assert codes(told) == ["quantity_break", *(["settled"] if is_settled else [])]
+
+
 def test_adopted_shares_that_are_denied_for_longer_than_figures_lag_are_gone():
     """Who has sold them is not told to every client of TWS (TWS.md 3.25)."""
     engine = an_engine_that_adopted(300)
