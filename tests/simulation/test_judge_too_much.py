@@ -143,6 +143,34 @@ def test_a_stop_for_which_shares_are_sought_hears_no_cancel(sought, status, brok
     assert story.broken() == broken
 
 
+@pytest.mark.parametrize(
+    ("sought", "status", "is_cancelled", "is_turned"),
+    [
+        (True, "Inactive", True, False),
+        (True, "Inactive", False, True),
+        (True, "Submitted", True, True),
+        (False, "Inactive", True, True),
+    ],
+)
+def test_a_cancel_unheard_while_shares_are_sought_is_not_heard_once_they_are_found(
+    sought, status, is_cancelled, is_turned
+):
+    """brutal 101108: a held exit, asked for its cancel four times, filled behind the stop that had closed the rest."""
+    story = a_running_daemon()
+    story.long()
+    if sought:
+        story.fault(33, "locate_found")
+    story.place(story.order("P1"))
+    story.told("orderStatus", permId="1700000003", status=status)
+    if is_cancelled:
+        story.cancel(ref("P1"))
+    story.fill(story.order("S"))
+    story.wait(25)
+    story.fill(story.order("P1"))
+    story.later(2)
+    assert any("turned" in breach.text for breach in story.breaches()) == is_turned
+
+
 def test_what_left_while_an_execution_was_under_way_could_not_know():
     story = a_running_daemon()
     story.long()

@@ -271,7 +271,7 @@ class NeverMore(Invariant):
         overfilled_at = scene.fault_at.get(OVERFILLED, float("-inf"))
         is_broker = abs(overfilled_at - flip.at) <= _FLIP_S or done.plan in scene.ledger.twinned
         too_late = scene.fault_at.get(CANCELLED_TOO_LATE, float("-inf")) >= scene.written.cancels.get(done.ref, flip.at)
-        is_ignored = too_late or scene.is_cancel_ignored(done.ref)
+        is_ignored = too_late or done.ref in scene.unheard or scene.is_cancel_ignored(done.ref)
         if is_broker or is_ignored or done.ref in self._raced or {done.plan, done.symbol} & scene.ledger.disturbed:
             return
         text = f"{done.ref}: {done.signed:g} shares turned {done.plan} from {flip.before:g} to {flip.after:g}"

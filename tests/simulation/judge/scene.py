@@ -71,6 +71,8 @@ class Scene:
         self.shown_at: dict[str, float] = {}
         """Since when the broker's reports show what it holds, by symbol; what they do not show yet is missing."""
         self._swallowed: set[str] = set()
+        self.unheard: set[str] = set()
+        """What was to be cancelled while shares were sought for it: it fills once they are found (TWS.md 4.33)."""
         self._sought_at: list[float] = []
         """When orders came for which shares are sought: while they are, no cancel of those is heard (TWS.md 4.33)."""
         self.fault_at: dict[int, float] = {}
@@ -101,6 +103,8 @@ class Scene:
                     self.splits.left(record)
             case CancelSent():
                 self.written.cancels[record.ref] = record.at
+                if self._is_sought(record.ref):
+                    self.unheard.add(record.ref)
             case Told():
                 self.written.told(record)
                 self.ledger.tell(record)
