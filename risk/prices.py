@@ -16,16 +16,22 @@ def price_known(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None
 
 
 def price_stale(intent: OrderIntent, view: RiskView, limits: Limits) -> Breach | None:
-    """Entries need a price no older than `price_age_max_s`, and none from as far in the future."""
+    """Entries need a price no older than `price_age_max_s`, and none from as far in the future.
+
+    By our clock and by the row that was decided on: a clock that is behind makes no old price young.
+    """
     if intent.reduces:
         return None
     if view.price_at is None:
         return refusal("price_stale", "the age of the price is not known")
-    age_s, limit_s = (view.now - view.price_at).total_seconds(), limits.price_age_max_s
-    if abs(age_s) <= limit_s:
-        return None
-    text = f"the price is {age_s:.6g} s old, at most {limit_s:.6g} s"
-    return Breach(rule="price_stale", value=age_s, limit=limit_s, allowed=0, text=text)
+    limit_s = limits.price_age_max_s
+    for at in (view.now, view.row_at or view.now):
+        age_s = (at - view.price_at).total_seconds()
+        if abs(age_s) <= limit_s:
+            continue
+        text = f"the price is {age_s:.6g} s old, at most {limit_s:.6g} s"
+        return Breach(rule="price_stale", value=age_s, limit=limit_s, allowed=0, text=text)
+    return None
 
 
 def price_unreasonable(intent: OrderIntent, view: RiskView, _: Limits) -> Breach | None:

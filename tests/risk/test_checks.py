@@ -126,6 +126,14 @@ def test_price_stale():
     assert allowed("price_stale", an_exit(), price_at=None) is None
 
 
+@pytest.mark.parametrize(("row_s", "left"), [(90, None), (91, 0), (None, None)])
+def test_a_price_is_as_old_as_the_row_says_whatever_our_clock_does(row_s, left):
+    """brutal 105074: our clock was five minutes behind; a stock halted for as long was bought at its last price."""
+    row_at = None if row_s is None else NOW + timedelta(seconds=row_s)
+    price_at = NOW - timedelta(seconds=30)
+    assert allowed("price_stale", an_entry(), price_at=price_at, row_at=row_at) == left
+
+
 def test_price_unreasonable():
     assert allowed("price_unreasonable", an_entry(), price_is_suspect=False) is None
     assert allowed("price_unreasonable", an_entry(), price_is_suspect=True) == 0
