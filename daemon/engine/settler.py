@@ -59,8 +59,9 @@ class Settler:
 
         That what exits sold too many is back, though, is a person's word that stops us from giving it back again.
         """
-        is_more = abs(seen.broker_quantity) > abs(self._book.position(symbol).quantity)
-        is_given_back = not is_more and any(plan.open_quantity < 0 for plan in self._book.plans_in(symbol))
+        theirs, ours = seen.broker_quantity, self._book.position(symbol).quantity
+        is_less = abs(theirs) <= abs(ours) and theirs * ours >= 0
+        is_given_back = is_less and any(plan.open_quantity < 0 for plan in self._book.plans_in(symbol))
         until = settlement.lags_until(self._book, symbol, seen, report)
         if until is None or is_given_back or shows_split(self._book, symbol, seen):
             return []

@@ -162,6 +162,19 @@ def test_a_person_cannot_accept_what_may_be_of_before_our_sale_until_it_has_last
     assert engine.book.holding("adopted", "SPY") == held
 
 
+def test_a_figure_of_before_exits_that_sold_too_many_is_not_what_they_are_given_back_by():
+    """brutal 102736: both legs filled between a person's accept and the report it was for; 4 of nobody got a stop."""
+    engine = a_long_engine(an_engine(settings=some_settings(truth=TruthPolicy(foreign="adopt"))))
+    reports(engine, 500, 100)
+    reports(engine, 400, 110, fills=[by_hand(Side.SELL, 100, 105)])
+    engine.handle(OperatorCommanded(received_at=at(112), verb="accept", scope="instrument:SPY", actor="me"))
+    both = [a_fill(ref, 500, 99.0, seconds=113, exec_id=f"0001.01.{ref[-1]}.01") for ref in (STOP, TARGET)]
+    told = handle_all(engine, [filled(fill) for fill in both])
+    told += handle_all(engine, [a_report(114, positions={"SPY": 400}, fills=[by_hand(Side.SELL, 100, 105)])])
+    assert "accept_refused" in codes(told)
+    assert engine.book.position("SPY").quantity == -500
+
+
 def test_the_broker_is_asked_until_what_it_shows_cannot_be_late_any_more():
     """Three reports said so within five seconds of the sale; the next, two minutes later, was the first to count.
 
