@@ -200,3 +200,25 @@ def test_nobody_can_be_told_that_nothing_has_split(back, broken):
         story.report(positions={"SPY": back})
     story.later(600)
     assert [name for name in story.broken() if name == "I19"] == broken
+
+
+@pytest.mark.parametrize(("quantity", "broken"), [(108.0, []), (107.0, ["I1"])])
+def test_a_fraction_that_has_split_into_shares_is_closed_by_the_other_side_once_a_person_accepts(quantity, broken):
+    """brutal 104049: 0.8 shares that no order could sell became 2.4 beside a plan of -111; -108.6 were accepted."""
+    story = a_running_daemon()
+    story.long(108.0)
+    story.gone(ref("S"))
+    story.split(0.1)
+    story.command("accept", "instrument:SPY")
+    story.fill(story.order("X1", 10.0))
+    entry = story.order("E", 37.0, number=2, side="SELL")
+    story.place(entry, story.order("S", 37.0, number=2, side="BUY", stop_price=101.0))
+    story.fill(entry)
+    story.gone(ref("S", 2))
+    story.split(3.0)
+    story.command("accept", "instrument:SPY")
+    story.report(positions={"SPY": -108.6})
+    story.say("settled", "SPY: book set to the broker's, accepted by a person: SPY-2:X1 BUY 3 at about 100")
+    story.place(story.order("P1", quantity, number=2, side="BUY", stop_price=101.0))
+    story.later(600)
+    assert [name for name in story.broken() if name == "I1"] == broken

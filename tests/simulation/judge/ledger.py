@@ -110,9 +110,7 @@ class Ledger:
 
     def claim(self, plan: str, shares: float) -> None:
         """Of what its exits had closed too many somebody has brought back so many (signed): they are the plan's."""
-        held = self.held.get(plan, 0.0)
-        if held * shares < 0:
-            self._let_go([plan], math.copysign(min(abs(shares), abs(held)), held))
+        self._let_go([plan] if plan in self.held else [], -shares)
 
     def disown(self, symbol: str, shares: float, *, is_blurred: bool = False) -> None:
         """A person has said that so many (signed) are held: what our plans hold beyond is nobody's from now on.
@@ -130,8 +128,14 @@ class Ledger:
         self._let_go(theirs, first)  # what none of their orders has moved is set with the rest
         self._let_go(self.entered(symbol), beyond - first)
 
-    def _let_go(self, plans: list[str], beyond: float) -> None:
-        """So many (signed) shares are nobody's from now on, those of the youngest plan first."""
+    def net_out(self, plan: str) -> None:
+        """Its shares close as many of the other side's: both are nobody's from now on."""
+        held = self.held.get(plan, 0.0)
+        others = [other for other in self.entered(self.symbol_of[plan]) if other != plan]
+        self._let_go([plan], held + self._let_go(others, -held))
+
+    def _let_go(self, plans: list[str], beyond: float) -> float:
+        """So many (signed) shares are nobody's from now on, those of the youngest plan first; returns what is left."""
         for plan in plans[::-1]:
             held, symbol = self.held[plan], self.symbol_of[plan]
             gone = math.copysign(min(abs(held), abs(beyond)), held) if held * beyond > 0 else 0.0
@@ -142,6 +146,7 @@ class Ledger:
             if abs(held - gone) < DUST:
                 del self.held[plan]
             self.disturbed.add(symbol)
+        return beyond
 
     def _forget_closed(self, symbol: str) -> None:
         """What was accepted and what adopted plans have closed of it are nothing together."""

@@ -134,12 +134,20 @@ class Splits:
         self._accepted.pop(symbol, None)
         if "accepted by a person" in text:
             self._ledger.disown(symbol, shares, is_blurred=symbol in self._blurred)
+            self._close_fractions(symbol)
             self._blurred.discard(symbol)
         if "for a flatten" in text and self._is_flatten_wanted:
             self._end(symbol, at)
             self._blurred.discard(symbol)
 
     # ------------------------------------------------------------------ leaves
+
+    def _close_fractions(self, symbol: str) -> None:
+        """Less than a share of before a split had no order that could sell it: what it has become closes others."""
+        _at, ratio = self._ledger.split.get(symbol, (0.0, 1.0))
+        for plan in self._ledger.entered(symbol):
+            if abs(self._ledger.held.get(plan, 0.0)) < ratio:
+                self._ledger.net_out(plan)
 
     def _wait(self, symbol: str, at: float) -> None:
         self.waiting[symbol] = at
