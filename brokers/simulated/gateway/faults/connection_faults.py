@@ -114,8 +114,8 @@ def _malform(_site: Site, parameters: Malformed, _client: Client, said: Message)
             first = next(name for name in said.layout.entries if isinstance(name, str))
             return (Message(Layout(said.name, said.layout.id, (first,)), {}),)
         case "garbage":
-            number = next(name for name in NUMBERS if name in said.values)
-            return (Message(said.layout, {**said.values, number: GARBAGE}),)
+            numbers = [name for name in NUMBERS if name in said.values][:1]  # none, in one that was cut short before
+            return (Message(said.layout, {**said.values, **dict.fromkeys(numbers, GARBAGE)}),)
 
 
 def _has_number(_site: Site, parameters: Malformed, said: Message) -> bool:

@@ -145,3 +145,14 @@ async def test_fault_10_a_malformed_message_comes_once(desktop, raw, how):
     expected = {"unknown_id": ["199", "1", "?"], "short": ["4", "2"], "garbage": ["4", "2", "5", "abc"]}[how]
     assert spoiled[:4] == expected
     assert said[-1][:4] == ["4", "2", "6", "200"]
+
+
+async def test_of_a_message_that_one_fault_has_cut_short_another_can_spoil_no_number(desktop, raw):
+    """brutal 110749: the gateway itself failed."""
+    client = await raw(desktop)
+    await client.answers()
+    for how in ("short", "garbage"):
+        desktop.gateway.faults.inject("malformed_message", how=how, message="error", nth=1)
+    client.say(1, 11, 5, *("",) * 12, 0, "", 0, 0, "")
+    (spoiled,) = [fields for fields in await client.answers() if fields[0] != "49"]
+    assert spoiled == ["4", "2"]
