@@ -56,19 +56,19 @@ def ratio_shown(book: Book, report: BrokerReported, symbol: str, theirs: float) 
     if any(_has_outlived_it(book, stop) for stop in stops):
         return None
     due = _ratio_that_is_due(book, symbol)
-    if due is not None and theirs * ours.quantity > 0 and _has_cost_of(due, ours, costs):
+    if due is not None and theirs * ours.quantity > 0 and has_cost_of(due, ours, costs):
         return due
     ratio, told = split_ratio(ours.quantity, theirs), _ratio_that_was_shown(book, symbol)
     by_cost = _ratio_of_cost(book, symbol, theirs, costs) if told is None else None
     if ratio is None:
         return by_cost
-    if abs(theirs) < abs(ours.quantity) and _has_cost_of(Fraction(1), ours, costs):
+    if abs(theirs) < abs(ours.quantity) and has_cost_of(Fraction(1), ours, costs):
         return None
     if by_cost is not None:
         return by_cost
-    if told not in (None, ratio) and (_has_cost_of(told, ours, costs) or not _has_cost_of(ratio, ours, costs)):
+    if told not in (None, ratio) and (has_cost_of(told, ours, costs) or not has_cost_of(ratio, ours, costs)):
         return None
-    if _has_cost_of(ratio, ours, costs):
+    if has_cost_of(ratio, ours, costs):
         return ratio
     is_under_way = any(order.leg in (Leg.ENTRY, Leg.EXIT) for order in book.orders_in(symbol))
     if stops or is_under_way or abs(theirs - ours.quantity) < 1:
@@ -138,7 +138,8 @@ def _has_outlived_it(book: Book, stop: WorkingOrder) -> bool:
     return all(at > stop.sent_at for at in lost_at)
 
 
-def _has_cost_of(ratio: Fraction, ours: Position, costs: list[float]) -> bool:
+def has_cost_of(ratio: Fraction, ours: Position, costs: list[float]) -> bool:
+    """Whether one of these costs is what ours has become by the ratio."""
     price = ours.average_price / float(ratio)
     return any(abs(cost - price) <= _SAME_COST * price for cost in costs)
 

@@ -2,18 +2,20 @@
 
 Positions lag fills by seconds (TWS.md 4.53): a break locks its instrument with the second report that shows it, at
 least GRACE_S later and with no execution of it in between; right after a connect and at a split, at once. A lock heals
-after clean reports in a row. What could not be asked neither locks nor heals.
+after clean reports in a row. What could not be asked neither locks nor heals, but for a split that the cost shows.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from daemon.engine.book import Book
-from daemon.engine.corporate_action import is_held, proposal, ratio_shown
+from daemon.engine.corporate_action import has_cost_of, is_held, proposal, ratio_shown
 from daemon.engine.discrepancy import EXECUTIONS, Discrepancy, lacks
 from daemon.engine.locks import Break, Lock
 from daemon.engine.settlement import agree, lacking_of_others
+from shared.account import BrokerPosition
 from shared.events import BrokerReported
 from shared.market import Universe
 
@@ -29,7 +31,7 @@ _NEEDED = ("positions", *EXECUTIONS)
 def compare_positions(book: Book, report: BrokerReported, universe: Universe) -> list[Discrepancy]:
     """Quantity differences per instrument; positions outside the universe are foreign."""
     if lacks(report, *_NEEDED):
-        return []
+        return _splits_by_cost(book, report, universe)
     at_broker = {position.symbol: position for position in report.positions if position.quantity}
     quantities = {symbol: float(position.quantity) for symbol, position in at_broker.items()}
     held = _held(book, universe)
@@ -43,23 +45,42 @@ def compare_positions(book: Book, report: BrokerReported, universe: Universe) ->
         if abs(held[symbol] - theirs) < _ONE_SHARE and ratio is None:
             continue
         broken.append(symbol)
-        text = f"{symbol}: the book holds {held[symbol]}, the broker {theirs:g}"
-        if ratio is not None:
-            text += f"; {proposal(book, universe.instruments[universe.index(symbol)], ratio)}"
-        found.append(
-            Discrepancy(
-                kind="quantity_break" if ratio is None else "corporate_action",
-                symbol=symbol,
-                text=text,
-                broker_quantity=theirs,
-                average_cost=at_broker[symbol].average_cost if symbol in at_broker else 0.0,
-                split_ratio=None if ratio is None else float(ratio),
-                price=book.prices.good_price(universe.index(symbol)),
-            )
-        )
+        found.append(_break(book, universe, symbol, at_broker.get(symbol), ratio))
     lacking = lacking_of_others(book, report, [symbol for symbol in universe.symbols if not held[symbol]])
     agree(book, [symbol for symbol in universe.symbols if symbol not in broken and symbol not in lacking], report)
     return found
+
+
+def _splits_by_cost(book: Book, report: BrokerReported, universe: Universe) -> list[Discrepancy]:
+    """Where executions could not be asked, positions say nothing but this: none moves shares and cost like a split."""
+    if lacks(report, "positions"):
+        return []
+    held, found = _held(book, universe), []
+    for line in [line for line in report.positions if held.get(line.symbol, 0)]:
+        ratio = ratio_shown(book, report, line.symbol, float(line.quantity))
+        if ratio is not None and has_cost_of(ratio, book.position(line.symbol), [line.average_cost]):
+            found.append(_break(book, universe, line.symbol, line, ratio))
+    return found
+
+
+def _break(
+    book: Book, universe: Universe, symbol: str, line: BrokerPosition | None, ratio: Fraction | None
+) -> Discrepancy:
+    """`line` is the broker's, None where he holds nothing of it."""
+    theirs = 0.0 if line is None else float(line.quantity)
+    column = universe.index(symbol)
+    text = f"{symbol}: the book holds {book.quantity(symbol)}, the broker {theirs:g}"
+    if ratio is not None:
+        text += f"; {proposal(book, universe.instruments[column], ratio)}"
+    return Discrepancy(
+        kind="quantity_break" if ratio is None else "corporate_action",
+        symbol=symbol,
+        text=text,
+        broker_quantity=theirs,
+        average_cost=0.0 if line is None else line.average_cost,
+        split_ratio=None if ratio is None else float(ratio),
+        price=book.prices.good_price(column),
+    )
 
 
 def explain_legs_gone(book: Book, report: BrokerReported) -> None:
@@ -104,7 +125,8 @@ def _note_foreign(book: Book, held: dict[str, int], report: BrokerReported) -> N
 def update_locks(book: Book, found: list[Discrepancy], event: BrokerReported, *, at_once: bool) -> list[Discrepancy]:
     """Watch every break, lock what is broken for sure (or `at_once`), heal after clean reports; returns the changes."""
     if lacks(event, *_NEEDED):
-        return []
+        splits = [item for item in found if item.kind == "corporate_action" and _watch(book, item, event)]
+        return [change for split in splits for change in _lock(book, split, event)]
     changes = [discrepancy for discrepancy in found if discrepancy.kind == "foreign_position"]
     broken = {item.symbol: item for item in found if item.broker_quantity is not None}
     for symbol in [symbol for symbol in book.breaks if symbol not in broken]:

@@ -220,6 +220,31 @@ def test_stops_cancelled_by_the_broker_before_the_report_are_not_put_back_at_the
     assert of_kind(told, ReplaceStop) + of_kind(told, Flatten) + of_kind(told, CancelOrder) == []
 
 
+@pytest.mark.parametrize(
+    ("lacking", "cost", "is_split"), [("fills", 50.0, True), ("fills", 100.0, False), ("positions", 50.0, False)]
+)
+def test_shares_and_cost_tell_a_split_also_in_a_report_without_executions(lacking, cost, is_split):
+    """brutal 111044: the executions could not be read; at last a stop of before was put back, far too high."""
+    engine = a_long_engine()
+    engine.handle(a_report(1000, positions={"SPY": 500}, open_orders=lines_of(engine)))
+    handle_all(engine, [cancelled(STOP, 2000, "split"), cancelled(TARGET, 2000, "split")])
+    told = engine.handle(a_report(2000.3, positions=a_line(1000, cost), unanswered=[lacking]))
+    assert ("corporate_action" in codes(told)) == is_split
+    put_back = of_kind(
+        handle_all(engine, [fired(f"protect:{PLAN}", 2001), fired(f"protect:last:{PLAN}", 2002.5)]), ReplaceStop
+    )
+    assert bool(put_back) != is_split
+
+
+def test_a_split_told_without_executions_ends_with_clean_reports():
+    engine = a_long_engine()
+    stands = {"positions": {"SPY": 500}, "open_orders": lines_of(engine)}
+    handle_all(engine, [a_report(1000, **stands), a_report(2000, positions=a_line(1000, 50.0), unanswered=["fills"])])
+    assert engine.book.has_split("SPY")
+    handle_all(engine, [a_report(seconds, **stands) for seconds in (2003, 2006)])
+    assert engine.book.locks == {}
+
+
 @pytest.mark.parametrize(("target_gone_at", "put_back"), [(2001.5, []), (None, [500])])
 def test_a_target_that_goes_while_the_stop_is_missing_holds_it_back_until_the_broker_has_told_what_is_held(
     target_gone_at, put_back
