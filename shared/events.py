@@ -55,11 +55,12 @@ class BarsClosed(_Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderAccepted(_Event, frozen=True, kw_only=True, tag=True):
-    """The broker holds the order (any working status)."""
+    """The broker holds the order (any working status), a trailing stop at `stop_price`."""
 
     ref: str
     perm_id: int
     broker_status: str
+    stop_price: float | None = None
 
 
 class OrderFilled(_Event, frozen=True, kw_only=True, tag=True):

@@ -71,6 +71,7 @@ class OrderNews:
         self._register.name_perm(record, line.perm_id)
         # A filled order's openOrder may show a quantity of 0: that is no change of terms.
         record.terms = terms if status not in FINAL else record.terms
+        record.trailed_to = line.stop_price if line.order_type.startswith("TRAIL") else None
         record.parent_id = int(order.parentId)
         record.oca_group, record.oca_type = order.ocaGroup, int(order.ocaType)
         if is_answer and status in WORKING and record.ended in {Ended.CANCELLED, Ended.REJECTED}:
@@ -142,7 +143,13 @@ class OrderNews:
             return
         record.shown = shown
         self._emit(
-            OrderAccepted(received_at=self._clock(), ref=record.ref, perm_id=record.perm_id, broker_status=status)
+            OrderAccepted(
+                received_at=self._clock(),
+                ref=record.ref,
+                perm_id=record.perm_id,
+                broker_status=status,
+                stop_price=record.trailed_to,
+            )
         )
 
     def _inactive(self, record: OrderRecord) -> None:

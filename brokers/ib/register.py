@@ -29,14 +29,16 @@ class Ended(enum.StrEnum):
 class OrderRecord(Struct, kw_only=True, eq=False):
     """One of our orders, which is one permId.
 
-    `shown` is what the last OrderAccepted said; `complaint` the last final error; `before` the order that was found by
-    the same reference until this one came (TWS.md 4.37).
+    `trailed_to` is where TWS last said that it stands, if it is a trailing stop; `shown` what the last OrderAccepted
+    said; `complaint` the last final error; `before` the order that was found by the same reference until this one came
+    (TWS.md 4.37).
     """
 
     ref: str
     order_id: int
     client_id: int
     terms: Terms
+    trailed_to: float | None = None
     perm_id: int = 0
     parent_id: int = 0
     oca_group: str = ""

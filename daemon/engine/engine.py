@@ -244,6 +244,7 @@ class Engine:
         is_twin = bool(event.perm_id) and working.perm_id not in (0, event.perm_id)
         working.perm_id = working.perm_id or event.perm_id
         working.missing_reports = 0
+        self._protector.stop_prices.hear(working, event.stop_price)
         self._watch.note_accepted()
         if self.book.plans[working.plan].unconfirmed_changes:
             self._answers.on_accepted(working)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from daemon.engine.adopted_stops import bring_near
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.desk import Desk
@@ -12,7 +14,7 @@ from daemon.engine.settings import EngineSettings
 from daemon.engine.trailing import follow, followed_stop, resting_stop, tighten, trailed_stop
 from shared.ids import parse_ref
 from shared.market import BarRow, bar_of
-from shared.orders import OpenOrder, OrderType
+from shared.orders import OpenOrder, OrderType, WorkingOrder
 
 
 class StopPrices:
@@ -53,10 +55,17 @@ class StopPrices:
                 continue
             if plan.is_rebuilt and not plan.is_trailing:
                 plan.trail_percent, plan.trail_amount = line.trail_percent, line.trail_amount
-            desk = self._desk_of(plan)
-            price = self._book.prices.good_price(desk.column(plan.symbol)) if desk else None
-            if line.stop_price and price is not None and plan.side.sign * (price - line.stop_price) > 0:
-                tighten(plan, line.stop_price)
+            self._believe(plan, line.stop_price)
+
+    def hear(self, working: WorkingOrder, stop_price: float | None) -> None:
+        """The broker has taken a trailing stop of ours there; what is changed of it before a report begins there, too.
+
+        Never further from the market: what it told before it heard of a change of ours may come behind that.
+        """
+        plan = self._book.plans[working.plan]
+        if working.leg in PROTECTIVE and working.order.order_type is OrderType.TRAIL and stop_price:
+            working.order = replace(working.order, stop_price=resting_stop(plan, working.order.stop_price, stop_price))
+            self._believe(plan, stop_price)
 
     def complete(self, plan: Plan) -> None:
         """A plan rebuilt from the broker's word alone gets the stop its strategy would set at the average price."""
@@ -90,6 +99,12 @@ class StopPrices:
             price = self._book.prices.good_price(desk.column(plan.symbol))
             stop_price = followed_stop(plan, price, desk.instrument(plan.symbol).tick)
         return resting_stop(plan, stop_price, shown)
+
+    def _believe(self, plan: Plan, stop_price: float | None) -> None:
+        desk = self._desk_of(plan)
+        price = self._book.prices.good_price(desk.column(plan.symbol)) if desk else None
+        if stop_price and price is not None and plan.side.sign * (price - stop_price) > 0:
+            tighten(plan, stop_price)
 
     def _desk_with(self, symbol: str) -> Desk | None:
         return next((desk for desk in self._desks.values() if symbol in desk.symbols), None)

@@ -206,8 +206,8 @@ def filled(fill, seconds=None):
     return OrderFilled(received_at=fill.filled_at if seconds is None else at(seconds), fill=fill)
 
 
-def accepted(ref, seconds=61, perm_id=1):
-    return OrderAccepted(received_at=at(seconds), ref=ref, perm_id=perm_id, broker_status="Submitted")
+def accepted(ref, seconds=61, perm_id=1, **changes):
+    return OrderAccepted(received_at=at(seconds), ref=ref, perm_id=perm_id, broker_status="Submitted", **changes)
 
 
 def cancelled(ref, seconds=62, reason="202"):

@@ -23,6 +23,7 @@ from tests.engine.builders import (
     a_report,
     a_started,
     a_universe,
+    accepted,
     an_engine,
     an_engine_at_work,
     an_open_order,
@@ -269,6 +270,24 @@ def test_a_change_leaves_a_stop_where_the_broker_showed_it_also_beyond_the_last_
     handle_all(engine, [*doubted, a_report_of_a_trail(engine, 190, 118.8)])
     assert best_stop(engine) == 99.0  # if it is lost, the last price would say that the market is through it
     assert a_cut_of_its_stop(engine, 191) == (300, 118.8)
+
+
+@pytest.mark.parametrize(
+    ("told", "best", "rests"), [(103.1, 103.1, 103.1), (118.8, 102.96, 118.8), (98.0, 102.96, 102.96)]
+)
+def test_where_the_broker_says_that_its_stop_has_moved_counts_before_any_report(told, best, rests):
+    """brutal 110227: told of a stop moved by 8 % after a halt, a change five seconds later moved it back."""
+    engine = a_long_trailing_engine()
+    handle_all(engine, [bars(180, SPY=(100.0, 104.0, 100.0, 103.5)), accepted(STOP, 190, 2, stop_price=told)])
+    assert best_stop(engine) == best
+    assert a_cut_of_its_stop(engine, 191) == (300, rests)
+
+
+def test_a_stop_that_does_not_trail_rests_where_we_have_set_it():
+    engine = a_long_engine()
+    before = best_stop(engine)
+    engine.handle(accepted(STOP, 190, 2, stop_price=before + 0.1))
+    assert (best_stop(engine), engine.book.orders[STOP].order.stop_price) == (before, before)
 
 
 @pytest.mark.parametrize("shown", [None, 0.0, 98.0, 250.0])

@@ -180,15 +180,19 @@ def contract_details(req_id: str, symbol: str, *, con_id: int | str = 756733, ti
 
 
 def open_order(ref: str, *, order_id=101, status="PreSubmitted", perm_id=7001, **terms) -> str:
-    """An openOrder as TWS writes it; `terms`: qty, type, limit, stop, parent, client, side, symbol, oca."""
-    get = terms.get
+    """An openOrder as TWS writes it; `terms`: qty, type, limit, stop, parent, client, side, symbol, oca.
+
+    And where a TRAIL stands: trailed_to, percent.
+    """
+    get, stood = terms.get, terms.get("trailed_to", "")
     parts = [
         f"5|{order_id}|756733|{get('symbol', 'SPY')}|STK||0|?||SMART|USD|SPY|SPY|{get('side', 'BUY')}",
         f"|{get('qty', 10)}|{get('type', 'MKT')}|{get('limit', '0.0')}|{get('stop', '0.0')}|DAY",
         f"|{get('oca', '')}|DU123||0|{ref}|{get('client', 7)}|{perm_id}|0|0|0||{perm_id}.0/DU123/100",
         "||||||||||0||-1|0||||||2147483647|0|0|0||3|0|0||",
-        f"{get('parent', 0)}|0||0|None||0||||?|0|0||0|0||||||0|0|0|2147483647|2147483647|||0||IB|0|0||0|0",
-        f"|{status}|" + f"{UNSET}|" * 9 + "|||||0|0|0|None|" + f"{UNSET}|" * 6,
+        f"{get('parent', 0)}|0||0|None||0||||?|0|0||0|0|{stood}|{get('percent', '')}||||0|0|0",
+        "|2147483647|2147483647|||0||IB|0|0||0|0",
+        f"|{status}|" + f"{UNSET}|" * 9 + f"|||||0|0|0|None|{UNSET}|{stood or UNSET}|" + f"{UNSET}|" * 4,
         f"0||||0|1|0|0|0|||0|||{UNSET}|||",
     ]
     return "".join(parts)

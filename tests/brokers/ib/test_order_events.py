@@ -92,6 +92,15 @@ async def test_an_order_is_accepted_once_however_often_its_status_is_repeated():
     assert [event.broker_status for event in desk.notebook.of(OrderAccepted)] == ["PreSubmitted", "Submitted"]
 
 
+async def test_where_a_trailing_stop_has_moved_is_told_each_time():
+    async with a_desk() as desk:
+        _, _, stop_id = await desk.places_a_bracket()
+        told = {"order_id": stop_id, "side": "SELL", "type": "TRAIL", "percent": "1.0"}
+        await desk.hears(*(open_order(STOP, trailed_to=price, **told) for price in ("600.0", "601.5", "601.5")))
+        await desk.hears(open_order(STOP, order_id=stop_id, side="SELL", type="STP", stop="602.0"))
+    assert [event.stop_price for event in desk.notebook.of(OrderAccepted)] == [600.0, 601.5, None]
+
+
 async def test_an_order_that_waits_for_its_submission_is_not_accepted():
     async with a_desk() as desk:
         entry_id, _, _ = await desk.places_a_bracket()
