@@ -55,11 +55,12 @@ class BarsClosed(_Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderAccepted(_Event, frozen=True, kw_only=True, tag=True):
-    """The broker holds the order (any working status), a trailing stop at `stop_price`."""
+    """The broker holds the order (any working status); `quantity`, and the `stop_price` of a TRAIL, where it says so."""
 
     ref: str
     perm_id: int
     broker_status: str
+    quantity: int | None = None
     stop_price: float | None = None
 
 

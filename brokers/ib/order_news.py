@@ -76,7 +76,7 @@ class OrderNews:
         record.oca_group, record.oca_type = order.ocaGroup, int(order.ocaType)
         if is_answer and status in WORKING and record.ended in {Ended.CANCELLED, Ended.REJECTED}:
             record.revive()
-        self._take(record, status, record.why_held)
+        self._take(record, status, record.why_held, quantity=line.quantity)
 
     def status(self, *, order_id: int, client_id: int, perm_id: int, status: str, why_held: str) -> None:
         """An orderStatus message."""
@@ -116,12 +116,12 @@ class OrderNews:
 
     # ------------------------------------------------------------------ leaves
 
-    def _take(self, record: OrderRecord, status: str, why_held: str) -> None:
+    def _take(self, record: OrderRecord, status: str, why_held: str, *, quantity: int | None = None) -> None:
         if status in WORKING and record.status in GONE:
             self._cancelled(record, record.status)
         record.status = status
         if status in WORKING or (status == INACTIVE and "locate" in why_held):
-            self._working(record, status)
+            self._working(record, status, quantity)
         elif status == INACTIVE:
             self._inactive(record)
         elif status in GONE:
@@ -131,7 +131,7 @@ class OrderNews:
         elif status not in NOT_YET:
             self._unknown(record, f"status {status!r} is not known")
 
-    def _working(self, record: OrderRecord, status: str) -> None:
+    def _working(self, record: OrderRecord, status: str, quantity: int | None) -> None:
         self._stop_waiting(record)
         if record.ended in {Ended.CANCELLED, Ended.REJECTED}:
             if not record.is_doubted:
@@ -148,6 +148,7 @@ class OrderNews:
                 ref=record.ref,
                 perm_id=record.perm_id,
                 broker_status=status,
+                quantity=quantity,
                 stop_price=record.trailed_to,
             )
         )

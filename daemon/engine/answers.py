@@ -6,6 +6,8 @@ answer is asked again, further and further apart, and a person is told (TWS.md 4
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from daemon.engine.book import PROTECTIVE, Book
 from daemon.engine.order_life import Happening
 from daemon.engine.settings import EngineSettings
@@ -45,11 +47,17 @@ class Answers:
             changes.append(working.order.ref)
         return self.await_order(working.order)
 
-    def on_accepted(self, working: WorkingOrder) -> None:
-        """The broker has shown the order: a change of it is confirmed."""
-        changes = self._book.plans[working.plan].unconfirmed_changes
-        if working.order.ref in changes:
-            changes.remove(working.order.ref)
+    def on_accepted(self, working: WorkingOrder, shown: int | None = None) -> None:
+        """The broker has shown the order, perhaps of how many shares: only what rests there counts.
+
+        A change of it is confirmed, but by other shares than ours: those were told before the change came there.
+        """
+        plan = self._book.plans[working.plan]
+        if shown is not None and shown != working.order.quantity and working.leg is not Leg.ENTRY:
+            working.order = replace(working.order, quantity=shown)
+            self._book.touch(plan)
+        elif working.order.ref in plan.unconfirmed_changes:
+            plan.unconfirmed_changes.remove(working.order.ref)
 
     def note_refused_change(self, ref: str) -> None:
         """The broker has answered a change with something else than the order: it may refuse it for ever."""

@@ -246,8 +246,7 @@ class Engine:
         working.missing_reports = 0
         self._protector.stop_prices.hear(working, event.stop_price)
         self._watch.note_accepted()
-        if self.book.plans[working.plan].unconfirmed_changes:
-            self._answers.on_accepted(working)
+        self._answers.on_accepted(working, None if is_twin else event.quantity)
         if not is_twin:
             return []
         return [AskBroker(reasons=(f"{event.ref}: permId {event.perm_id}, was {working.perm_id}; do both live?",))]

@@ -152,6 +152,26 @@ def test_a_change_that_the_broker_has_shown_is_asked_about_no_more():
     assert engine.handle(fired(f"acknowledge:{STOP}", 123)) == []
 
 
+def test_what_the_broker_shows_behind_a_report_that_crossed_our_change_is_what_rests_there():
+    """brutal 113062: a target was made larger, a report asked before said 279, and 300 rested behind 279 shares."""
+    engine = an_engine_at_work()
+    handle_all(engine, [filled(a_fill(quantity=300)), cancelled(ENTRY, 65), accepted(TARGET, 65.1, 3, quantity=279)])
+    assert engine.book.orders[TARGET].order.quantity == 279  # told before our change came there
+    stop = a_fill(STOP, 21, seconds=65, exec_id="0001.02.01.01")
+    lines = [an_open_order(engine.book.orders[TARGET].order, 3, quantity=279)]
+    ended = [a_completed(ENTRY, "Cancelled", 300)]
+    parts = {"positions": {"SPY": 279}, "fills": [a_fill(quantity=300), stop], "completed_orders": ended}
+    handle_all(engine, [a_report(66, open_orders=lines, **parts), accepted(TARGET, 66.1, 3, quantity=300)])
+    smaller = of_kind(engine.handle(bars(120, SPY=100.0)), ReplaceStop)
+    assert (TARGET, 279) in [(command.order.ref, command.order.quantity) for command in smaller]
+
+
+def test_what_the_broker_said_before_it_heard_of_a_change_is_no_answer_to_it():
+    engine = an_engine_at_work()
+    handle_all(engine, [filled(a_fill(quantity=200)), cancelled(ENTRY, 65), accepted(STOP, 65.1, 2, quantity=500)])
+    assert len(of_kind(engine.handle(fired(f"acknowledge:{STOP}", 68)), AskBroker)) == 1
+
+
 def test_a_change_that_the_broker_never_took_is_sent_again_with_the_next_row():
     engine = an_engine_at_work()
     handle_all(engine, [filled(a_fill(quantity=200)), cancelled(ENTRY, 65), bars(120, SPY=100.0)])

@@ -92,6 +92,15 @@ async def test_an_order_is_accepted_once_however_often_its_status_is_repeated():
     assert [event.broker_status for event in desk.notebook.of(OrderAccepted)] == ["PreSubmitted", "Submitted"]
 
 
+async def test_of_how_many_shares_an_order_is_its_own_message_tells_and_a_status_does_not():
+    async with a_desk() as desk:
+        _, target_id, _ = await desk.places_a_bracket()
+        told = {"order_id": target_id, "side": "SELL", "type": "LMT"}
+        await desk.hears(open_order(TARGET, qty=7, **told), order_status("Submitted", order_id=target_id))
+        await desk.hears(open_order(TARGET, qty=9, status="Submitted", **told))
+    assert [event.quantity for event in desk.notebook.of(OrderAccepted)] == [7, None, 9]
+
+
 async def test_where_a_trailing_stop_has_moved_is_told_each_time():
     async with a_desk() as desk:
         _, _, stop_id = await desk.places_a_bracket()
