@@ -55,7 +55,7 @@ class BarsClosed(_Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderAccepted(_Event, frozen=True, kw_only=True, tag=True):
-    """The broker holds the order (any working status); `quantity`, and the `stop_price` of a TRAIL, where it says so."""
+    """The broker holds the order (any working status); `quantity`, and a TRAIL's `stop_price`, where it says so."""
 
     ref: str
     perm_id: int
