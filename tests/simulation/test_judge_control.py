@@ -189,3 +189,15 @@ def test_a_second_flatten_has_nothing_to_send_while_the_exit_of_the_first_may_be
     story.command("flatten")
     story.later(15.0)
     assert [name for name in story.broken() if name == "I14"] == broken
+
+
+@pytest.mark.parametrize(("observed", "broken"), [("strategy:t", []), ("instrument:IBM", ["I14"])])
+def test_where_a_person_lets_nothing_be_sent_any_more_a_flatten_that_has_not_begun_ends(observed, broken):
+    """brutal 113830: the process died with the exit in its hand, and 30 s after it a person wanted to observe."""
+    story = a_running_daemon()
+    story.long()
+    story.command("flatten")
+    story.wait(1)
+    story.command("observe", observed)
+    story.later(60)
+    assert story.broken() == broken

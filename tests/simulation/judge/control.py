@@ -91,7 +91,8 @@ class Killed(Invariant):
             due = reach.due_at(self.scene.known_since(symbol, owed.since), FLATTEN_S)
             if due is not None and at > due and self._is_open(owed, at):
                 ledger = self.scene.ledger
-                shares = sum(ledger.unclosed(plan) for plan in ledger.entered(symbol))
+                plans = [plan for plan in ledger.entered(symbol) if not self._is_observed(ref_of(f"{plan}:X"))]
+                shares = sum(ledger.unclosed(plan) for plan in plans)
                 is_there = shares * ledger.net(symbol) > 0 and not self.scene.is_denied(symbol)
                 is_ours = not self.scene.splits.is_blurred(symbol)  # else an exit of before it has ended its plan
                 if abs(shares) >= 1.0 and is_there and is_ours:  # what is not held, or denied, must not be sold
@@ -142,10 +143,10 @@ class Killed(Invariant):
         under_way = [ref for ref in sent if ref.startswith(f"{plan}:X") and ref not in arrived]
         return any(sent[ref].first_at > at - LOST_S for ref in under_way)
 
-    def _is_observed(self, ref: Ref) -> bool:
+    def _is_observed(self, ref: Ref | None) -> bool:
         """Whether a person lets nothing be sent there: of several states the strictest wins (DESIGN 6)."""
         orders = self.scene.orders_of_people.items()
-        return any(verb == "observe" and is_in_scope(ref, scope) for scope, (verb, _at) in orders)
+        return ref is not None and any(verb == "observe" and is_in_scope(ref, scope) for scope, (verb, _at) in orders)
 
     def _check_decided(self, record: Journalled) -> None:
         for order in record.orders:
