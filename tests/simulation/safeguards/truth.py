@@ -134,9 +134,9 @@ def _rejected_at_once(_refused: Any) -> Any:
 def _final_though_working(working: Any) -> Any:
     """What was told as ended stays ended, even where it is told to work afterwards."""
 
-    def instead(self: Any, record: Any, status: str) -> None:
+    def instead(self: Any, record: Any, status: str, quantity: int | None) -> None:
         if record.ended not in {Ended.CANCELLED, Ended.REJECTED}:
-            working(self, record, status)
+            working(self, record, status, quantity)
 
     return instead
 
