@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
 
 from daemon.control.envelope import signed
@@ -71,22 +72,39 @@ def a_place(port, **changes):
     return MqttPlace(**{"host": "127.0.0.1", "port": port, **changes})
 
 
-_SHUTDOWN_S = 10.0
+_SHUTDOWN_S = 2.0
+_EVERYBODY = {
+    "listeners": {"default": {"type": "external", "bind": "127.0.0.1"}},
+    "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+}
 
 
 @asynccontextmanager
 async def an_amqtt_broker(port):
-    """A broker in this process that lets everybody in."""
-    broker = Broker(
-        {
-            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-        }
-    )
+    """A broker in this process that lets everybody in, and whose clients lose their connections when it goes.
+
+    The sockets are ours: amqtt ends a client's session before it stops to listen, and waits for the client's keepalive
+    where the cancel of its reader meets a message (a race of asyncio.wait_for in Python 3.11).
+    """
+    broker, ends = Broker(_EVERYBODY), set()
+
+    async def connected(reader, writer):
+        ends.add(writer.transport)
+        try:
+            await broker.external_connected(StreamReaderAdapter(reader), StreamWriterAdapter(writer), "default")
+        finally:
+            ends.discard(writer.transport)
+            writer.transport.abort()
+
     await broker.start()
+    server = await asyncio.start_server(connected, "127.0.0.1", port)
     try:
         yield broker
     finally:
-        with suppress(TimeoutError):  # amqtt may wait for ever for a client that comes back while it goes
+        server.close()
+        for transport in list(ends):
+            transport.abort()
+        await server.wait_closed()
+        with suppress(TimeoutError):
             async with asyncio.timeout(_SHUTDOWN_S):
                 await broker.shutdown()
